@@ -1,0 +1,91 @@
+/** The list of everything `npm test` and `npm run test:long` run, and the loop that runs it. The two differ in their parameters only. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { exitCode, projectRoot, startProcess, type CommandLine } from './project.ts';
+import { countsOf, type Counts, type SummaryKind } from './summary.ts';
+
+export interface Step {
+  readonly name: string;
+  readonly command: CommandLine;
+  readonly summary: SummaryKind;
+  /** The step is left out where one of these, relative to the project, does not exist. */
+  readonly entryFiles: readonly string[];
+}
+
+export interface Effort {
+  readonly simulationSeeds: number;
+  readonly killRounds: number;
+  readonly fuzzInputs: number;
+}
+
+export const shortEffort: Effort = { simulationSeeds: 100, killRounds: 20, fuzzInputs: 100_000 };
+export const longEffort: Effort = { simulationSeeds: 1000, killRounds: 200, fuzzInputs: 1_000_000 };
+
+/** A script of the project whose output ends with the line `N passed, N failed`. */
+function script(name: string, entryFile: string, ...commandLine: readonly (string | number)[]): Step {
+  return { name, command: [entryFile, ...commandLine.map(String)], summary: 'plain', entryFiles: [entryFile] };
+}
+
+/** Vectors that others have published, run through our code. */
+function vectors(kind: string, file: string): Step {
+  return { name: `vectors ${kind}`, command: ['scripts/vectors.ts', kind, file], summary: 'plain', entryFiles: ['scripts/vectors.ts', file] };
+}
+
+export function stepsFor(effort: Effort): readonly Step[] {
+  return [
+    { name: 'lint', command: ['--bin', 'eslint', '.', '--max-warnings', '0'], summary: 'check', entryFiles: ['eslint.config.js'] },
+    { name: 'typecheck', command: ['--bin', 'tsc', '--noEmit'], summary: 'check', entryFiles: ['tsconfig.json'] },
+    { name: 'build', command: ['--bin', 'electron-vite', 'build', '--logLevel', 'warn'], summary: 'check', entryFiles: ['electron.vite.config.ts'] },
+    { name: 'unit', command: ['--bin', 'vitest', 'run'], summary: 'vitest', entryFiles: ['vitest.config.ts'] },
+    script('sim', 'sim/run.ts', '--seeds', effort.simulationSeeds),
+    script('kill loop', 'scripts/kill-loop.ts', '--rounds', effort.killRounds),
+    script('fuzz', 'scripts/fuzz.ts', '--inputs', effort.fuzzInputs),
+    { name: 'e2e', command: ['scripts/test-e2e.ts'], summary: 'playwright', entryFiles: ['playwright.config.ts'] },
+    vectors('noise', 'test-vectors/noise-25519-chachapoly-sha256.json'),
+    vectors('blake3', 'test-vectors/blake3.json'),
+    script('demo', 'scripts/demo.ts'),
+  ];
+}
+
+const outputGraceMs = 5000;
+
+/** Runs a step, showing its output as it comes and keeping it for the summary. */
+async function runStep(step: Step): Promise<Counts> {
+  const child = startProcess(step.command, ['ignore', 'pipe', 'pipe']);
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    process.stdout.write(chunk);
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    process.stderr.write(chunk);
+  });
+  const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+  child.once('close', () => {
+    resolve(undefined);
+  });
+  const code = await exitCode(child);
+  // The exit can come before the last piece of output; a process left behind must not keep us waiting for more.
+  await Promise.race([closed, setTimeout(outputGraceMs, undefined, { ref: false })]);
+  return countsOf(step.summary, output, code);
+}
+
+const formatCounts = ({ passed, failed }: Counts): string => `${passed} passed, ${failed} failed`;
+
+/** Runs the steps whose entry file exists, one after the other; the last line printed sums them up. Returns the exit code. */
+export async function runSuites(effort: Effort): Promise<number> {
+  const results: { readonly name: string; readonly counts: Counts; readonly seconds: number }[] = [];
+  for (const step of stepsFor(effort)) {
+    if (!step.entryFiles.every((file) => existsSync(path.join(projectRoot, file)))) continue;
+    process.stdout.write(`\n== ${step.name}\n`);
+    const startedMs = performance.now();
+    const counts = await runStep(step);
+    results.push({ name: step.name, counts, seconds: (performance.now() - startedMs) / 1000 });
+  }
+  process.stdout.write('\n');
+  for (const { name, counts, seconds } of results) process.stdout.write(`${name.padEnd(15)} ${formatCounts(counts)} (${seconds.toFixed(1)} s)\n`);
+  const total = results.reduce((sum, { counts }) => ({ passed: sum.passed + counts.passed, failed: sum.failed + counts.failed }), { passed: 0, failed: 0 });
+  process.stdout.write(`${formatCounts(total)}\n`);
+  return total.failed === 0 ? 0 : 1;
+}

@@ -1,0 +1,4 @@
+/** `npm test`: every suite at the size for every change. */
+import { runSuites, shortEffort } from './suites.ts';
+
+process.exitCode = await runSuites(shortEffort);

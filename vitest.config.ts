@@ -1,0 +1,11 @@
+/** Unit tests sit beside their sources as `name.test.ts`; end-to-end specs (`*.spec.ts`) belong to playwright. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{src,e2e,scripts,sim,bench}/**/*.test.{ts,tsx}'],
+    environment: 'node',
+    pool: 'forks',
+    testTimeout: 20_000,
+  },
+});
