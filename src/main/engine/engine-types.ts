@@ -1,0 +1,154 @@
+/** The surface of the whole engine: what a host (or the simulated world) hands in, and what it gets back. */
+import type { ErrorCode } from '../../shared/errors.ts';
+import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
+import type { Crypto, RandomBytes } from './crypto.ts';
+import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
+import type { ContactRow, ConversationRow, LetterFacts, OutboxRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
+import type { Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
+
+export interface RelayPolicy {
+  /** Who may register a mailbox: anyone, or the listed identities (hex). */
+  readonly registration: 'open' | { readonly list: readonly PublicKeyHex[] };
+}
+
+export interface EngineConfiguration {
+  readonly crypto: Crypto;
+  readonly random: RandomBytes;
+  /** 32 bytes; the host keeps it in the vault and hands it over for the life of the engine. */
+  readonly identitySecret: Uint8Array;
+  /** Shown in introductions when the store has no name yet. */
+  readonly initialName: string;
+  /** Sends, receives and shows mail. False for a dedicated relay. */
+  readonly visor: boolean;
+  /** Carries mail for others. */
+  readonly relay: RelayPolicy | undefined;
+}
+
+export type EngineCommand =
+  | { readonly name: 'send'; readonly to: PublicKeyHex; readonly port: number; readonly text: string; readonly ttlSeconds: number | undefined }
+  | { readonly name: 'cancel'; readonly messageId: string }
+  | { readonly name: 'retry'; readonly messageId: string }
+  | { readonly name: 'retry-all' }
+  | { readonly name: 'mark-read'; readonly conversationId: string; readonly upToRow: number; readonly messageIds: readonly string[] }
+  | { readonly name: 'save-draft'; readonly conversationId: string; readonly text: string }
+  | { readonly name: 'add-contact'; readonly invite: Invite; readonly as: string | undefined }
+  | { readonly name: 'rename-contact'; readonly publicKey: PublicKeyHex; readonly as: string }
+  | { readonly name: 'accept'; readonly publicKey: PublicKeyHex }
+  | { readonly name: 'block'; readonly publicKey: PublicKeyHex }
+  | { readonly name: 'unblock'; readonly publicKey: PublicKeyHex }
+  | { readonly name: 'create-invite' }
+  | { readonly name: 'add-relay'; readonly hint: RelayHint; readonly role: 'own' | 'local' }
+  | { readonly name: 'remove-relay'; readonly publicKey: PublicKeyHex }
+  | { readonly name: 'rename-self'; readonly as: string }
+  | { readonly name: 'words-confirmed' }
+  | { readonly name: 'update-settings'; readonly settings: Partial<Settings> };
+export type CommandName = EngineCommand['name'];
+
+export interface CommandResults {
+  'send': { readonly messageId: string };
+  'cancel': void; 'retry': void; 'retry-all': void; 'mark-read': void; 'save-draft': void;
+  'add-contact': { readonly conversationId: string };
+  'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
+  'create-invite': { readonly invite: Invite };
+  'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void;
+  'update-settings': Settings;
+}
+
+export type CommandReply<Name extends CommandName = CommandName> =
+  | { readonly ok: true; readonly value: CommandResults[Name] }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+
+/** What changed, by name; the host builds views from `inspect` and the store's queries. */
+export type EngineChange =
+  | { readonly kind: 'message'; readonly messageId: string; readonly conversationId: string }
+  | { readonly kind: 'conversation'; readonly conversationId: string }
+  | { readonly kind: 'outbox'; readonly messageId: string }
+  | { readonly kind: 'outbox-removed'; readonly messageId: string }
+  | { readonly kind: 'relay'; readonly publicKey: PublicKeyHex }
+  | { readonly kind: 'relay-removed'; readonly publicKey: PublicKeyHex }
+  | { readonly kind: 'connection' } | { readonly kind: 'identity' } | { readonly kind: 'settings' } | { readonly kind: 'notices' };
+
+export type EngineOutput =
+  | { readonly kind: 'transmit'; readonly to: SocketAddress; readonly datagram: Uint8Array }
+  | { readonly kind: 'store'; readonly ticket: number; readonly store: 'visor'; readonly request: VisorRequest }
+  | { readonly kind: 'store'; readonly ticket: number; readonly store: 'mail'; readonly request: MailRequest }
+  /** Resolve a host name to literal addresses; answer with `handleResolved`. Literal addresses never come here. */
+  | { readonly kind: 'resolve'; readonly ticket: number; readonly host: string }
+  | { readonly kind: 'reply'; readonly ticket: number; readonly reply: CommandReply }
+  | { readonly kind: 'changed'; readonly changes: readonly EngineChange[] }
+  /** For the ring log: a stable event name and non-secret fields (ids shortened). */
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly event: string; readonly fields: Readonly<Record<string, string | number>> };
+
+export interface RelayStatus {
+  readonly row: RelayRow;
+  readonly state: 'connected' | 'connecting' | 'unreachable' | 'refused' | 'idle';
+  readonly problem: string;
+  readonly sinceWallMs: number | undefined;
+  readonly lastHeardWallMs: number | undefined;
+  readonly roundTripsMs: readonly (number | undefined)[];
+  readonly waitingLetters: number | undefined;
+}
+
+export interface PeerStatus {
+  readonly publicKey: PublicKeyHex;
+  readonly address: SocketAddress;
+  readonly roundTripMs: number | undefined;
+  readonly lastHeardWallMs: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+export interface OutboxStatus { readonly row: OutboxRow; readonly headline: Headline; readonly nextTryWallMs: number | undefined }
+
+/** Read-only view of the engine's memory, for presenting. */
+export interface EngineInspection {
+  readonly publicKey: PublicKeyHex;
+  readonly name: string;
+  readonly wordsConfirmed: boolean;
+  readonly settings: Settings;
+  readonly notices: readonly string[];
+  readonly connection: ConnectionView;
+  readonly contacts: ReadonlyMap<PublicKeyHex, ContactRow>;
+  readonly conversations: ReadonlyMap<string, ConversationRow>;
+  readonly relays: readonly RelayStatus[];
+  readonly peers: readonly PeerStatus[];
+  outbox(): readonly OutboxStatus[];
+  outboxItem(messageId: string): OutboxStatus | undefined;
+  /** Headline of a stored message from its facts, and of a live one from the outbox. */
+  headline(messageId: string, facts: LetterFacts): Headline;
+  readonly counters: Readonly<Record<string, number>>;
+  /** Relay role: mailboxes and letters are in the store; sessions are here. */
+  readonly sessions: number;
+  /** Relay role: the clock jumped by more than a day, so no letter expires until the operator confirms it. */
+  readonly expirySuspended: boolean;
+}
+
+/**
+ * Drive it: after every input call `pollOutput` until undefined, then arm one timer for `pollTimeout`. Store requests must be applied in
+ * order, each answered by `handleStored` after its commit. When a commit fails the host discards the engine and starts a new one
+ * from the store: memory is never ahead of the disk.
+ */
+export interface Engine {
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
+  handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation], now: Instant): void;
+  handleResolved(ticket: number, hosts: readonly string[], now: Instant): void;
+  handleTimeout(now: Instant): void;
+  networkChanged(now: Instant): void;
+  command(ticket: number, command: EngineCommand, now: Instant): void;
+  /** Relay role: the operator vouches for the wall clock; expiry goes on. */
+  confirmClock(now: Instant): void;
+  pollOutput(): EngineOutput | undefined;
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined;
+  readonly inspect: EngineInspection;
+  /** Says goodbye to all sessions (a clean stop); durability never depends on it. */
+  stop(now: Instant): void;
+}
+
+/** `state` is the result of the visor store's `load`, `mail` that of the mail store's `open` where there is a relay role. */
+export interface StartArguments {
+  readonly configuration: EngineConfiguration;
+  readonly state: VisorState;
+  readonly mail: MailResults['open'] | undefined;
+  readonly now: Instant;
+}
+export type CreateEngine = (start: StartArguments) => Engine;

@@ -1,0 +1,97 @@
+/** Read-only windows into the engine's memory for the host's presenter. */
+import type { EngineInspection, OutboxStatus, PeerStatus, RelayStatus } from './engine-types.ts';
+import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
+import type { ContactRow, ConversationRow, LetterFacts, OutboxRow } from './mail/visor-store.ts';
+import type { Sessions } from './session/types.ts';
+import type { Instant } from './wire/types.ts';
+import type { VisorContext } from './visor-context.ts';
+import type { VisorRole } from './visor-role.ts';
+
+const relayOnly: ConnectionView = { kind: 'no-relay', relaysConnected: 0, relaysConfigured: 0, waitingMessages: 0 };
+
+export class EngineInspector implements EngineInspection {
+  readonly #context: VisorContext;
+  readonly #visor: VisorRole | undefined;
+  readonly #sessions: Sessions;
+  readonly #now: () => Instant;
+  readonly #counters: () => Readonly<Record<string, number>>;
+  readonly #expirySuspended: () => boolean;
+
+  constructor(context: VisorContext, visor: VisorRole | undefined, sessions: Sessions, now: () => Instant, counters: () => Readonly<Record<string, number>>, expirySuspended: () => boolean) {
+    this.#context = context;
+    this.#visor = visor;
+    this.#sessions = sessions;
+    this.#now = now;
+    this.#counters = counters;
+    this.#expirySuspended = expirySuspended;
+  }
+
+  get publicKey(): string { return this.#context.publicKey; }
+  get name(): string { return this.#context.memory.values.get('name') ?? ''; }
+  get wordsConfirmed(): boolean { return this.#context.memory.values.get('words-confirmed') === 'true'; }
+  get settings(): Settings { return this.#context.memory.settings; }
+  get contacts(): ReadonlyMap<string, ContactRow> { return this.#context.memory.contacts; }
+  get conversations(): ReadonlyMap<string, ConversationRow> { return this.#context.memory.conversations; }
+  get connection(): ConnectionView { return this.#visor?.connection(this.#now()) ?? relayOnly; }
+  get counters(): Readonly<Record<string, number>> { return this.#counters(); }
+  get expirySuspended(): boolean { return this.#expirySuspended(); }
+  get sessions(): number { return this.#sessions.establishedCount; }
+
+  get notices(): readonly string[] {
+    const notices: string[] = [];
+    if (this.#context.crypto.implementation !== 'libsodium') notices.push('The fast cryptography library did not load; Waypost uses a slower one of the same strength.');
+    if (this.#visor?.revoked === true) notices.push('This identity was restored on another device. This install keeps its history and no longer sends or fetches mail.');
+    return notices;
+  }
+
+  get relays(): readonly RelayStatus[] {
+    const now = this.#now();
+    const all: RelayStatus[] = [];
+    for (const publicKey of this.#context.memory.relays.keys()) {
+      const status = this.#visor?.relayStatus(publicKey, now);
+      if (status !== undefined) all.push(status);
+    }
+    return all;
+  }
+
+  get peers(): readonly PeerStatus[] {
+    const now = this.#now();
+    const all: PeerStatus[] = [];
+    for (const link of this.#visor?.links.all ?? []) {
+      const session = link.state === 'connected' && link.sessionId !== undefined ? this.#sessions.view(link.sessionId) : undefined;
+      if (session === undefined) continue;
+      all.push({
+        publicKey: link.hint.publicKey, address: session.address, roundTripMs: session.smoothedRoundTripMs,
+        lastHeardWallMs: now.wallMs - (now.monotonicMs - session.lastHeardMs), sentBytes: session.sentBytes, receivedBytes: session.receivedBytes,
+      });
+    }
+    return all;
+  }
+
+  outbox(): readonly OutboxStatus[] {
+    const all: OutboxStatus[] = [];
+    for (const row of this.#context.memory.outbox.values()) if (isShown(row)) all.push(this.#status(row));
+    return all;
+  }
+
+  outboxItem(messageId: string): OutboxStatus | undefined {
+    const row = this.#context.memory.outbox.get(messageId);
+    return row === undefined || !isShown(row) ? undefined : this.#status(row);
+  }
+
+  headline(messageId: string, facts: LetterFacts): Headline {
+    return this.#visor?.headline(messageId, facts, this.#now()) ?? { state: 'queued' };
+  }
+
+  #status(row: OutboxRow): OutboxStatus {
+    const now = this.#now();
+    const nextTryMs = this.#visor?.outbox.nextTryMs(row.id);
+    return { row, headline: this.headline(row.id, row.facts), nextTryWallMs: nextTryMs === undefined ? undefined : now.wallMs + Math.max(0, nextTryMs - now.monotonicMs) };
+  }
+}
+
+/** Receipts are Waypost's own traffic: they show up only when they cannot get away. A cancelled letter has left the list for the person. */
+function isShown(row: OutboxRow): boolean {
+  if (row.stage === 'withdraw') return false;
+  return row.kind === 'message' || row.kind === 'introduction' || row.attempts > 0;
+}

@@ -1,0 +1,92 @@
+/**
+ * What a relay keeps, as requests to whoever stores it. The engine sends one of these, the host applies it inside a group commit, and the
+ * result comes back only after the commit: nothing is acknowledged before. SQLite is the embedded default; a cluster's PostgreSQL
+ * serves the same requests under the same conformance suite.
+ *
+ * Times: `elapsedMs` is the relay's mail clock: time counted while TTLs run, persisted by `tick`, independent of the wall clock.
+ */
+import type { Lane, LetterState, ListEntry, Mailbox, RecordKind } from '../wire/types.ts';
+
+export interface MailboxQuota {
+  readonly letters: number;
+  readonly bytes: number;
+  /** Letters one deposit token may have waiting. */
+  readonly lettersPerToken: number;
+  /** Letters without a token that may wait (at most 5 % of `letters`). */
+  readonly strangerLetters: number;
+  /** Receipts have a lane of their own that letters cannot fill. */
+  readonly receipts: number;
+}
+
+export interface DepositArguments {
+  readonly mailbox: Mailbox;
+  /** BLAKE3 of the deposit token; undefined = stranger. */
+  readonly tokenHash: Uint8Array | undefined;
+  readonly lane: Lane;
+  readonly letterId: Uint8Array;
+  readonly header: Uint8Array;
+  readonly bodyRoot: Uint8Array;
+  readonly body: Uint8Array;
+  readonly purgeHash: Uint8Array;
+  readonly ttlSeconds: number;
+  readonly elapsedMs: number;
+  readonly wallMs: number;
+  readonly quota: MailboxQuota;
+}
+
+export type MailRequest =
+  /** First request: opens the store. A database that is new, restored or quarantined gets a new random epoch (8 bytes, given by the caller). */
+  | { readonly op: 'open'; readonly freshEpoch: Uint8Array; readonly wallMs: number }
+  | { readonly op: 'tick'; readonly elapsedMs: number; readonly wallMs: number }
+  | { readonly op: 'register'; readonly mailbox: Mailbox; readonly elapsedMs: number }
+  | { readonly op: 'tokens'; readonly mailbox: Mailbox; readonly version: number; readonly reset: boolean; readonly tokens: readonly { readonly granted: boolean; readonly hash: Uint8Array }[] }
+  | ({ readonly op: 'deposit' } & DepositArguments)
+  /** Is it worth pulling the body? Answers like deposit would, without storing (`would-store` included). */
+  | ({ readonly op: 'check-deposit' } & Omit<DepositArguments, 'body'> & { readonly bodyLength: number })
+  | { readonly op: 'list'; readonly mailbox: Mailbox; readonly afterSequence: number; readonly mostBytes: number; readonly elapsedMs: number }
+  | { readonly op: 'body'; readonly root: Uint8Array; readonly length: number }
+  | { readonly op: 'ack'; readonly mailbox: Mailbox; readonly elapsedMs: number; readonly letters: readonly { readonly letterId: Uint8Array; readonly verdict: 'committed' | 'unopenable' }[] }
+  | { readonly op: 'withdraw'; readonly mailbox: Mailbox; readonly letterId: Uint8Array; readonly purgeHash: Uint8Array; readonly elapsedMs: number }
+  | { readonly op: 'status'; readonly mailbox: Mailbox; readonly letterIds: readonly Uint8Array[]; readonly elapsedMs: number }
+  | { readonly op: 'refusals'; readonly mailbox: Mailbox }
+  /** Deletes at most `most` expired letters (remembered as expired) and forgets old seen ids (letter expiry + 1 day). */
+  | { readonly op: 'expire'; readonly elapsedMs: number; readonly most: number }
+  /** Ends the mailboxes of an identity's other devices, and their tokens; their waiting letters become `unopenable`, so that senders seal again. */
+  | { readonly op: 'revoke-device'; readonly identity: string; readonly keepDeviceIds: readonly string[]; readonly elapsedMs: number }
+  /** A lower sequence never replaces a higher one; equal bytes are accepted again. */
+  | { readonly op: 'put-record'; readonly kind: RecordKind; readonly identity: string; readonly deviceId: string; readonly sequence: number; readonly notAfterSeconds: number; readonly bytes: Uint8Array }
+  | { readonly op: 'get-record'; readonly kind: RecordKind; readonly identity: string; readonly deviceId: string };
+export type MailOperation = MailRequest['op'];
+
+export interface MailResults {
+  'open': { readonly epoch: Uint8Array; readonly elapsedMs: number; readonly lastWallMs: number | undefined };
+  'tick': Record<string, never>;
+  'register': { readonly tokensVersion: number; readonly letters: number; readonly bytes: number; readonly highestSequence: number };
+  'tokens': Record<string, never>;
+  'deposit': DepositResult;
+  'check-deposit': DepositResult | { readonly outcome: 'would-store' };
+  /** In order of sequence; bodies of at most 272 bytes inline. Letters listed become `fetched`... only once acked or their body was pulled; see `body`. */
+  'list': { readonly entries: readonly ListEntry[]; readonly remaining: number };
+  'body': { readonly body: Uint8Array | undefined };
+  'ack': { readonly acked: number };
+  'withdraw': { readonly state: LetterState };
+  'status': { readonly states: readonly { readonly state: LetterState; readonly secondsSince: number }[] };
+  'refusals': { readonly hashes: readonly Uint8Array[] };
+  'expire': { readonly expired: number; readonly more: boolean };
+  'revoke-device': { readonly mailboxes: number; readonly letters: number };
+  'put-record': { readonly outcome: 'stored' | 'unchanged' | 'stale' };
+  'get-record': { readonly bytes: Uint8Array | undefined; readonly sequence: number };
+}
+
+export type DepositResult =
+  | { readonly outcome: 'stored'; readonly sequence: number; readonly remainingSeconds: number; readonly state: LetterState }
+  /** Seen before: `state` says what became of it (held, fetched, acked, unopenable, expired, withdrawn). */
+  | { readonly outcome: 'duplicate'; readonly sequence: number; readonly remainingSeconds: number; readonly state: LetterState }
+  | { readonly outcome: 'quota'; readonly scope: 'mailbox' | 'token' | 'strangers' | 'receipts' }
+  | { readonly outcome: 'no-mailbox' }
+  | { readonly outcome: 'token-revoked' };
+
+/** Applied synchronously inside a transaction that the host opened; a throw fails the whole batch. */
+export interface MailStore {
+  apply<Op extends MailOperation>(request: Extract<MailRequest, { op: Op }>): MailResults[Op];
+}

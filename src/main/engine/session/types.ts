@@ -1,0 +1,114 @@
+/** The surface of the session core: what it is told, what it hands back. The state machines are beside this file. */
+import type { Crypto, KeyPair, RandomBytes } from '../crypto.ts';
+import type { DeviceCertificate, Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+
+/** A number that names one session (or dial in progress) for the life of the process; never on the wire. */
+export type SessionId = number;
+
+export interface SessionConfiguration {
+  readonly crypto: Crypto;
+  readonly random: RandomBytes;
+  readonly staticKeys: KeyPair;
+  /** Own device certificate (wire bytes), shown unless a dial is anonymous. */
+  readonly certificate: Uint8Array;
+  readonly capabilities: readonly string[];
+  /** 8 random bytes drawn at start: a peer that sees another value knows that we restarted. */
+  readonly bootId: Uint8Array;
+  /** Persisted 32 bytes; reset tokens derive from it, so that they survive a restart. */
+  readonly resetSecret: Uint8Array;
+  /** Accept handshakes from others at all (relay, direct peers). */
+  readonly listening: boolean;
+  /** Bounds, all with defaults in session/constants.ts. */
+  readonly limits?: Partial<SessionLimits>;
+}
+
+export interface SessionLimits {
+  readonly sessions: number;
+  readonly pendingHandshakes: number;
+  /** Handshakes per second above which cookies are demanded first. */
+  readonly cookieThresholdPerSecond: number;
+  /** secp256k1 certificate checks per second; known certificates (bounded cache) do not count. */
+  readonly certificateChecksPerSecond: number;
+}
+
+export interface DialOptions {
+  readonly address: SocketAddress;
+  /** Identity that the other side must prove with its certificate. */
+  readonly identity: PublicKeyHex;
+  /** X25519 static if known from an earlier handshake or record: IK; after two unanswered IK attempts XX is tried too. */
+  readonly remoteStatic: Uint8Array | undefined;
+  /** Throwaway static key and no certificate: deposits do not say who deposits. */
+  readonly anonymous: boolean;
+}
+
+export type CloseReason = 'idle' | 'silent' | 'replaced' | 'closed-by-peer' | 'closed-here' | 'unreachable' | 'wrong-identity' | 'bad-certificate' | 'network-changed';
+
+export interface SessionView {
+  readonly id: SessionId;
+  readonly address: SocketAddress;
+  readonly initiator: boolean;
+  readonly anonymous: boolean;
+  /** Undefined when the other side is anonymous. */
+  readonly remoteCertificate: DeviceCertificate | undefined;
+  readonly remoteStatic: Uint8Array;
+  readonly remoteCapabilities: readonly string[];
+  readonly remoteBootId: Uint8Array;
+  readonly establishedMs: number;
+  readonly lastHeardMs: number;
+  /** Newest last, at most 64; undefined = an echo that was lost. */
+  readonly roundTripsMs: readonly (number | undefined)[];
+  readonly smoothedRoundTripMs: number | undefined;
+  /** Their wall clock minus ours, corrected by half a round trip; undefined before the first echo. */
+  readonly clockOffsetMs: number | undefined;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+export type SessionOutput =
+  | { readonly kind: 'transmit'; readonly to: SocketAddress; readonly datagram: Uint8Array }
+  /** `dial` ended well, or somebody dialled us (then after their first transport packet). */
+  | { readonly kind: 'established'; readonly session: SessionView }
+  /** A request or response frame for the layers above; echo, challenge and close never appear here. Bytes are the plaintext frame. */
+  | { readonly kind: 'frame'; readonly sessionId: SessionId; readonly frame: Uint8Array }
+  /** Same session id, but the other side restarted (new boot id) and the session was made anew: everything pending must be asked again. */
+  | { readonly kind: 'restarted'; readonly session: SessionView }
+  /** An echo came back or was missed: time to refresh what is shown. */
+  | { readonly kind: 'measured'; readonly sessionId: SessionId }
+  /** The other side's address changed and was validated. */
+  | { readonly kind: 'moved'; readonly sessionId: SessionId; readonly address: SocketAddress }
+  /** No inbound proof inside the deadline; the session stays and dials again with backoff until `close`. Comes once per outage. */
+  | { readonly kind: 'silent'; readonly sessionId: SessionId }
+  | { readonly kind: 'closed'; readonly sessionId: SessionId; readonly reason: CloseReason };
+
+/** Why a datagram was dropped; each has a counter. */
+export type DropReason =
+  | 'empty' | 'unknown-type' | 'truncated' | 'too-long' | 'bad-version' | 'not-listening' | 'unknown-session' | 'replayed' | 'unauthentic'
+  | 'cookie-demanded' | 'bad-cookie' | 'bad-certificate' | 'certificate-budget' | 'session-limit' | 'handshake-limit' | 'unexpected' | 'bad-frame' | 'bad-reset-token' | 'self';
+
+/**
+ * The session core: one per socket. Drive it: after every input call `pollOutput` until undefined, then arm one timer for `pollTimeout`.
+ * Nothing here throws on what a datagram contains.
+ */
+export interface Sessions {
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
+  handleTimeout(now: Instant): void;
+  pollOutput(): SessionOutput | undefined;
+  /** Monotonic milliseconds. */
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined;
+  /** Starts a dial that goes on with backoff (0.25 s doubling to 8 s, jittered) until it is established or closed. */
+  dial(options: DialOptions, now: Instant): SessionId;
+  /** Changes where a (dialled) session is tried; used when a name resolves to something new. */
+  redirect(sessionId: SessionId, address: SocketAddress, now: Instant): void;
+  /** False when the session is not established or the frame exceeds 1,171 bytes; counted against an unvalidated address's budget. */
+  send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
+  close(sessionId: SessionId, now: Instant): void;
+  /** The network changed, or the machine woke: every path is unproven; probe all dialled sessions now. */
+  networkChanged(now: Instant): void;
+  view(sessionId: SessionId): SessionView | undefined;
+  /** Live session with that identity whose handshake carried a certificate, if any. */
+  findByIdentity(identity: PublicKeyHex): SessionView | undefined;
+  readonly establishedCount: number;
+  readonly dropCounters: Readonly<Record<DropReason, number>>;
+}
+
+export type CreateSessions = (configuration: SessionConfiguration) => Sessions;

@@ -1,0 +1,192 @@
+/** What the person (or a program over the local API) asks the visor to do. Each command is checked, committed, and only then answered. */
+import { WaypostError } from '../../shared/errors.ts';
+import { messageMaximumBytes, ttlDefaultSeconds, ttlMaximumSeconds, ttlMinimumSeconds } from '../../shared/views.ts';
+import { isPublicKeyHex } from './wire/identity.ts';
+import { encodeContent } from './wire/content.ts';
+import { fromHex, toHex, utf8Encode } from './wire/bytes.ts';
+import { conversationIdOf } from './mail/conversation-id.ts';
+import { maskMessageId } from './mail/conversations.ts';
+import { settingsKey } from './mail/settings.ts';
+import type { CommandName, CommandResults, EngineCommand } from './engine-types.ts';
+import type { MessageRow, OutboxRow, VisorChange } from './mail/visor-store.ts';
+import type { ContactRow } from './mail/visor-store.ts';
+import type { Instant } from './wire/types.ts';
+import type { VisorRole } from './visor-role.ts';
+
+/** Own relays kept; three of them are advertised. */
+const relaysMaximum = 8;
+const invitesMaximum = 1_000;
+
+type Done<Name extends CommandName> = (value: CommandResults[Name], now: Instant) => void;
+type Fail = (error: WaypostError) => void;
+
+export function runCommand(role: VisorRole, command: EngineCommand, now: Instant, done: (value: CommandResults[CommandName]) => void, fail: Fail): void {
+  const plain = (): void => { done(undefined); };
+  const contact = (publicKey: string): ContactRow | undefined => role.context.memory.contacts.get(publicKey);
+  switch (command.name) {
+    case 'send': send(role, command, now, done, fail); return;
+    case 'cancel': cancel(role, command.messageId, now, plain, fail); return;
+    case 'retry': {
+      if (!role.context.memory.outbox.has(command.messageId)) { fail(new WaypostError('not-retryable', 'This message is not waiting to be sent any more.')); return; }
+      role.outbox.kick(now, (row) => row.id === command.messageId);
+      plain();
+      return;
+    }
+    case 'retry-all': role.networkChanged(now); plain(); return;
+    case 'mark-read': markRead(role, command, now, plain); return;
+    case 'save-draft': saveDraft(role, command.conversationId, command.text, plain, fail); return;
+    case 'add-contact': addContact(role, command, now, done, fail); return;
+    case 'rename-contact': {
+      const row = contact(command.publicKey);
+      if (row === undefined) { fail(noContact()); return; }
+      role.context.commit([{ kind: 'put-contact', row: { ...row, name: command.as } }], { announce: conversationsOf(role, command.publicKey), done: plain });
+      return;
+    }
+    case 'accept': {
+      const row = contact(command.publicKey);
+      if (row === undefined) { fail(noContact()); return; }
+      role.contacts.accept(row, now, plain);
+      return;
+    }
+    case 'block': {
+      const row = contact(command.publicKey);
+      if (row === undefined) { fail(noContact()); return; }
+      role.contacts.block(row, plain);
+      return;
+    }
+    case 'unblock': {
+      const row = contact(command.publicKey);
+      if (row?.standing !== 'blocked') { fail(new WaypostError('not-found', 'This contact is not blocked.')); return; }
+      role.contacts.accept(row, now, plain);
+      return;
+    }
+    case 'create-invite': createInvite(role, now, done, fail); return;
+    case 'add-relay': addRelay(role, command, now, plain, fail); return;
+    case 'remove-relay': {
+      if (!role.context.memory.relays.has(command.publicKey)) { fail(new WaypostError('not-found', 'This relay is not one of yours.')); return; }
+      role.context.commit([{ kind: 'delete-relay', publicKey: command.publicKey }], {
+        announce: [{ kind: 'relay-removed', publicKey: command.publicKey }, { kind: 'connection' }],
+        done: (_applied, at) => { role.relaysChanged(at); plain(); },
+      });
+      return;
+    }
+    case 'rename-self':
+      role.context.commit([{ kind: 'put-value', key: 'name', value: command.as }], { announce: [{ kind: 'identity' }], done: (_applied, at) => { role.contacts.reintroduce(at); plain(); } });
+      return;
+    case 'words-confirmed':
+      role.context.commit([{ kind: 'put-value', key: 'words-confirmed', value: 'true' }], { announce: [{ kind: 'identity' }], done: plain });
+      return;
+    case 'update-settings': {
+      const settings = { ...role.context.memory.settings, ...command.settings };
+      role.context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], { announce: [{ kind: 'settings' }], done: () => { done(settings); } });
+      return;
+    }
+  }
+}
+
+function send(role: VisorRole, command: Extract<EngineCommand, { name: 'send' }>, now: Instant, done: Done<'send'>, fail: Fail): void {
+  const { context } = role;
+  const ttlSeconds = command.ttlSeconds ?? ttlDefaultSeconds;
+  if (ttlSeconds < ttlMinimumSeconds || ttlSeconds > ttlMaximumSeconds) { fail(new WaypostError('ttl-out-of-range', 'A message can wait between 1 minute and 30 days. Choose a time within that.')); return; }
+  if (command.text.length === 0) { fail(new WaypostError('message-empty', 'The message is empty. Write something first.')); return; }
+  if (utf8Encode(command.text).length > messageMaximumBytes) { fail(new WaypostError('message-too-large', 'The message is longer than 64 KiB. Split it into shorter ones.')); return; }
+  if (!isPublicKeyHex(command.to)) { fail(new WaypostError('bad-address', 'This is not a valid address: it should have 66 hexadecimal digits. Check that all of it was copied.')); return; }
+  if (command.to === context.publicKey) { fail(new WaypostError('own-address', 'This is your own address. Choose somebody else to write to.')); return; }
+  if (role.revoked) { fail(new WaypostError('device-revoked', 'This identity was restored on another device, so this one can no longer send. Your history stays readable here.')); return; }
+  const known = context.memory.contacts.get(command.to);
+  if (known?.standing === 'blocked') { fail(new WaypostError('blocked', 'You have blocked this contact. Unblock them to write to them.')); return; }
+  const conversation = role.conversations.conversation(command.to, command.port, now);
+  const expiresAtMs = context.correctedWallMs(now) + ttlSeconds * 1000;
+  const changes: VisorChange[] = [];
+  // Writing to a bare address adds it; without a relay for it the letter waits and says so.
+  if (known === undefined) changes.push({ kind: 'put-contact', row: { ...role.contacts.stranger(command.to, now), standing: 'pending' } });
+  const id = toHex(context.random(16));
+  changes.push({ kind: 'put-conversation', row: { ...conversation, nextSequence: conversation.nextSequence + 1, lastActivityMs: now.wallMs, draft: '' } });
+  const message: MessageRow = {
+    id, conversationId: conversation.id, direction: 'out', text: command.text, sentAtMs: now.wallMs, receivedAtMs: undefined, expiresAtMs,
+    senderDevice: context.device.deviceId, sequence: conversation.nextSequence, facts: {},
+  };
+  const unsealed: OutboxRow = {
+    id, recipient: command.to, destinationPort: command.port, sourcePort: command.port, kind: 'message', content: encodeContent({ kind: 'text', text: command.text }),
+    sequence: conversation.nextSequence, queuedAtMs: now.wallMs, expiresAtMs, ttlSeconds, attempts: 0, lastReason: undefined, sealed: undefined, facts: {}, stage: 'deposit',
+  };
+  const row = role.outbox.sealedNow(unsealed, now);
+  changes.push({ kind: 'put-message', row: message }, { kind: 'add-hop', messageId: id, hop: { kind: 'saved', atMs: now.wallMs } }, { kind: 'put-outbox', row });
+  if (row.sealed !== undefined) changes.push({ kind: 'add-hop', messageId: id, hop: { kind: 'sealed', atMs: now.wallMs } });
+  context.commit(changes, {
+    announce: [{ kind: 'conversation', conversationId: conversation.id }, { kind: 'message', messageId: id, conversationId: conversation.id }, { kind: 'outbox', messageId: id }, { kind: 'connection' }],
+    done: (_applied, at) => { done({ messageId: id }, at); role.outbox.adopt(row, at); },
+  });
+}
+
+function cancel(role: VisorRole, messageId: string, now: Instant, done: () => void, fail: Fail): void {
+  const row = role.context.memory.outbox.get(messageId);
+  if (row === undefined || row.stage === 'withdraw' || row.facts.deliveredAtMs !== undefined) {
+    fail(new WaypostError('not-cancellable', 'This message cannot be cancelled any more: it has arrived or has already ended.'));
+    return;
+  }
+  role.outbox.cancel(row, now, done);
+}
+
+function markRead(role: VisorRole, command: Extract<EngineCommand, { name: 'mark-read' }>, now: Instant, done: () => void): void {
+  const conversation = role.context.memory.conversations.get(command.conversationId);
+  if (conversation === undefined || conversation.readUpToRow >= command.upToRow) { done(); return; }
+  const standing = role.context.memory.contacts.get(conversation.publicKey)?.standing;
+  role.context.commit([
+    { kind: 'put-conversation', row: { ...conversation, readUpToRow: command.upToRow } },
+    ...command.messageIds.map((messageId): VisorChange => ({ kind: 'add-hop', messageId, hop: { kind: 'opened', atMs: now.wallMs } })),
+  ], { announce: [{ kind: 'conversation', conversationId: command.conversationId }], done });
+  if (!role.context.memory.settings.readReceipts || standing !== 'contact') return;
+  for (const messageId of command.messageIds) {
+    const local = fromHex(messageId);
+    if (local === undefined) continue;
+    role.receipts.owe('read', conversation.publicKey, conversation.port, { messageId: maskMessageId(role.context, conversation.publicKey, local), atMs: now.wallMs }, () => undefined);
+  }
+}
+
+function saveDraft(role: VisorRole, conversationId: string, text: string, done: () => void, fail: Fail): void {
+  const conversation = role.context.memory.conversations.get(conversationId);
+  if (conversation === undefined) { fail(new WaypostError('not-found', 'There is no such conversation.')); return; }
+  role.context.commit([{ kind: 'put-conversation', row: { ...conversation, draft: text } }], { announce: [{ kind: 'conversation', conversationId }], done });
+}
+
+function addContact(role: VisorRole, command: Extract<EngineCommand, { name: 'add-contact' }>, now: Instant, done: Done<'add-contact'>, fail: Fail): void {
+  const { invite } = command;
+  if (invite.publicKey === role.context.publicKey) { fail(new WaypostError('own-address', 'This is your own link. Send it to a friend, and paste theirs here.')); return; }
+  if (!isPublicKeyHex(invite.publicKey)) { fail(new WaypostError('bad-link', 'The key in this link is not valid. Ask for the link again.')); return; }
+  const port = invite.port === 0 ? 1 : invite.port;
+  role.contacts.add(invite, command.as, now, (at) => { done({ conversationId: conversationIdOf(invite.publicKey, port) }, at); });
+}
+
+function createInvite(role: VisorRole, now: Instant, done: Done<'create-invite'>, fail: Fail): void {
+  const { context } = role;
+  if (context.memory.invites.size >= invitesMaximum) { fail(new WaypostError('refused', 'There are 1,000 invite links already. Use one of them.')); return; }
+  const token = context.random(16);
+  context.commit([{ kind: 'put-invite', row: { token, createdAtMs: now.wallMs, revoked: false } }, role.tokens.bumped()], {
+    done: (_applied, at) => {
+      role.tokenChanged(token, true, at);
+      done({ invite: { publicKey: context.publicKey, port: 1, token, name: context.memory.values.get('name') ?? '', relays: role.records.advertisedRelays() } }, at);
+    },
+  });
+}
+
+function addRelay(role: VisorRole, command: Extract<EngineCommand, { name: 'add-relay' }>, now: Instant, done: () => void, fail: Fail): void {
+  const { hint } = command;
+  const { relays } = role.context.memory;
+  if (!isPublicKeyHex(hint.publicKey)) { fail(new WaypostError('bad-relay', 'The key of this relay is not valid. Copy its whole link: key@host:port.')); return; }
+  const existing = relays.get(hint.publicKey);
+  if (existing === undefined && relays.size >= relaysMaximum) { fail(new WaypostError('refused', 'You have 8 relays already. Remove one before you add another.')); return; }
+  role.context.commit([{
+    kind: 'put-relay',
+    row: { publicKey: hint.publicKey, host: hint.host, port: hint.port, role: command.role, epoch: existing?.epoch, cursor: 0, addedAtMs: existing?.addedAtMs ?? now.wallMs },
+  }], {
+    announce: [{ kind: 'relay', publicKey: hint.publicKey }, { kind: 'connection' }],
+    done: (_applied, at) => { role.relaysChanged(at); done(); },
+  });
+}
+
+function conversationsOf(role: VisorRole, publicKey: string): { readonly kind: 'conversation'; readonly conversationId: string }[] {
+  return [...role.context.memory.conversations.values()].filter((row) => row.publicKey === publicKey).map((row) => ({ kind: 'conversation', conversationId: row.id }));
+}
+
+const noContact = (): WaypostError => new WaypostError('not-found', 'There is no such contact.');

@@ -1,0 +1,255 @@
+/**
+ * The engine: all protocol cores behind one deterministic surface. It is handed datagrams, commands, store results and time, and hands back
+ * datagrams, store requests, replies and the next deadline. A visor, a relay and both at once are this same object with
+ * other roles switched on; the real UDP host, the simulated world and the benchmarks drive it alike.
+ *
+ * Two rules hold it together. Store requests are answered in order, and what they made durable leaves the engine only afterwards: rows are changed
+ * in memory at once, but replies, acknowledgements and announcements wait for the commit. And every input is followed by draining
+ * the outputs, so that work which gathers (receipts, acknowledgements, signed batches) goes out together.
+ */
+import { createDirected } from './directed/directed.ts';
+import { createMailboxRole } from './mail/mailbox.ts';
+import { ensureDevice } from './mail/own-device.ts';
+import { VisorMemory } from './mail/visor-memory.ts';
+import { createSessions } from './session/sessions.ts';
+import { identityPublicKey } from './wire/identity.ts';
+import { EngineInspector } from './inspection.ts';
+import { runCommand } from './visor-commands.ts';
+import { VisorRole } from './visor-role.ts';
+import type { WaypostError } from '../../shared/errors.ts';
+import type { Directed } from './directed/types.ts';
+import type { CreateEngine, Engine, EngineChange, EngineCommand, EngineInspection, EngineOutput, StartArguments } from './engine-types.ts';
+import type { MailboxRole } from './mail/mailbox-types.ts';
+import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
+import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
+import type { SessionOutput, Sessions } from './session/types.ts';
+import type { Instant, SocketAddress } from './wire/types.ts';
+import type { CommitOptions, VisorContext } from './visor-context.ts';
+
+/** What this side can do, told in every handshake. */
+const visorCapabilities = ['waypost/1', 'letters'];
+const relayCapabilities = ['store', 'ack', 'status', 'records'];
+
+type StoreResult = VisorResults[VisorOperation] | MailResults[MailOperation];
+
+export const createEngine: CreateEngine = (start) => new VisorEngine(start);
+
+class VisorEngine implements Engine {
+  readonly inspect: EngineInspection;
+  readonly #outputs: EngineOutput[] = [];
+  readonly #pending = new Map<number, (result: StoreResult, now: Instant) => void>();
+  #changes: EngineChange[] = [];
+  #nextTicket = 1;
+  #now: Instant;
+  /** Something was handled since the last flush. */
+  #touched = true;
+  readonly #sessions: Sessions;
+  readonly #directed: Directed;
+  readonly #context: VisorContext;
+  readonly #visor: VisorRole | undefined;
+  readonly #mailbox: MailboxRole | undefined;
+  readonly #counters = new Map<string, number>();
+  #clockOffsetMs = 0;
+
+  constructor(start: StartArguments) {
+    const { configuration, now } = start;
+    const { crypto, random, identitySecret } = configuration;
+    this.#now = now;
+    const memory = new VisorMemory(start.state);
+    const own = ensureDevice(memory.device, crypto, random, identitySecret, now);
+    this.#sessions = createSessions({
+      crypto, random, staticKeys: own.device.staticKeys, certificate: own.device.certificate.bytes, bootId: random(8), resetSecret: own.resetSecret,
+      capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities],
+      listening: configuration.relay !== undefined,
+    });
+    this.#directed = createDirected({
+      send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
+      smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
+    }, crypto, random);
+    this.#context = {
+      crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), device: own.device, memory, sessions: this.#sessions, directed: this.#directed,
+      commit: (changes, options) => { this.#commit(memory, changes, options); },
+      facts: (messageId, done) => { this.#store({ op: 'facts', messageId }, done); },
+      announce: (...changes) => { this.#changes.push(...changes); },
+      log: (level, event, fields = {}) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
+      count: (counter) => { this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + 1); },
+      correctedWallMs: (at) => at.wallMs + this.#clockOffsetMs,
+    };
+    const first: VisorChange[] = [...own.changes];
+    if (!memory.values.has('name')) first.push({ kind: 'put-value', key: 'name', value: configuration.initialName });
+    if (first.length > 0) this.#context.commit(first);
+    this.#mailbox = configuration.relay === undefined || start.mail === undefined ? undefined : createMailboxRole({
+      crypto, random, directed: this.#directed, policy: configuration.relay, ed25519Seed: own.device.ed25519Seed,
+      store: (request, done) => { this.#storeMail(request, done); },
+      session: (sessionId) => this.#sessions.view(sessionId),
+      log: this.#context.log,
+    }, start.mail, now);
+    this.#visor = configuration.visor ? new VisorRole(this.#context, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
+    this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false);
+    this.#visor?.start(now);
+  }
+
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void {
+    this.#begin(now);
+    this.#sessions.handleDatagram(from, datagram, now);
+    this.#drainSessions();
+  }
+
+  handleStored(ticket: number, result: StoreResult, now: Instant): void {
+    this.#begin(now);
+    const done = this.#pending.get(ticket);
+    this.#pending.delete(ticket);
+    done?.(result, now);
+    this.#drainSessions();
+  }
+
+  handleResolved(ticket: number, hosts: readonly string[], now: Instant): void {
+    this.#begin(now);
+    this.#visor?.names.handleResolved(ticket, hosts, now);
+    this.#drainSessions();
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#begin(now);
+    this.#sessions.handleTimeout(now);
+    this.#drainSessions();
+    this.#directed.handleTimeout(now);
+    this.#visor?.handleTimeout(now);
+    this.#mailbox?.handleTimeout(now);
+    this.#drainSessions();
+  }
+
+  networkChanged(now: Instant): void {
+    this.#begin(now);
+    this.#sessions.networkChanged(now);
+    this.#visor?.networkChanged(now);
+    this.#drainSessions();
+  }
+
+  command(ticket: number, command: EngineCommand, now: Instant): void {
+    this.#begin(now);
+    const fail = (error: WaypostError): void => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: false, code: error.code, message: error.message } }); };
+    if (this.#visor === undefined) {
+      this.#outputs.push({ kind: 'reply', ticket, reply: { ok: false, code: 'refused', message: 'This is a relay only: it has no mail of its own.' } });
+      return;
+    }
+    runCommand(this.#visor, command, now, (value) => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: true, value } }); }, fail);
+    this.#drainSessions();
+  }
+
+  confirmClock(now: Instant): void {
+    this.#begin(now);
+    this.#mailbox?.confirmClock(now);
+  }
+
+  stop(now: Instant): void {
+    this.#begin(now);
+    for (const link of this.#visor?.links.all ?? []) if (link.sessionId !== undefined) this.#sessions.close(link.sessionId, now);
+    this.#drainSessions();
+  }
+
+  pollOutput(): EngineOutput | undefined {
+    for (;;) {
+      const output = this.#outputs.shift();
+      if (output !== undefined) return output;
+      if (this.#touched) {
+        this.#touched = false;
+        this.#visor?.flush(this.#now);
+        this.#mailbox?.flush(this.#now);
+        this.#drainSessions();
+        continue;
+      }
+      if (this.#changes.length === 0) return undefined;
+      const changes = this.#changes;
+      this.#changes = [];
+      return { kind: 'changed', changes: distinct(changes) };
+    }
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    let earliest: { readonly atMs: number; readonly reason: string } | undefined;
+    const consider = (candidate: { readonly atMs: number; readonly reason: string } | undefined): void => {
+      if (candidate !== undefined && (earliest === undefined || candidate.atMs < earliest.atMs)) earliest = candidate;
+    };
+    consider(this.#sessions.pollTimeout());
+    consider(this.#directed.pollTimeout());
+    consider(this.#mailbox?.pollTimeout());
+    for (const candidate of this.#visor?.timeouts() ?? []) consider(candidate);
+    return earliest;
+  }
+
+  #begin(now: Instant): void {
+    this.#now = now;
+    this.#touched = true;
+    // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
+    this.#clockOffsetMs = this.#visor?.clockOffsetMs(2) ?? 0;
+  }
+
+  #drainSessions(): void {
+    for (let output = this.#sessions.pollOutput(); output !== undefined; output = this.#sessions.pollOutput()) this.#routeSession(output);
+  }
+
+  #routeSession(output: SessionOutput): void {
+    switch (output.kind) {
+      case 'transmit': this.#outputs.push({ kind: 'transmit', to: output.to, datagram: output.datagram }); return;
+      case 'frame': this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
+      case 'closed':
+        this.#directed.sessionLost(output.sessionId, this.#now);
+        this.#mailbox?.sessionClosed(output.sessionId);
+        this.#visor?.handleSession(output, this.#now);
+        return;
+      case 'restarted':
+        if (this.#visor?.handleSession(output, this.#now) !== true) this.#directed.sessionLost(output.session.id, this.#now);
+        return;
+      case 'established': case 'silent': case 'measured': case 'moved':
+        this.#visor?.handleSession(output, this.#now);
+        return;
+    }
+  }
+
+  #commit(memory: VisorMemory, changes: readonly VisorChange[], options: CommitOptions = {}): void {
+    for (const change of changes) memory.apply(change);
+    const request: VisorRequest = options.unlessSeen === undefined ? { op: 'commit', changes } : { op: 'commit', changes, unlessSeen: options.unlessSeen };
+    this.#store(request, (result, now) => {
+      if (result.applied && options.announce !== undefined) this.#changes.push(...options.announce);
+      options.done?.(result.applied, now);
+    });
+  }
+
+  #store<Op extends VisorOperation>(request: Extract<VisorRequest, { op: Op }>, done: (result: VisorResults[Op], now: Instant) => void): void {
+    const ticket = this.#ticket(done as (result: StoreResult, now: Instant) => void);
+    this.#outputs.push({ kind: 'store', ticket, store: 'visor', request });
+  }
+
+  #storeMail<Op extends MailOperation>(request: Extract<MailRequest, { op: Op }>, done: (result: MailResults[Op], now: Instant) => void): void {
+    const ticket = this.#ticket(done as (result: StoreResult, now: Instant) => void);
+    this.#outputs.push({ kind: 'store', ticket, store: 'mail', request });
+  }
+
+  /** The host answers each ticket with the result of that very request, so the pairing of request and result type holds. */
+  #ticket(done: (result: StoreResult, now: Instant) => void): number {
+    const ticket = this.#nextTicket;
+    this.#nextTicket += 1;
+    this.#pending.set(ticket, done);
+    return ticket;
+  }
+
+  #countersNow(): Readonly<Record<string, number>> {
+    const counters: Record<string, number> = { ...Object.fromEntries(this.#counters) };
+    for (const [reason, value] of Object.entries(this.#sessions.dropCounters)) counters[`session.drop.${reason}`] = value;
+    for (const [reason, value] of Object.entries(this.#directed.dropCounters)) counters[`request.drop.${reason}`] = value;
+    for (const [name, value] of Object.entries(this.#mailbox?.counters ?? {})) counters[`mailbox.${name}`] = value;
+    return counters;
+  }
+}
+
+/** Many commits of one round touch the same rows; each is announced once, in the order of its last change. */
+function distinct(changes: readonly EngineChange[]): readonly EngineChange[] {
+  const byKey = new Map<string, EngineChange>();
+  for (const change of changes) {
+    const key = JSON.stringify(change);
+    byKey.delete(key);
+    byKey.set(key, change);
+  }
+  return [...byKey.values()];
+}

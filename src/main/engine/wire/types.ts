@@ -1,0 +1,183 @@
+/** The vocabulary of the wire: plain typed values that the codecs in this folder produce and take. No behaviour. */
+
+/** A UDP endpoint. `host` is a literal IPv4 or IPv6 address in canonical text: the engine never resolves names. */
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+}
+export const socketAddressKey = (address: SocketAddress): string => `${address.host}|${String(address.port)}`;
+
+/** Time as the engine is told it. Durations come from `monotonicMs`; display and expiry from `wallMs`. */
+export interface Instant {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/** 66 lower-case hex digits of a compressed secp256k1 key: map key and text form of an identity. */
+export type PublicKeyHex = string;
+/** Lower-case hex of a 16-byte device id. */
+export type DeviceIdHex = string;
+
+/** Where a relay is: its identity and a host (name or literal address) with port. */
+export interface RelayHint {
+  readonly publicKey: PublicKeyHex;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface DeviceCertificate {
+  readonly identity: PublicKeyHex;
+  readonly deviceId: DeviceIdHex;
+  readonly x25519: Uint8Array;
+  readonly ed25519: Uint8Array;
+  readonly notBeforeSeconds: number;
+  readonly notAfterSeconds: number;
+  /** The signed bytes as received: they are forwarded, never re-encoded. */
+  readonly bytes: Uint8Array;
+}
+
+export interface IdentityRecord {
+  readonly identity: PublicKeyHex;
+  readonly sequence: number;
+  readonly notAfterSeconds: number;
+  readonly devices: readonly DeviceCertificate[];
+  readonly relays: readonly RelayHint[];
+  readonly bytes: Uint8Array;
+}
+
+export interface PrekeyBundle {
+  readonly identity: PublicKeyHex;
+  readonly deviceId: DeviceIdHex;
+  readonly prekeyId: number;
+  readonly prekey: Uint8Array;
+  readonly createdSeconds: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface Invite {
+  readonly publicKey: PublicKeyHex;
+  readonly port: number;
+  /** 16 bytes; undefined in a plain address or dmsg:// link. */
+  readonly token: Uint8Array | undefined;
+  readonly name: string;
+  readonly relays: readonly RelayHint[];
+}
+
+/** What a letter's header says, once opened. */
+export interface LetterHeader {
+  readonly certificate: DeviceCertificate;
+  readonly messageId: Uint8Array;
+  readonly destinationPort: number;
+  readonly sourcePort: number;
+  readonly sequence: number;
+  readonly sentAtMs: number;
+  readonly ttlSeconds: number;
+  readonly bodyKey: Uint8Array;
+  readonly bodyRoot: Uint8Array;
+  readonly bodyLength: number;
+  readonly purgeKey: Uint8Array;
+}
+
+export interface ReceiptItem { readonly messageId: Uint8Array; readonly atMs: number }
+
+export type Content =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'delivered'; readonly items: readonly ReceiptItem[] }
+  | { readonly kind: 'read'; readonly items: readonly ReceiptItem[] }
+  | {
+      readonly kind: 'introduction';
+      readonly answerWanted: boolean;
+      /** The deposit token that the reader may use at the writer's relays. */
+      readonly token: Uint8Array;
+      readonly inviteToken: Uint8Array | undefined;
+      readonly name: string;
+      readonly relays: readonly RelayHint[];
+    }
+  | { readonly kind: 'resume' };
+
+/** A sealed letter as relays hold it. */
+export interface SealedLetter {
+  /** BLAKE3(header, body root, body length). */
+  readonly letterId: Uint8Array;
+  readonly header: Uint8Array;
+  readonly body: Uint8Array;
+  readonly bodyRoot: Uint8Array;
+  /** BLAKE3(purge key). */
+  readonly purgeHash: Uint8Array;
+  readonly purgeKey: Uint8Array;
+}
+
+export const letterStates = ['unknown', 'held', 'fetched', 'acked', 'unopenable', 'expired', 'withdrawn'] as const;
+export type LetterState = (typeof letterStates)[number];
+
+export type Lane = 'letter' | 'receipt';
+
+export interface StorageReceipt {
+  readonly letterId: Uint8Array;
+  readonly recipient: PublicKeyHex;
+  readonly deviceId: DeviceIdHex;
+  readonly state: LetterState;
+  readonly expiresInSeconds: number;
+  readonly storedAtMs: number;
+  readonly epoch: Uint8Array;
+}
+
+export const negativeCodes = ['ok', 'not-found', 'not-yet', 'gone', 'refused', 'busy', 'quota', 'no-mailbox', 'revoked', 'malformed', 'stale',
+  'too-far-ahead', 'too-large', 'unauthenticated'] as const;
+export type NegativeCode = Exclude<(typeof negativeCodes)[number], 'ok'>;
+export interface Negative { readonly code: NegativeCode; readonly retryAfterSeconds: number; readonly detail: number }
+
+export interface ContentName { readonly root: Uint8Array; readonly length: number }
+
+export interface Mailbox { readonly identity: PublicKeyHex; readonly deviceId: DeviceIdHex }
+export const mailboxKey = (mailbox: Mailbox): string => `${mailbox.identity}/${mailbox.deviceId}`;
+
+export type RecordKind = 'identity' | 'prekey';
+
+export interface ListEntry {
+  readonly sequence: number;
+  readonly letterId: Uint8Array;
+  readonly lane: Lane;
+  readonly remainingSeconds: number;
+  readonly heldForSeconds: number;
+  readonly bodyRoot: Uint8Array;
+  readonly bodyLength: number;
+  readonly header: Uint8Array;
+  readonly inlineBody: Uint8Array | undefined;
+}
+
+export interface ListFragment { readonly epoch: Uint8Array; readonly remaining: number; readonly entries: readonly ListEntry[] }
+
+/** A request's verb and body, parsed. */
+export type RequestBody =
+  | { readonly verb: 'echo' }
+  | { readonly verb: 'challenge'; readonly random: Uint8Array }
+  | { readonly verb: 'close'; readonly reason: number }
+  | { readonly verb: 'pull'; readonly name: ContentName; readonly first: number; readonly count: number; readonly bitmap: Uint8Array }
+  | { readonly verb: 'record'; readonly kind: RecordKind; readonly identity: PublicKeyHex; readonly deviceId: DeviceIdHex | undefined }
+  | { readonly verb: 'publish'; readonly kind: RecordKind; readonly object: Uint8Array }
+  | { readonly verb: 'register'; readonly tokensVersion: number }
+  | { readonly verb: 'tokens'; readonly version: number; readonly reset: boolean; readonly tokens: readonly { readonly granted: boolean; readonly hash: Uint8Array }[] }
+  | {
+      readonly verb: 'deposit';
+      readonly mailbox: Mailbox;
+      readonly token: Uint8Array | undefined;
+      readonly lane: Lane;
+      readonly ttlSeconds: number;
+      readonly purgeHash: Uint8Array;
+      readonly bodyRoot: Uint8Array;
+      readonly bodyLength: number;
+      readonly header: Uint8Array;
+      readonly inlineBody: Uint8Array | undefined;
+    }
+  | { readonly verb: 'list'; readonly epoch: Uint8Array; readonly afterSequence: number; readonly mostFragments: number }
+  | { readonly verb: 'ack'; readonly letters: readonly { readonly letterId: Uint8Array; readonly verdict: 'committed' | 'unopenable' }[] }
+  | { readonly verb: 'withdraw'; readonly mailbox: Mailbox; readonly letterId: Uint8Array; readonly purgeKey: Uint8Array }
+  | { readonly verb: 'status'; readonly mailbox: Mailbox; readonly letterIds: readonly Uint8Array[] }
+  | { readonly verb: 'notify'; readonly epoch: Uint8Array; readonly highestSequence: number }
+  | { readonly verb: 'refusals' };
+export type Verb = RequestBody['verb'];
+
+export type Frame =
+  | { readonly type: 'request'; readonly requestId: Uint8Array; readonly body: RequestBody }
+  | { readonly type: 'response'; readonly requestId: Uint8Array; readonly fragment: number; readonly final: boolean; readonly negative: boolean; readonly payload: Uint8Array };

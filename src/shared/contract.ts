@@ -1,0 +1,145 @@
+/**
+ * The one contract between the parts of Waypost: the renderer's IPC, the CLI's socket, the preload bridge and the test doubles are
+ * all derived from it. Adding a call is one line here and one handler. Every argument and result is validated where it enters.
+ */
+import { z } from 'zod';
+import {
+  conversationIdSchema, hopSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
+  settingsSchema, ttlMaximumSeconds, viewSchema,
+} from './views.ts';
+
+export interface Call<Argument extends z.ZodType, Result extends z.ZodType> {
+  readonly type: 'call';
+  readonly argument: Argument;
+  readonly result: Result;
+}
+export interface Notification<Payload extends z.ZodType> {
+  readonly type: 'notification';
+  readonly payload: Payload;
+}
+const call = <A extends z.ZodType, R extends z.ZodType>(argument: A, result: R): Call<A, R> => ({ type: 'call', argument, result });
+const notification = <P extends z.ZodType>(payload: P): Notification<P> => ({ type: 'notification', payload });
+
+const nothing = z.undefined();
+const name = z.string().trim().min(1).max(64);
+const passphrase = z.string().min(1).max(1024);
+/** UTF-8 never has fewer bytes than UTF-16 units, so this bound only rejects what the byte check would reject too. */
+const text = z.string().max(messageMaximumBytes);
+const link = z.string().max(4096);
+
+export const accountSchema = z.object({
+  phase: z.enum(['none', 'locked', 'ready']),
+  /** How the secret key is protected on this machine; `unavailable` asks the person for a passphrase. */
+  protection: z.enum(['os', 'passphrase', 'file', 'unavailable']),
+  platform: z.string(),
+});
+export type AccountView = z.infer<typeof accountSchema>;
+
+export const invitePreviewSchema = z.object({
+  publicKey: publicKeySchema,
+  name: z.string(),
+  fingerprint: z.string(),
+  relays: z.array(z.string()),
+  alreadyContact: z.boolean(),
+});
+export type InvitePreview = z.infer<typeof invitePreviewSchema>;
+
+export const contract = {
+  account: {
+    status: call(nothing, accountSchema),
+    create: call(z.object({ name, passphrase: passphrase.optional() }), accountSchema),
+    /** Exactly one of `words` and `secretKey` (64 hex digits, as Skywire writes it). */
+    restore: call(z.object({ name, words: z.string().max(512).optional(), secretKey: z.string().max(80).optional(), passphrase: passphrase.optional() }), accountSchema),
+    unlock: call(z.object({ passphrase }), accountSchema),
+    /** The only call that carries the secret, for the person to write down. */
+    revealWords: call(nothing, z.object({ words: z.array(z.string()).length(24) })),
+    /** Checks words at 0-based positions and remembers that the person has them. */
+    confirmWords: call(z.object({ answers: z.array(z.object({ position: z.number().int().min(0).max(23), word: z.string().max(16) })).min(3).max(24) }), z.object({ correct: z.boolean() })),
+    rename: call(z.object({ name }), nothing),
+    changed: notification(accountSchema),
+  },
+  state: {
+    snapshot: call(nothing, z.object({ sequence: z.number().int(), view: viewSchema })),
+    patch: notification(patchSchema),
+  },
+  messages: {
+    page: call(z.object({ conversationId: conversationIdSchema, beforeRow: z.number().int().optional(), limit: z.number().int().min(1).max(200) }), z.object({ messages: z.array(messageSchema), more: z.boolean() })),
+    /** Incoming messages of all conversations in the order of arrival, for programs. */
+    inbox: call(z.object({ afterRow: z.number().int(), limit: z.number().int().min(1).max(200) }), z.object({ messages: z.array(messageSchema), nextRow: z.number().int() })),
+    get: call(z.object({ messageId: messageIdSchema }), messageSchema),
+    /** Resolves when the message is committed here: it survives a power loss from then on. `to` is a conversation id or `pk[:port]`. */
+    send: call(z.object({ to: z.string().max(128), text, ttlSeconds: z.number().int().max(ttlMaximumSeconds * 10).optional() }), messageSchema),
+    hops: call(z.object({ messageId: messageIdSchema }), z.object({ hops: z.array(hopSchema) })),
+    cancel: call(z.object({ messageId: messageIdSchema }), nothing),
+    retry: call(z.object({ messageId: messageIdSchema }), nothing),
+    retryAll: call(nothing, nothing),
+    markRead: call(z.object({ conversationId: conversationIdSchema, upToRow: z.number().int() }), nothing),
+    saveDraft: call(z.object({ conversationId: conversationIdSchema, text }), nothing),
+  },
+  contacts: {
+    preview: call(z.object({ link }), invitePreviewSchema),
+    add: call(z.object({ link, name: name.optional() }), z.object({ conversationId: conversationIdSchema })),
+    rename: call(z.object({ publicKey: publicKeySchema, name }), nothing),
+    accept: call(z.object({ publicKey: publicKeySchema }), nothing),
+    block: call(z.object({ publicKey: publicKeySchema }), nothing),
+    unblock: call(z.object({ publicKey: publicKeySchema }), nothing),
+  },
+  invites: {
+    /** A new link with a deposit token of its own; whoever uses it first-hand becomes a contact without a request. */
+    create: call(nothing, z.object({ link: z.string() })),
+  },
+  relays: {
+    /** `relayPk@host:port`. */
+    add: call(z.object({ hint: z.string().max(512) }), nothing),
+    remove: call(z.object({ publicKey: publicKeySchema }), nothing),
+  },
+  peers: {
+    list: call(nothing, z.object({ peers: z.array(peerSchema) })),
+  },
+  network: {
+    /** Treats every path as unproven and tries all that waits now (resume, network change, F5). */
+    retryNow: call(nothing, nothing),
+  },
+  settings: {
+    update: call(settingsSchema.partial(), settingsSchema),
+  },
+  echo: {
+    /** Starts the built-in second visor and adds it as a contact. */
+    start: call(nothing, z.object({ conversationId: conversationIdSchema })),
+    setOnline: call(z.object({ online: z.boolean() }), nothing),
+  },
+  visor: {
+    /** Counters for `waypost status` and for tests; no names, no addresses of people. */
+    statistics: call(nothing, z.object({ counters: z.record(z.string(), z.number()), uptimeMs: z.number(), processId: z.number(), listen: z.string() })),
+    stop: call(nothing, nothing),
+  },
+} as const;
+
+export type Contract = typeof contract;
+type Entry = Call<z.ZodType, z.ZodType> | Notification<z.ZodType>;
+type Calls<G> = { [M in keyof G as G[M] extends Call<z.ZodType, z.ZodType> ? M : never]: G[M] extends Call<infer A, infer R> ? { argument: z.infer<A>; result: z.infer<R> } : never };
+type Notifications<G> = { [M in keyof G as G[M] extends Notification<z.ZodType> ? M : never]: G[M] extends Notification<infer P> ? z.infer<P> : never };
+export type Unsubscribe = () => void;
+type Method<E> = E extends { argument: infer A; result: infer R } ? (undefined extends A ? () => Promise<R> : (argument: A) => Promise<R>) : never;
+
+/** What a client of the contract sees: `client.messages.send({...})`, `client.state.onPatch(listener)`. */
+export type Client = {
+  readonly [G in keyof Contract]: { readonly [M in keyof Calls<Contract[G]>]: Method<Calls<Contract[G]>[M]> } & {
+    readonly [M in keyof Notifications<Contract[G]> as `on${Capitalize<string & M>}`]: (listener: (payload: Notifications<Contract[G]>[M]) => void) => Unsubscribe;
+  };
+};
+
+/** What the serving side implements: one function per call, grouped as in the contract. */
+export type Handlers = {
+  readonly [G in keyof Contract]: { readonly [M in keyof Calls<Contract[G]>]: Method<Calls<Contract[G]>[M]> };
+};
+
+export type CallName = { [G in keyof Contract]: `${G}.${string & keyof Calls<Contract[G]>}` }[keyof Contract];
+
+/** Looks up `group.method`; undefined for anything that is not a call of the contract. */
+export function findEntry(path: string): Entry | undefined {
+  const [group, method, ...rest] = path.split('.');
+  if (group === undefined || method === undefined || rest.length > 0 || !Object.hasOwn(contract, group)) return undefined;
+  const methods: Readonly<Record<string, Entry>> = contract[group as keyof Contract];
+  return Object.hasOwn(methods, method) ? methods[method] : undefined;
+}

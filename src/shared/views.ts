@@ -1,0 +1,206 @@
+/**
+ * What people and programs are shown, as validated shapes: the same for the renderer, the CLI socket and the test doubles.
+ * Times are wall-clock milliseconds since 1970; sizes are bytes; ids are lower-case hex.
+ */
+import { z } from 'zod';
+
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`));
+export const publicKeySchema = hex(33);
+export const messageIdSchema = hex(16);
+/** `<public key>:<port>` of the other side. */
+export const conversationIdSchema = z.string().regex(/^[0-9a-f]{66}:[0-9]{1,5}$/);
+const timeMs = z.number().int().nonnegative();
+
+/** Longest text of one letter in UTF-8 bytes (architecture 5); larger content will be an attachment. */
+export const messageMaximumBytes = 65_536;
+/** TTL bounds and default in seconds (architecture 5): 14 days unless told otherwise, at most 30 days. */
+export const ttlDefaultSeconds = 14 * 86_400;
+export const ttlMinimumSeconds = 60;
+export const ttlMaximumSeconds = 30 * 86_400;
+
+/** Why a letter waits here; each has a sentence in the UI (`sentences.ts`). */
+export const waitReasons = [
+  'no-network', 'no-relay-known', 'relay-unreachable', 'relay-full', 'relay-refused', 'rate-limited',
+  'recipient-unknown', 'recipient-unprepared', 'held-copy-lost', 'resealing', 'storage-failed',
+] as const;
+export const waitReasonSchema = z.enum(waitReasons);
+export type WaitReason = z.infer<typeof waitReasonSchema>;
+
+export const failReasons = ['refused-by-recipient', 'blocked', 'device-revoked', 'too-large', 'unopenable'] as const;
+export const failReasonSchema = z.enum(failReasons);
+export type FailReason = z.infer<typeof failReasonSchema>;
+
+const holdingSchema = z.object({ relay: publicKeySchema, relayName: z.string(), untilMs: timeMs });
+
+/** The one derived state of an outgoing message (architecture 9); incoming ones are `received`. */
+export const headlineSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('queued'), reason: waitReasonSchema.optional(), nextTryAtMs: timeMs.optional() }),
+  z.object({ state: z.literal('sending') }),
+  z.object({ state: z.literal('stored'), heldBy: z.array(holdingSchema), wanted: z.number().int() }),
+  z.object({ state: z.literal('delivered'), atMs: timeMs }),
+  z.object({ state: z.literal('read'), atMs: timeMs }),
+  z.object({ state: z.literal('failed'), reason: failReasonSchema }),
+  z.object({ state: z.literal('expired') }),
+  z.object({ state: z.literal('unconfirmed') }),
+  z.object({ state: z.literal('cancelled') }),
+  z.object({ state: z.literal('received') }),
+]);
+export type Headline = z.infer<typeof headlineSchema>;
+
+export const messageSchema = z.object({
+  id: messageIdSchema,
+  conversationId: conversationIdSchema,
+  /** Position in the conversation as shown; pages go by it. Not dense. */
+  row: z.number().int(),
+  direction: z.enum(['out', 'in']),
+  text: z.string(),
+  sentAtMs: timeMs,
+  receivedAtMs: timeMs.optional(),
+  expiresAtMs: timeMs,
+  headline: headlineSchema,
+  /** How many earlier letters of the same sending device are still missing directly before this one. */
+  missingBefore: z.number().int().nonnegative(),
+});
+export type MessageView = z.infer<typeof messageSchema>;
+
+/** One row of the hop log. `future` rows are drawn dotted. */
+export const hopSchema = z.object({
+  kind: z.enum(['saved', 'sealed', 'tried', 'held', 'lost', 'fetched', 'delivered', 'read', 'expires', 'expired', 'unconfirmed',
+    'cancelled', 'failed', 'received', 'opened']),
+  atMs: timeMs,
+  future: z.boolean(),
+  relay: publicKeySchema.optional(),
+  relayName: z.string().optional(),
+  /** How it travelled, e.g. `relay over UDP`. */
+  path: z.string().optional(),
+  reason: z.string().optional(),
+  untilMs: timeMs.optional(),
+});
+export type HopView = z.infer<typeof hopSchema>;
+
+export const conversationSchema = z.object({
+  id: conversationIdSchema,
+  publicKey: publicKeySchema,
+  port: z.number().int(),
+  name: z.string(),
+  /** Six words that two people can compare. */
+  fingerprint: z.string(),
+  /** `pending`: added by us, not heard from yet. `request`: a stranger wrote. */
+  standing: z.enum(['contact', 'pending', 'request', 'blocked']),
+  unread: z.number().int().nonnegative(),
+  draft: z.string(),
+  last: messageSchema.optional(),
+  lastActivityMs: timeMs,
+});
+export type ConversationView = z.infer<typeof conversationSchema>;
+
+export const relaySchema = z.object({
+  publicKey: publicKeySchema,
+  address: z.string(),
+  name: z.string(),
+  /** `local`: the one inside this app. */
+  role: z.enum(['own', 'local']),
+  state: z.enum(['connected', 'connecting', 'unreachable', 'refused', 'idle']),
+  /** Why it is not connected, in a sentence; empty when it is. */
+  problem: z.string(),
+  sinceMs: timeMs.optional(),
+  lastHeardMs: timeMs.optional(),
+  /** Newest last, at most 64; null is a lost echo. */
+  roundTripsMs: z.array(z.number().nullable()),
+  p50Ms: z.number().optional(),
+  p95Ms: z.number().optional(),
+  waitingLetters: z.number().int().optional(),
+});
+export type RelayView = z.infer<typeof relaySchema>;
+
+export const outboxItemSchema = z.object({
+  messageId: messageIdSchema,
+  conversationId: conversationIdSchema,
+  toName: z.string(),
+  /** `message`, or what Waypost sends by itself. */
+  kind: z.enum(['message', 'introduction', 'receipt']),
+  summary: z.string(),
+  sizeBytes: z.number().int(),
+  attempts: z.number().int(),
+  headline: headlineSchema,
+  lastReason: waitReasonSchema.optional(),
+  nextTryAtMs: timeMs.optional(),
+  queuedAtMs: timeMs,
+  expiresAtMs: timeMs,
+});
+export type OutboxItemView = z.infer<typeof outboxItemSchema>;
+
+export const peerSchema = z.object({
+  publicKey: publicKeySchema,
+  name: z.string(),
+  /** Relay and direct sessions that exist now. */
+  path: z.enum(['direct', 'relay', 'none']),
+  address: z.string().optional(),
+  roundTripMs: z.number().optional(),
+  lastHeardMs: timeMs.optional(),
+  sentBytes: z.number().int(),
+  receivedBytes: z.number().int(),
+});
+export type PeerView = z.infer<typeof peerSchema>;
+
+export const connectionSchema = z.object({
+  kind: z.enum(['starting', 'online', 'degraded', 'offline', 'no-relay', 'revoked', 'storage-failed']),
+  relaysConnected: z.number().int(),
+  relaysConfigured: z.number().int(),
+  waitingMessages: z.number().int(),
+  /** Set when the clock of this machine differs from the relays' by more than a minute. */
+  clockOffsetMs: z.number().int().optional(),
+});
+export type ConnectionView = z.infer<typeof connectionSchema>;
+
+export const identitySchema = z.object({
+  publicKey: publicKeySchema,
+  address: z.string(),
+  name: z.string(),
+  fingerprint: z.string(),
+  wordsConfirmed: z.boolean(),
+});
+export type IdentityView = z.infer<typeof identitySchema>;
+
+export const settingsSchema = z.object({
+  readReceipts: z.boolean(),
+  theme: z.enum(['system', 'light', 'dark']),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const echoSchema = z.object({ state: z.enum(['absent', 'starting', 'online', 'offline']), publicKey: publicKeySchema.optional() });
+export type EchoView = z.infer<typeof echoSchema>;
+
+/** All that is live on screen, except the pages of old messages. */
+export const viewSchema = z.object({
+  identity: identitySchema,
+  connection: connectionSchema,
+  conversations: z.array(conversationSchema),
+  relays: z.array(relaySchema),
+  outbox: z.array(outboxItemSchema),
+  settings: settingsSchema,
+  echo: echoSchema,
+  /** Downgrades that are in force, as sentences (architecture 15); empty when there are none. */
+  notices: z.array(z.string()),
+});
+export type View = z.infer<typeof viewSchema>;
+
+export const changeSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('identity'), value: identitySchema }),
+  z.object({ kind: z.literal('connection'), value: connectionSchema }),
+  z.object({ kind: z.literal('conversation'), value: conversationSchema }),
+  z.object({ kind: z.literal('conversation-removed'), id: conversationIdSchema }),
+  z.object({ kind: z.literal('message'), value: messageSchema }),
+  z.object({ kind: z.literal('relay'), value: relaySchema }),
+  z.object({ kind: z.literal('relay-removed'), publicKey: publicKeySchema }),
+  z.object({ kind: z.literal('outbox'), value: outboxItemSchema }),
+  z.object({ kind: z.literal('outbox-removed'), messageId: messageIdSchema }),
+  z.object({ kind: z.literal('settings'), value: settingsSchema }),
+  z.object({ kind: z.literal('echo'), value: echoSchema }),
+  z.object({ kind: z.literal('notices'), value: z.array(z.string()) }),
+]);
+export type Change = z.infer<typeof changeSchema>;
+
+/** Patches are numbered without gaps; a receiver that misses one asks for a new snapshot. */
+export const patchSchema = z.object({ sequence: z.number().int(), changes: z.array(changeSchema) });
+export type Patch = z.infer<typeof patchSchema>;
