@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nobleCrypto } from '../noble-crypto.ts';
+import { toHex } from './bytes.ts';
+import { decodeFrame, decodeNegative, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
+import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, mailbox, u32, u64 } from './test-codec.ts';
+import { negativeCodes } from './types.ts';
+import type { Frame, Negative, RequestBody } from './types.ts';
+import { bitmapHas, bitmapOf } from './verbs.ts';
+
+const token = bytesOf(16).filter((bytes) => bytes.some((byte) => byte !== 0));
+const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> => fc.option(value, { nil: undefined });
+
+const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<RequestBody, { verb: Verb }>> } = {
+  echo: fc.constant({ verb: 'echo' }),
+  refusals: fc.constant({ verb: 'refusals' }),
+  challenge: bytesOf(8).map((random) => ({ verb: 'challenge', random })),
+  close: fc.nat(255).map((reason) => ({ verb: 'close', reason })),
+  pull: fc.tuple(bytesOf(32), u32, u32, fc.uniqueArray(fc.nat(63), { minLength: 1 })).map(([root, length, first, wanted]) => ({
+    verb: 'pull', name: { root, length }, first, count: Math.max(...wanted) + 1, bitmap: bitmapOf(wanted),
+  })),
+  record: fc.oneof(
+    keyLike.map((identity) => ({ verb: 'record', kind: 'identity', identity, deviceId: undefined }) as const),
+    fc.tuple(keyLike, deviceId).map(([identity, device]) => ({ verb: 'record', kind: 'prekey', identity, deviceId: device }) as const),
+  ),
+  publish: fc.record({ verb: fc.constant('publish'), kind: fc.constantFrom('identity', 'prekey'), object: fc.uint8Array({ maxLength: 1_152 }) }),
+  register: u64.map((tokensVersion) => ({ verb: 'register', tokensVersion })),
+  tokens: fc.record({
+    verb: fc.constant('tokens'), version: u64, reset: fc.boolean(), tokens: fc.array(fc.record({ granted: fc.boolean(), hash: bytesOf(32) }), { maxLength: 32 }),
+  }),
+  deposit: fc.record({
+    verb: fc.constant('deposit'), mailbox, token: optional(token), lane: fc.constantFrom('letter', 'receipt'), ttlSeconds: u32, purgeHash: bytesOf(32),
+    bodyRoot: bytesOf(32), bodyLength: u32, header: fc.uint8Array({ maxLength: 600 }), inlineBody: optional(fc.uint8Array({ minLength: 1, maxLength: 256 })),
+  }),
+  list: fc.record({ verb: fc.constant('list'), epoch: bytesOf(8), afterSequence: u64, mostFragments: fc.integer({ min: 1, max: 16 }) }),
+  ack: fc.record({
+    verb: fc.constant('ack'), letters: fc.array(fc.record({ letterId: bytesOf(32), verdict: fc.constantFrom('committed', 'unopenable') }), { maxLength: 32 }),
+  }),
+  withdraw: fc.record({ verb: fc.constant('withdraw'), mailbox, letterId: bytesOf(32), purgeKey: bytesOf(32) }),
+  status: fc.record({ verb: fc.constant('status'), mailbox, letterIds: fc.array(bytesOf(32), { maxLength: 32 }) }),
+  notify: fc.record({ verb: fc.constant('notify'), epoch: bytesOf(8), highestSequence: u64 }),
+};
+
+const requestOf = (body: fc.Arbitrary<RequestBody>): fc.Arbitrary<Frame> => fc.tuple(bytesOf(16), body).map(([requestId, parsed]) => ({ type: 'request', requestId, body: parsed }));
+const response: fc.Arbitrary<Frame> = fc.record({
+  type: fc.constant('response'), requestId: bytesOf(16), fragment: u32, final: fc.boolean(), negative: fc.constant(false),
+  payload: fc.uint8Array({ maxLength: responsePayloadMaximumBytes }),
+});
+
+function encode(frame: Frame): Uint8Array {
+  if (frame.type === 'request') return encodeRequest(frame.requestId, frame.body);
+  const bytes = encodeResponse(frame.requestId, frame.fragment, frame.final, frame.payload);
+  return frame.negative ? bytes.with(21, (bytes[21] ?? 0) | 2) : bytes;
+}
+
+const openEnded: readonly string[] = ['publish', 'deposit'];
+
+describe('frames', () => {
+  it.each(Object.entries(bodies))('%s requests round-trip, have one encoding and survive damage', (verb, body) => {
+    holdsAsCodec({ values: requestOf(body), encode, decode: decodeFrame, selfDelimiting: !openEnded.includes(verb), numRuns: 100 });
+  });
+
+  it('responses round-trip, have one encoding and survive damage', () => {
+    holdsAsCodec({ values: response, encode, decode: decodeFrame, selfDelimiting: false });
+  });
+
+  it('decoding never throws and never makes more than its input justifies', () => {
+    holdsAgainstNoise(decodeFrame);
+    for (let verb = 0; verb <= 17; verb += 1) holdsAgainstNoise(decodeFrame, [1, verb]);
+  });
+
+  it('numbers the verbs as the protocol does', () => {
+    const numbers = Object.fromEntries(fc.sample(fc.record(bodies), { numRuns: 1, seed: 1 }).flatMap((all) => Object.values(all))
+      .map((body) => [body.verb, encodeRequest(new Uint8Array(16), body)[1]]));
+    expect(numbers).toEqual({
+      echo: 1, challenge: 2, close: 3, pull: 4, record: 5, publish: 6, register: 7, tokens: 8, deposit: 9, list: 10, ack: 11, withdraw: 12, status: 13,
+      notify: 14, refusals: 15,
+    });
+  });
+
+  it('lays out an echo request byte by byte', () => {
+    expect(toHex(encodeRequest(new Uint8Array(16).fill(0xab), { verb: 'echo' }))).toBe(`0101${'ab'.repeat(16)}`);
+  });
+
+  it('refuses frames over 1,171 bytes in both directions', () => {
+    const id = new Uint8Array(16);
+    expect(encodeResponse(id, 0, true, new Uint8Array(responsePayloadMaximumBytes))).toHaveLength(frameMaximumBytes);
+    expect(() => encodeResponse(id, 0, true, new Uint8Array(responsePayloadMaximumBytes + 1))).toThrow(RangeError);
+    expect(() => encodeRequest(id, { verb: 'publish', kind: 'identity', object: new Uint8Array(1_153) })).toThrow(RangeError);
+    expect(decodeFrame(Uint8Array.of(...encodeResponse(id, 0, true, new Uint8Array(responsePayloadMaximumBytes)), 0))).toBeUndefined();
+  });
+
+  it('refuses unknown kinds, verbs and flags, and counts out of range', () => {
+    const id = Array.from({ length: 16 }, () => 1);
+    expect(decodeFrame(Uint8Array.of())).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(3, ...id, 0, 0, 0, 0, 0))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 0, ...id))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 16, ...id))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(2, ...id, 0, 0, 0, 0, 4))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 10, ...id, ...new Uint8Array(16), 17))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(40), 0, ...new Uint8Array(8)))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(40), 65, ...new Uint8Array(8)))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 11, ...id, 33, ...new Uint8Array(33 * 33).fill(1)))).toBeUndefined();
+  });
+});
+
+describe('negatives', () => {
+  const negative: fc.Arbitrary<Negative> = fc.record({
+    code: fc.constantFrom(...negativeCodes).filter((code) => code !== 'ok'), retryAfterSeconds: u32, detail: u32,
+  });
+
+  it('round-trip through a frame that is final and marked', () => {
+    fc.assert(fc.property(bytesOf(16), negative, (requestId, value) => {
+      const frame = decodeFrame(encodeNegative(requestId, value));
+      expect(frame).toMatchObject({ type: 'response', fragment: 0, final: true, negative: true });
+      expect(frame?.type === 'response' ? decodeNegative(frame.payload) : undefined).toEqual(value);
+    }));
+  });
+
+  it('have the numbers of the protocol', () => {
+    const codeOf = (code: Negative['code']): number | undefined => encodeNegative(new Uint8Array(16), { code, retryAfterSeconds: 0, detail: 0 })[22];
+    expect([codeOf('not-found'), codeOf('quota'), codeOf('unauthenticated')]).toEqual([1, 6, 13]);
+    expect(decodeNegative(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0))).toBeUndefined();
+    expect(decodeNegative(Uint8Array.of(14, 0, 0, 0, 0, 0, 0, 0, 0))).toBeUndefined();
+  });
+
+  it('decode from nothing but nine bytes', () => { holdsAgainstNoise(decodeNegative); });
+});
+
+describe('pulls', () => {
+  it('share an id for one name and differ for another length', () => {
+    const root = new Uint8Array(32).fill(1);
+    expect(pullRequestId(nobleCrypto, { root, length: 5 })).toEqual(nobleCrypto.blake3(Uint8Array.of(...root, 0, 0, 0, 5)).slice(0, 16));
+    expect(pullRequestId(nobleCrypto, { root, length: 6 })).not.toEqual(pullRequestId(nobleCrypto, { root, length: 5 }));
+  });
+
+  it('count bitmap bits from the least significant, and drop those beyond the count', () => {
+    expect([...bitmapOf([0, 9, 63])]).toEqual([1, 2, 0, 0, 0, 0, 0, 128]);
+    const all = new Uint8Array(8).fill(255);
+    const frame = decodeFrame(encodeRequest(new Uint8Array(16), { verb: 'pull', name: { root: new Uint8Array(32), length: 9 }, first: 0, count: 9, bitmap: all }));
+    const bitmap = frame?.type === 'request' && frame.body.verb === 'pull' ? frame.body.bitmap : undefined;
+    expect(bitmap && [...bitmap]).toEqual([255, 1, 0, 0, 0, 0, 0, 0]);
+    expect(Array.from({ length: 10 }, (_, index) => bitmapHas(bitmap ?? new Uint8Array(8), index))).toEqual([true, true, true, true, true, true, true, true, true, false]);
+  });
+});
