@@ -1,0 +1,35 @@
+/** Numbers of the session core, with their reasons (notes: peers, section 2; skywire-dmsg, section 2). */
+import type { SessionLimits } from './types.ts';
+
+/** NAT mappings live 30 s at worst; every device varies the pause by a fifth so that thousands do not fall into step. */
+export const keepaliveMs = 25_000;
+export const keepaliveSpread = 0.2;
+/** Somebody owes us an answer this long: ask whether they are there. Doubles with each echo. */
+export const echoAfterMs = 1_000;
+/** Nothing heard this long although an answer was due: the path counts as dead and handshakes begin. */
+export const silentAfterMs = 6_500;
+export const dialFirstMs = 250;
+export const dialMaximumMs = 8_000;
+/** Attempts with the known key before the other side is asked for its key again. */
+export const knownKeyAttempts = 2;
+/** Answers with another identity before a dial is given up: one could be forged by who sees our datagrams, so one is not enough. */
+export const wrongIdentityMaximum = 3;
+export const rekeyAfterMs = 3_600_000;
+export const rekeyAfterPackets = 2 ** 32;
+/** Packets sealed under the keys before may still be under way. */
+export const overlapMs = 10_000;
+export const responderIdleMs = 180_000;
+/** A half-made handshake of somebody else's is forgotten after this. */
+export const pendingMs = 10_000;
+export const roundTripsKept = 64;
+/** An unknown-session without our reset token is a hint that anybody can forge: one probing handshake in this time. */
+export const hintPauseMs = 5_000;
+export const unknownSessionPerSecond = 200;
+/** A candidate address that does not answer its challenge is forgotten. */
+export const candidateMs = 5_000;
+export const cookiePeriodMs = 3_600_000;
+export const verifiedCertificatesMaximum = 16_384;
+export const payloadVersion = 1;
+export const handshakeDatagramBytes = 1_200;
+
+export const defaultLimits: SessionLimits = { sessions: 20_000, pendingHandshakes: 2_048, cookieThresholdPerSecond: 500, certificateChecksPerSecond: 300 };
