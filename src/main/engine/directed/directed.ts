@@ -1,0 +1,113 @@
+/**
+ * Directed messaging between two sides of a session.
+ *
+ * THE RULE. Every packet is a request or a response, and every response answers a request by its id. Nobody sends what was not asked
+ * for; a relay that has news sends the request `notify`, which says only that asking is worth while. Whatever is bigger than a packet
+ * has a content name (BLAKE3 root and length) and is *pulled* by whoever wants it, also when it is being written: a deposit announces a
+ * body, and the relay pulls it from the depositor. So there is one machine that moves bulk data, and it stands at the receiving end,
+ * where loss and room are known.
+ *
+ * FOUR PARTS. `request-table.ts` holds our requests until they are answered, repeats them, and puts the fragments of long answers together.
+ * `responder.ts` runs a handler once for each request of the other side and remembers the answer for repetitions. `publisher.ts` answers
+ * pulls from the bytes alone and keeps nothing about who pulls. `puller.ts` (with `pull.ts`) downloads.
+ *
+ * CORRECTNESS never rests on what is remembered here. Every verb is idempotent, so a forgotten answer means work done twice and nothing
+ * else; a restart of either side ends everything pending as `session-lost`, and the layers above ask again. Timeouts only decide when
+ * to repeat; a request ends by its answer, its deadline or its session.
+ *
+ * HOSTILE PEERS. A session is authenticated, not trusted. Tables have bounds, each with a counter; a name's length is checked before
+ * anything is done for it, and memory is taken by fragments that came, not by lengths that were claimed; fragments that cannot belong
+ * to the name are dropped; a whole that does not hash to its name is an error of the holder, never data. What cannot be understood but
+ * has a request's outside is answered `malformed`, so that a newer peer learns at once that this one does not know a verb.
+ *
+ * TIME comes in with each call. A session tells only its smoothed round trip; congestion control will replace the fixed window behind
+ * the same `Puller` interface.
+ */
+import { decodeFrame, requestHeaderBytes } from '../wire/frame.ts';
+import { Counters } from './counters.ts';
+import { ContentPublisher } from './publisher.ts';
+import { WindowedPuller } from './puller.ts';
+import { RequestTable } from './request-table.ts';
+import { Responder } from './responder.ts';
+import type { Crypto, RandomBytes } from '../crypto.ts';
+import type { SessionId } from '../session/types.ts';
+import type { ContentName, Instant, RequestBody } from '../wire/types.ts';
+import type { PullDone } from './pull.ts';
+import type { Directed, FrameSender, Publisher, RequestHandler, RequestOptions } from './types.ts';
+
+const requestKind = 0x01;
+const requestIdOffset = 2;
+
+export const createDirected = (sender: FrameSender, crypto: Crypto, random: RandomBytes): Directed => new DirectedLayer(sender, crypto, random);
+
+class DirectedLayer implements Directed {
+  readonly #counters = new Counters();
+  readonly #requests: RequestTable;
+  readonly #responder: Responder;
+  readonly #publisher: ContentPublisher;
+  readonly #puller: WindowedPuller;
+
+  constructor(sender: FrameSender, crypto: Crypto, random: RandomBytes) {
+    this.#requests = new RequestTable(sender, random, this.#counters);
+    this.#responder = new Responder(sender, this.#counters);
+    this.#publisher = new ContentPublisher(sender, this.#counters);
+    this.#puller = new WindowedPuller(sender, crypto, this.#counters);
+  }
+
+  get publisher(): Publisher { return this.#publisher; }
+  get dropCounters(): Readonly<Record<string, number>> { return this.#counters.all; }
+
+  request(sessionId: SessionId, body: RequestBody, options: RequestOptions, now: Instant): void {
+    this.#requests.request(sessionId, body, options, now);
+  }
+
+  pull(sessionId: SessionId, name: ContentName, done: PullDone, now: Instant): void { this.#puller.pull(sessionId, name, done, now); }
+
+  handle(verb: RequestBody['verb'], handler: RequestHandler): void {
+    if (verb === 'pull') throw new RangeError('pulls are answered by the publisher: use publisher.offer or publisher.setFallback');
+    this.#responder.handle(verb, handler);
+  }
+
+  handleFrame(sessionId: SessionId, bytes: Uint8Array, now: Instant): void {
+    const frame = decodeFrame(bytes);
+    if (frame === undefined) {
+      this.#counters.count('bad-frame');
+      if (bytes[0] === requestKind && bytes.length >= requestHeaderBytes) {
+        this.#responder.refuseMalformed(sessionId, bytes.subarray(requestIdOffset, requestHeaderBytes), now);
+      }
+      return;
+    }
+    switch (frame.type) {
+      case 'request':
+        if (frame.body.verb === 'pull') this.#publisher.handlePull(sessionId, frame.requestId, frame.body, now);
+        else this.#responder.handleRequest(sessionId, frame, now);
+        return;
+      case 'response':
+        if (this.#requests.handleResponse(sessionId, frame, now) || this.#puller.handleResponse(sessionId, frame, now)) return;
+        this.#counters.count('unmatched-response');
+        return;
+      default:
+        frame satisfies never;
+    }
+  }
+
+  sessionLost(sessionId: SessionId, now: Instant): void {
+    // What others asked of us first: callbacks of our own requests may lead to new ones on the same session.
+    this.#responder.sessionLost(sessionId);
+    this.#publisher.sessionLost(sessionId);
+    this.#requests.sessionLost(sessionId, now);
+    this.#puller.sessionLost(sessionId, now);
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#requests.handleTimeout(now);
+    this.#puller.handleTimeout(now);
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    const requestAtMs = this.#requests.nextAtMs();
+    const pullAtMs = this.#puller.nextAtMs();
+    if (requestAtMs !== undefined && (pullAtMs === undefined || requestAtMs <= pullAtMs)) return { atMs: requestAtMs, reason: 'repeat a request' };
+    return pullAtMs === undefined ? undefined : { atMs: pullAtMs, reason: 'ask for fragments again' };
+  }
+}
