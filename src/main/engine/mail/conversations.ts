@@ -1,0 +1,146 @@
+/**
+ * The rules of what an opened letter means: a message to show, a receipt for one of ours, an introduction that makes somebody a contact.
+ * Each rule answers with the rows to commit together with the letter's dedupe row, and what to do once that is durable.
+ */
+import { toHex } from '../wire/bytes.ts';
+import { conversationIdOf } from './conversation-id.ts';
+import { mergeFacts } from './facts.ts';
+import type { Content, Instant, LetterHeader, ReceiptItem } from '../wire/types.ts';
+import type { EngineChange } from '../engine-types.ts';
+import type { VisorContext } from '../visor-context.ts';
+import { contactsMaximum, type Contacts } from './contacts.ts';
+import type { Effects } from './inbox.ts';
+import type { Outbox } from './outbox.ts';
+import type { Receipts } from './receipts.ts';
+import type { ContactRow, ConversationRow, HopRow, LetterFacts, VisorChange } from './visor-store.ts';
+
+/**
+ * Incoming messages get a local id: their sender's id masked with a value that only this install knows. A sender can thus neither name nor hit a
+ * row of somebody else, and the original id, which receipts need, comes back by masking again.
+ */
+export function maskMessageId(context: Pick<VisorContext, 'crypto' | 'device'>, sender: string, messageId: Uint8Array): Uint8Array {
+  const mask = context.crypto.hmacSha256(context.device.ed25519Seed, new TextEncoder().encode(`waypost local message id ${sender}`));
+  return messageId.map((byte, index) => byte ^ (mask[index] ?? 0));
+}
+
+const nothing: Effects = { changes: [], announce: [], after: (_applied, _now, settled) => { settled(); } };
+
+export class Conversations {
+  readonly #context: VisorContext;
+  readonly #contacts: Contacts;
+  readonly #outbox: () => Outbox;
+  readonly #receipts: Receipts;
+  /** Facts of messages whose outbox row has gone, one update at a time per message. */
+  readonly #updating = new Map<string, (() => void)[]>();
+
+  constructor(context: VisorContext, contacts: Contacts, receipts: Receipts, outbox: () => Outbox) {
+    this.#context = context;
+    this.#contacts = contacts;
+    this.#receipts = receipts;
+    this.#outbox = outbox;
+  }
+
+  effects(header: LetterHeader, content: Content, relay: string, now: Instant): Effects {
+    const sender = header.certificate.identity;
+    if (sender === this.#context.publicKey) return nothing;
+    const contact = this.#context.memory.contacts.get(sender);
+    if (contact?.standing === 'blocked') return nothing;
+    switch (content.kind) {
+      case 'text': return this.#text(header, content.text, contact, relay, now);
+      case 'delivered': return this.#receipt(sender, content.items, 'delivered');
+      case 'read': return this.#receipt(sender, content.items, 'read');
+      case 'introduction': return this.#introduction(header, content, contact, now);
+      case 'resume': return { ...nothing, after: (_applied, at, settled) => { this.#outbox().kick(at, (row) => row.recipient === sender); settled(); } };
+    }
+  }
+
+  #text(header: LetterHeader, text: string, contact: ContactRow | undefined, relay: string, now: Instant): Effects {
+    const sender = header.certificate.identity;
+    const conversationId = conversationIdOf(sender, header.destinationPort);
+    const id = toHex(maskMessageId(this.#context, sender, header.messageId));
+    const changes: VisorChange[] = [];
+    const announce: EngineChange[] = [];
+    if (contact === undefined && this.#context.memory.contacts.size >= contactsMaximum) { this.#context.count('inbox.too-many-strangers'); return nothing; }
+    const known = contact ?? this.#contacts.stranger(sender, now);
+    // Only somebody we added, or accepted, knows where to write to; a letter from one we added shows that they have us too.
+    const standing = known.standing === 'pending' ? 'contact' : known.standing;
+    if (contact === undefined || standing !== known.standing) changes.push({ kind: 'put-contact', row: { ...known, standing } });
+    changes.push({ kind: 'put-conversation', row: { ...this.conversation(sender, header.destinationPort, now), lastActivityMs: now.wallMs } });
+    const hop: HopRow = { kind: 'received', atMs: now.wallMs, relay, path: 'relay over UDP' };
+    changes.push({
+      kind: 'put-message',
+      row: {
+        id, conversationId, direction: 'in', text, sentAtMs: header.sentAtMs, receivedAtMs: now.wallMs, expiresAtMs: header.sentAtMs + header.ttlSeconds * 1000,
+        senderDevice: header.certificate.deviceId, sequence: header.sequence, facts: {},
+      },
+    }, { kind: 'add-hop', messageId: id, hop });
+    announce.push({ kind: 'conversation', conversationId }, { kind: 'message', messageId: id, conversationId });
+    return {
+      changes, announce,
+      after: (_applied, at, settled) => {
+        this.#receipts.owe('delivered', sender, header.destinationPort, { messageId: header.messageId, atMs: at.wallMs }, settled);
+      },
+    };
+  }
+
+  #receipt(sender: string, items: readonly ReceiptItem[], kind: 'delivered' | 'read'): Effects {
+    return {
+      changes: [], announce: [],
+      after: (_applied, now, settled) => {
+        let open = items.length;
+        if (open === 0) { settled(); return; }
+        const one = (): void => { open -= 1; if (open === 0) settled(); };
+        for (const item of items) this.#confirm(sender, toHex(item.messageId), kind, item.atMs, now, one);
+      },
+    };
+  }
+
+  #confirm(sender: string, id: string, kind: 'delivered' | 'read', theirTimeMs: number, now: Instant, done: () => void): void {
+    // Their clock may be wrong; what we show never lies in our future.
+    const atMs = Math.min(theirTimeMs, now.wallMs);
+    const news: LetterFacts = kind === 'read' ? { deliveredAtMs: atMs, readAtMs: atMs } : { deliveredAtMs: atMs };
+    const hop: HopRow = { kind, atMs };
+    if (this.#outbox().confirm(id, sender, news, [hop], now, done)) return;
+    this.#updateFacts(id, sender, news, hop, done);
+  }
+
+  #updateFacts(id: string, sender: string, news: LetterFacts, hop: HopRow, done: () => void): void {
+    const waiting = this.#updating.get(id);
+    if (waiting !== undefined) { waiting.push(() => { this.#updateFacts(id, sender, news, hop, done); }); return; }
+    this.#updating.set(id, []);
+    const finished = (): void => {
+      const rest = this.#updating.get(id) ?? [];
+      this.#updating.delete(id);
+      done();
+      for (const next of rest) next();
+    };
+    this.#context.facts(id, (result) => {
+      if (result.facts === undefined || result.direction !== 'out' || !result.conversationId.startsWith(`${sender}:`)) { finished(); return; }
+      const facts = mergeFacts(result.facts, news);
+      const isNews = JSON.stringify(facts) !== JSON.stringify(result.facts);
+      if (!isNews) { finished(); return; }
+      this.#context.commit([{ kind: 'set-facts', messageId: id, facts }, { kind: 'add-hop', messageId: id, hop }], {
+        announce: [{ kind: 'message', messageId: id, conversationId: result.conversationId }],
+        done: () => { finished(); },
+      });
+    });
+  }
+
+  #introduction(header: LetterHeader, content: Extract<Content, { kind: 'introduction' }>, contact: ContactRow | undefined, now: Instant): Effects {
+    const sender = header.certificate.identity;
+    const result = this.#contacts.introduced(sender, content, header.sentAtMs, contact, now);
+    return {
+      changes: [...result.changes, ...(result.row.standing === 'request' ? [] : [{ kind: 'put-conversation', row: this.conversation(sender, header.destinationPort, now) } as const])],
+      announce: [{ kind: 'conversation', conversationId: conversationIdOf(sender, header.destinationPort) }],
+      after: (applied, at, settled) => {
+        if (applied) result.after(at);
+        this.#receipts.owe('delivered', sender, header.destinationPort, { messageId: header.messageId, atMs: at.wallMs }, settled);
+      },
+    };
+  }
+
+  conversation(publicKey: string, port: number, now: Instant): ConversationRow {
+    const id = conversationIdOf(publicKey, port);
+    return this.#context.memory.conversations.get(id) ?? { id, publicKey, port, nextSequence: 1, readUpToRow: 0, draft: '', lastActivityMs: now.wallMs };
+  }
+}

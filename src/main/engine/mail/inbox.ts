@@ -1,0 +1,251 @@
+/**
+ * The receiving half of a visor. Each own relay is listed from the beginning until nothing is left; each letter is opened, committed, and
+ * only then acknowledged, so that a crash at any point means at worst that the relay shows it again - and the dedupe row, written in the
+ * same transaction as the letter, makes the second time harmless. A letter that cannot be opened is reported, never acknowledged.
+ */
+import { decodeListFragment } from '../wire/responses.ts';
+import { toHex } from '../wire/bytes.ts';
+import { verifyCertificate, certificateValidAt } from '../wire/certificate.ts';
+import { decodeIdentityRecord } from '../wire/record.ts';
+import { decodeContent } from '../wire/content.ts';
+import { headerPrekeyId, openBody, openHeader } from './letter.ts';
+import { Deadlines } from '../deadlines.ts';
+import { ttlMaximumSeconds } from '../../../shared/views.ts';
+import type { RelayLink } from '../overlay/relay-links.ts';
+import type { Content, Instant, LetterHeader, ListEntry } from '../wire/types.ts';
+import type { VisorContext } from '../visor-context.ts';
+import type { PrekeyRow, VisorChange } from './visor-store.ts';
+import type { EngineChange } from '../engine-types.ts';
+
+const listDeadlineMs = 15_000;
+const ackDeadlineMs = 15_000;
+const acksPerRequest = 32;
+/** Fragments of one list answer: a burst of 16 datagrams is what a fresh path carries without congestion control. */
+const listFragments = 16;
+/** A pass that ended with failures (a body that did not come) is repeated after this. */
+const listAgainMs = 5_000;
+/** Certificates whose signature was verified; secp256k1 costs about a millisecond. */
+const verifiedCertificatesMaximum = 2_048;
+
+export type Verdict = 'committed' | 'unopenable';
+
+/** What an opened letter means for the store; computed by the conversation rules. */
+export interface Effects {
+  readonly changes: readonly VisorChange[];
+  readonly announce: readonly EngineChange[];
+  /** Runs after the commit, also for a letter seen before; `settled` must be called once what it writes is committed. */
+  readonly after: (applied: boolean, now: Instant, settled: () => void) => void;
+}
+
+export interface InboxEvents {
+  /** Rules for one opened letter; undefined = take it without showing it (blocked sender). */
+  effects(header: LetterHeader, content: Content, entry: ListEntry, relay: string, now: Instant): Effects;
+  /** All letters that the relay had are settled. */
+  drained(relay: string, now: Instant): void;
+  waitingChanged(relay: string): void;
+}
+
+interface RelayInbox {
+  readonly link: RelayLink;
+  epoch: Uint8Array;
+  afterSequence: number;
+  waiting: number;
+  listing: boolean;
+  /** The doorbell rang while a pass was under way. */
+  again: boolean;
+  failures: boolean;
+  readonly acks: { readonly letterId: Uint8Array; readonly verdict: Verdict }[];
+  pendingLetters: number;
+  readonly inProgress: Set<string>;
+  passDone: boolean;
+}
+
+export class Inbox {
+  readonly #context: VisorContext;
+  readonly #events: InboxEvents;
+  readonly #relays = new Map<string, RelayInbox>();
+  readonly #verified = new Set<string>();
+  readonly #deadlines = new Deadlines();
+
+  constructor(context: VisorContext, events: InboxEvents) {
+    this.#context = context;
+    this.#events = events;
+  }
+
+  waitingLetters(relay: string): number | undefined { return this.#relays.get(relay)?.waiting; }
+
+  registered(link: RelayLink, waitingLetters: number, now: Instant): void {
+    const inbox: RelayInbox = {
+      link, epoch: this.#context.memory.relays.get(link.hint.publicKey)?.epoch ?? new Uint8Array(8), afterSequence: 0, waiting: waitingLetters,
+      listing: false, again: false, failures: false, acks: [], pendingLetters: 0, inProgress: new Set(), passDone: false,
+    };
+    this.#relays.set(link.hint.publicKey, inbox);
+    this.#list(inbox, now);
+    this.#events.waitingChanged(link.hint.publicKey);
+  }
+
+  linkDown(relay: string): void {
+    this.#relays.delete(relay);
+    this.#deadlines.clear(relay);
+  }
+
+  /** The relay's doorbell. */
+  notified(relay: string, now: Instant): void {
+    const inbox = this.#relays.get(relay);
+    if (inbox === undefined) return;
+    if (inbox.listing) inbox.again = true;
+    else this.#list(inbox, now);
+  }
+
+  /** Sends the acknowledgements that gathered while commits came back. */
+  flush(now: Instant): void {
+    for (const inbox of this.#relays.values()) this.#sendAcks(inbox, now);
+  }
+
+  handleTimeout(now: Instant): void {
+    for (let relay = this.#deadlines.takeDue(now.monotonicMs); relay !== undefined; relay = this.#deadlines.takeDue(now.monotonicMs)) {
+      const inbox = this.#relays.get(relay);
+      if (inbox !== undefined && !inbox.listing) { inbox.afterSequence = 0; this.#list(inbox, now); }
+    }
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    const next = this.#deadlines.next();
+    return next === undefined ? undefined : { atMs: next.atMs, reason: 'list again' };
+  }
+
+  #list(inbox: RelayInbox, now: Instant): void {
+    if (inbox.link.sessionId === undefined) return;
+    inbox.listing = true;
+    inbox.again = false;
+    inbox.passDone = false;
+    const body = { verb: 'list', epoch: inbox.epoch, afterSequence: inbox.afterSequence, mostFragments: listFragments } as const;
+    this.#context.directed.request(inbox.link.sessionId, body, {
+      deadlineMs: listDeadlineMs,
+      done: (outcome, at) => {
+        if (this.#relays.get(inbox.link.hint.publicKey) !== inbox) return;
+        if (outcome.kind !== 'answered') {
+          inbox.listing = false;
+          if (outcome.kind !== 'session-lost') this.#deadlines.set(inbox.link.hint.publicKey, at.monotonicMs + listAgainMs);
+          return;
+        }
+        this.#listed(inbox, outcome.payloads, at);
+      },
+    }, now);
+  }
+
+  #listed(inbox: RelayInbox, payloads: readonly Uint8Array[], now: Instant): void {
+    let remaining = 0;
+    for (const payload of payloads) {
+      const fragment = decodeListFragment(payload);
+      if (fragment === undefined) { inbox.failures = true; this.#context.count('inbox.bad-list'); continue; }
+      inbox.epoch = fragment.epoch;
+      remaining = fragment.remaining;
+      for (const entry of fragment.entries) {
+        inbox.afterSequence = Math.max(inbox.afterSequence, entry.sequence);
+        this.#receive(inbox, entry, now);
+      }
+    }
+    inbox.waiting = remaining + inbox.pendingLetters;
+    this.#events.waitingChanged(inbox.link.hint.publicKey);
+    if (remaining > 0) { this.#list(inbox, now); return; }
+    inbox.passDone = true;
+    this.#finishPass(inbox, now);
+  }
+
+  /** A pass ends when nothing is left at the relay and each letter of it has been committed, or has failed. */
+  #finishPass(inbox: RelayInbox, now: Instant): void {
+    if (!inbox.listing || !inbox.passDone || inbox.pendingLetters > 0) return;
+    inbox.listing = false;
+    inbox.waiting = 0;
+    this.#events.waitingChanged(inbox.link.hint.publicKey);
+    if (inbox.failures) {
+      inbox.failures = false;
+      this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + listAgainMs);
+    } else this.#events.drained(inbox.link.hint.publicKey, now);
+    if (inbox.again) this.#list(inbox, now);
+  }
+
+  #receive(inbox: RelayInbox, entry: ListEntry, now: Instant): void {
+    const key = toHex(entry.letterId);
+    if (inbox.inProgress.has(key)) return;
+    inbox.inProgress.add(key);
+    inbox.pendingLetters += 1;
+    const settle = (verdict: Verdict | 'later', at: Instant): void => {
+      inbox.inProgress.delete(key);
+      inbox.pendingLetters -= 1;
+      inbox.waiting = Math.max(0, inbox.waiting - 1);
+      if (verdict === 'later') inbox.failures = true;
+      else inbox.acks.push({ letterId: entry.letterId, verdict });
+      this.#finishPass(inbox, at);
+    };
+    const prekeyId = headerPrekeyId(entry.header);
+    const prekey = prekeyId === undefined ? undefined : this.#context.memory.prekeys.get(prekeyId);
+    const header = prekey === undefined ? undefined : this.#openHeader(entry, prekey);
+    if (prekey === undefined || header === undefined || !this.#certificateAccepted(header, now)) {
+      this.#context.count('inbox.unopenable');
+      settle('unopenable', now);
+      return;
+    }
+    const name = { root: header.bodyRoot, length: header.bodyLength };
+    if (entry.inlineBody !== undefined) { this.#opened(inbox, entry, header, entry.inlineBody, prekey, now, settle); return; }
+    if (inbox.link.sessionId === undefined) { settle('later', now); return; }
+    this.#context.directed.pull(inbox.link.sessionId, name, (outcome, at) => {
+      if (outcome.kind === 'pulled') this.#opened(inbox, entry, header, outcome.bytes, prekey, at, settle);
+      else settle(outcome.reason === 'wrong-root' || outcome.reason === 'too-large' ? 'unopenable' : 'later', at);
+    }, now);
+  }
+
+  #openHeader(entry: ListEntry, prekey: PrekeyRow): LetterHeader | undefined {
+    return openHeader({
+      crypto: this.#context.crypto,
+      recipient: { identity: this.#context.publicKey, deviceId: this.#context.device.deviceId },
+      prekeySecret: prekey.secretKey, bundleBytes: prekey.bundle, header: entry.header,
+    });
+  }
+
+  /** Its signature, its dates (until expiry + longest TTL), and that the sender's newest record still lists the device. */
+  #certificateAccepted(header: LetterHeader, now: Instant): boolean {
+    const certificate = header.certificate;
+    const key = toHex(this.#context.crypto.sha256(certificate.bytes));
+    if (!this.#verified.has(key)) {
+      if (!verifyCertificate(certificate)) return false;
+      if (this.#verified.size >= verifiedCertificatesMaximum) this.#verified.clear();
+      this.#verified.add(key);
+    }
+    const graceMs = ttlMaximumSeconds * 1000;
+    if (!certificateValidAt(certificate, now.wallMs) && !certificateValidAt(certificate, now.wallMs - graceMs)) return false;
+    const known = this.#context.memory.contacts.get(certificate.identity)?.identityRecord;
+    const record = known === undefined ? undefined : decodeIdentityRecord(known);
+    if (record === undefined || record.devices.some((device) => device.deviceId === certificate.deviceId)) return true;
+    // A device that is newer than all of the record is one that we have not heard of yet, not a revoked one.
+    return record.devices.every((device) => certificate.notBeforeSeconds > device.notBeforeSeconds);
+  }
+
+  #opened(inbox: RelayInbox, entry: ListEntry, header: LetterHeader, body: Uint8Array, prekey: PrekeyRow, now: Instant, settle: (verdict: Verdict | 'later', at: Instant) => void): void {
+    const plaintext = openBody(this.#context.crypto, header, body);
+    const content = plaintext === undefined ? undefined : decodeContent(plaintext);
+    if (content === undefined) { this.#context.count('inbox.unopenable'); settle('unopenable', now); return; }
+    const effects = this.#events.effects(header, content, entry, inbox.link.hint.publicKey, now);
+    this.#context.commit(effects.changes, {
+      unlessSeen: { sender: header.certificate.identity, messageId: toHex(header.messageId), prekeyId: prekey.prekeyId },
+      announce: effects.announce,
+      done: (applied, at) => { effects.after(applied, at, () => { settle('committed', at); }); },
+    });
+  }
+
+  #sendAcks(inbox: RelayInbox, now: Instant): void {
+    while (inbox.acks.length > 0 && inbox.link.sessionId !== undefined) {
+      const letters = inbox.acks.splice(0, acksPerRequest);
+      this.#context.directed.request(inbox.link.sessionId, { verb: 'ack', letters }, {
+        deadlineMs: ackDeadlineMs,
+        // Not acknowledged = listed again later, deduplicated, acknowledged again.
+        done: (outcome, at) => {
+          if (outcome.kind !== 'answered' && outcome.kind !== 'session-lost' && this.#relays.get(inbox.link.hint.publicKey) === inbox) {
+            this.#deadlines.set(inbox.link.hint.publicKey, at.monotonicMs + listAgainMs);
+          }
+        },
+      }, now);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Taking letters in. The body comes inline, or is pulled from the depositor after the store has said that there is room for it. What is
+ * checked: sizes, time to live, and that the body is what its name says; who may deposit how much is the store's decision inside its
+ * transaction. The answer is a signed receipt, and only a commit makes one.
+ */
+import { contentMaximumBytes } from '../directed/publisher.ts';
+import { equalBytes } from '../wire/bytes.ts';
+import { letterHeaderBytes, letterIdOf } from './letter.ts';
+import { mailboxQuota } from './mailbox-context.ts';
+import { PrefixRate } from './mailbox-rate.ts';
+import { ttlMaximumSeconds, ttlMinimumSeconds } from '../../../shared/views.ts';
+import type { Crypto } from '../crypto.ts';
+import type { Answer, PullOutcome } from '../directed/types.ts';
+import type { SessionId } from '../session/types.ts';
+import type { Instant, RequestBody } from '../wire/types.ts';
+import type { DepositArguments, DepositResult } from './mail-store.ts';
+import type { MailboxContext } from './mailbox-context.ts';
+import type { Doorbell } from './mailbox-doorbell.ts';
+import type { ReceiptBatch } from './mailbox-receipts.ts';
+
+/** Deposits without a token per address prefix and minute. */
+export const strangersPerMinute = 30;
+/** First wait after a refusal for quota; depositors lengthen it themselves (architecture 7). */
+export const quotaRetrySeconds = 300;
+/** Bodies being pulled: 17 MiB at most, and no session may have them all. */
+const bodiesMaximum = 256;
+const bodiesPerSessionMaximum = 32;
+const busyRetrySeconds = 5;
+
+/** What `detail` of a refusal for quota says. */
+const quotaScopes = ['mailbox', 'token', 'strangers', 'receipts'] as const satisfies readonly Extract<DepositResult, { outcome: 'quota' }>['scope'][];
+
+type DepositBody = Extract<RequestBody, { verb: 'deposit' }>;
+type Letter = Omit<DepositArguments, 'body' | 'elapsedMs' | 'wallMs'>;
+
+export class MailboxDeposits {
+  readonly #context: MailboxContext;
+  readonly #receipts: ReceiptBatch;
+  readonly #doorbell: Doorbell;
+  readonly #strangers = new PrefixRate(strangersPerMinute);
+  readonly #bodiesOf = new Map<SessionId, number>();
+  #bodies = 0;
+
+  constructor(context: MailboxContext, receipts: ReceiptBatch, doorbell: Doorbell) {
+    this.#context = context;
+    this.#receipts = receipts;
+    this.#doorbell = doorbell;
+  }
+
+  deposit(sessionId: SessionId, body: DepositBody, answer: Answer, now: Instant): void {
+    const { crypto } = this.#context.environment;
+    if (body.bodyLength > contentMaximumBytes) { this.#context.refuse(answer, 'too-large', now); return; }
+    if (!isWellFormed(crypto, body)) { this.#context.refuse(answer, 'malformed', now); return; }
+    if (body.token === undefined) {
+      const waitSeconds = this.#strangers.take(this.#context.environment.session(sessionId)?.address.host ?? '', now.monotonicMs);
+      if (waitSeconds !== undefined) { this.#context.refuse(answer, 'busy', now, waitSeconds); return; }
+    }
+    const letter: Letter = {
+      mailbox: body.mailbox, tokenHash: body.token === undefined ? undefined : crypto.blake3(body.token), lane: body.lane,
+      letterId: letterIdOf(crypto, body.header, body.bodyRoot, body.bodyLength), header: body.header.slice(), bodyRoot: body.bodyRoot.slice(),
+      purgeHash: body.purgeHash.slice(), ttlSeconds: Math.max(body.ttlSeconds, ttlMinimumSeconds), quota: mailboxQuota,
+    };
+    if (body.inlineBody !== undefined) this.#store(letter, body.inlineBody.slice(), answer, now);
+    else this.#check(sessionId, letter, body.bodyLength, answer, now);
+  }
+
+  /** Nobody uploads 64 KiB to be told that the mailbox is full. */
+  #check(sessionId: SessionId, letter: Letter, bodyLength: number, answer: Answer, now: Instant): void {
+    const times = { elapsedMs: this.#context.elapsedMs(now), wallMs: now.wallMs };
+    this.#context.store<'check-deposit'>({ op: 'check-deposit', ...letter, ...times, bodyLength }, (result, at) => {
+      if (result.outcome === 'would-store') this.#pull(sessionId, letter, bodyLength, answer, at);
+      else this.#settle(letter, result, answer, at);
+    });
+  }
+
+  #pull(sessionId: SessionId, letter: Letter, bodyLength: number, answer: Answer, now: Instant): void {
+    const own = this.#bodiesOf.get(sessionId) ?? 0;
+    if (this.#bodies >= bodiesMaximum || own >= bodiesPerSessionMaximum) { this.#context.refuse(answer, 'busy', now, busyRetrySeconds); return; }
+    this.#countBody(sessionId, 1);
+    this.#context.environment.directed.pull(sessionId, { root: letter.bodyRoot, length: bodyLength }, (outcome, at) => {
+      this.#countBody(sessionId, -1);
+      if (outcome.kind === 'pulled') this.#store(letter, outcome.bytes, answer, at);
+      else this.#refuseBody(outcome.reason, answer, at);
+    }, now);
+  }
+
+  #refuseBody(reason: Extract<PullOutcome, { kind: 'failed' }>['reason'], answer: Answer, now: Instant): void {
+    switch (reason) {
+      case 'absent': this.#context.refuse(answer, 'not-found', now); return;
+      case 'wrong-root': this.#context.refuse(answer, 'malformed', now); return;
+      case 'too-large': this.#context.refuse(answer, 'too-large', now); return;
+      case 'timed-out':
+      case 'session-lost': this.#context.refuse(answer, 'busy', now, busyRetrySeconds); return;
+      default: reason satisfies never;
+    }
+  }
+
+  #store(letter: Letter, body: Uint8Array, answer: Answer, now: Instant): void {
+    const times = { elapsedMs: this.#context.elapsedMs(now), wallMs: now.wallMs };
+    this.#context.store<'deposit'>({ op: 'deposit', ...letter, ...times, body }, (result, at) => { this.#settle(letter, result, answer, at); });
+  }
+
+  #settle(letter: Letter, result: DepositResult, answer: Answer, now: Instant): void {
+    switch (result.outcome) {
+      case 'stored':
+        this.#context.counters.count('stored');
+        this.#doorbell.letterStored(letter.mailbox, result.sequence);
+        this.#promise(letter, result, answer, now);
+        return;
+      case 'duplicate':
+        this.#context.counters.count('duplicates');
+        this.#promise(letter, result, answer, now);
+        return;
+      case 'quota': this.#context.refuse(answer, 'quota', now, quotaRetrySeconds, quotaScopes.indexOf(result.scope)); return;
+      case 'no-mailbox': this.#context.refuse(answer, 'no-mailbox', now); return;
+      case 'token-revoked': this.#context.refuse(answer, 'revoked', now); return;
+      default: result satisfies never;
+    }
+  }
+
+  #promise(letter: Letter, result: Extract<DepositResult, { outcome: 'stored' | 'duplicate' }>, answer: Answer, now: Instant): void {
+    this.#receipts.add({
+      letterId: letter.letterId, recipient: letter.mailbox.identity, deviceId: letter.mailbox.deviceId, state: result.state,
+      expiresInSeconds: result.remainingSeconds, storedAtMs: Math.floor(now.wallMs), epoch: this.#context.epoch,
+    }, answer);
+  }
+
+  #countBody(sessionId: SessionId, by: 1 | -1): void {
+    this.#bodies += by;
+    const own = (this.#bodiesOf.get(sessionId) ?? 0) + by;
+    if (own > 0) this.#bodiesOf.set(sessionId, own);
+    else this.#bodiesOf.delete(sessionId);
+  }
+}
+
+function isWellFormed(crypto: Crypto, body: DepositBody): boolean {
+  if (body.header.length !== letterHeaderBytes || body.bodyLength === 0 || body.ttlSeconds > ttlMaximumSeconds) return false;
+  return body.inlineBody === undefined || (body.inlineBody.length === body.bodyLength && equalBytes(crypto.blake3(body.inlineBody), body.bodyRoot));
+}

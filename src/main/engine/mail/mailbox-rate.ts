@@ -1,0 +1,47 @@
+/**
+ * How often one neighbourhood of the network may do what costs and needs no credentials. By prefix, since single addresses are free: /24
+ * of IPv4 and /56 of IPv6 are about what one customer or one small network has.
+ */
+
+/** Prefixes remembered; the longest unused are forgotten first, which forgives them at most one burst. */
+const prefixesMaximum = 10_000;
+
+export class PrefixRate {
+  readonly #perMinute: number;
+  /** Least recently used first. */
+  readonly #buckets = new Map<string, { tokens: number; atMs: number }>();
+
+  constructor(perMinute: number) { this.#perMinute = perMinute; }
+
+  get size(): number { return this.#buckets.size; }
+
+  /** Takes one; undefined when it was there, otherwise the seconds until the next one. */
+  take(host: string, nowMs: number): number | undefined {
+    const prefix = addressPrefix(host);
+    const known = this.#buckets.get(prefix);
+    const refilled = known === undefined ? this.#perMinute : known.tokens + ((nowMs - known.atMs) * this.#perMinute) / 60_000;
+    const available = Math.min(this.#perMinute, refilled);
+    this.#buckets.delete(prefix);
+    this.#buckets.set(prefix, { tokens: available >= 1 ? available - 1 : available, atMs: nowMs });
+    if (this.#buckets.size > prefixesMaximum) {
+      const oldest = this.#buckets.keys().next();
+      if (oldest.done !== true) this.#buckets.delete(oldest.value);
+    }
+    return available >= 1 ? undefined : Math.ceil(((1 - available) * 60) / this.#perMinute);
+  }
+}
+
+/** The /24 or /56 of a literal address, as text that is the same for all of the prefix. Anything else is its own prefix. */
+export function addressPrefix(host: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.[1] ?? host;
+  const octets = mapped.split('.');
+  if (octets.length === 4) return octets.slice(0, 3).join('.');
+  if (!host.includes(':')) return host;
+  const [head = '', tail] = (host.split('%')[0] ?? host).split('::');
+  const groupsOf = (text: string): string[] => text === '' ? [] : text.split(':');
+  const before = groupsOf(head);
+  const after = tail === undefined ? [] : groupsOf(tail);
+  const zeros = new Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  const groups = [...before, ...zeros, ...after].slice(0, 4).map((group) => Number.parseInt(group, 16));
+  return groups.map((group, index) => (index === 3 ? group & 0xff00 : group).toString(16)).join(':');
+}

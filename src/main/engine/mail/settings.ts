@@ -1,0 +1,16 @@
+/** The person's settings as kept in the store's named values; anything unknown or damaged reads as the default. */
+import { settingsSchema, type Settings } from '../../../shared/views.ts';
+
+export const settingsKey = 'settings';
+const defaults: Settings = { readReceipts: true, theme: 'system' };
+
+export function defaultSettings(values: ReadonlyMap<string, string>): Settings {
+  const text = values.get(settingsKey);
+  if (text === undefined) return defaults;
+  try {
+    const parsed = settingsSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : defaults;
+  } catch {
+    return defaults;
+  }
+}

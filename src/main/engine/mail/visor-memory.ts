@@ -1,0 +1,61 @@
+/**
+ * All live rows of a visor, loaded once and written through. A change is applied here at the moment it is sent to the store, so that the
+ * next decision builds on it; nothing leaves the engine before the commit came back. When a commit fails the engine is thrown
+ * away and loaded again, so memory and disk cannot drift apart.
+ */
+import { defaultSettings } from './settings.ts';
+import type { Settings } from '../../../shared/views.ts';
+import type { ContactRow, ConversationRow, DeviceRow, InviteRow, OutboxRow, PrekeyRow, RelayRow, VisorChange, VisorState } from './visor-store.ts';
+import { toHex } from '../wire/bytes.ts';
+
+export class VisorMemory {
+  device: DeviceRow | undefined;
+  readonly contacts = new Map<string, ContactRow>();
+  readonly conversations = new Map<string, ConversationRow>();
+  readonly outbox = new Map<string, OutboxRow>();
+  readonly relays = new Map<string, RelayRow>();
+  readonly invites = new Map<string, InviteRow>();
+  readonly prekeys = new Map<number, PrekeyRow>();
+  /** X25519 static keys of peers by identity, for IK handshakes. */
+  readonly peerKeys = new Map<string, Uint8Array>();
+  readonly values: Map<string, string>;
+  settings: Settings;
+
+  constructor(state: VisorState) {
+    this.device = state.device;
+    for (const row of state.contacts) this.contacts.set(row.publicKey, row);
+    for (const row of state.conversations) this.conversations.set(row.id, row);
+    for (const row of state.outbox) this.outbox.set(row.id, row);
+    for (const row of state.relays) this.relays.set(row.publicKey, row);
+    for (const row of state.invites) this.invites.set(toHex(row.token), row);
+    for (const row of state.prekeys) this.prekeys.set(row.prekeyId, row);
+    for (const row of state.peerKeys) this.peerKeys.set(row.publicKey, row.x25519);
+    this.values = new Map(state.values);
+    this.settings = defaultSettings(this.values);
+  }
+
+  apply(change: VisorChange): void {
+    switch (change.kind) {
+      // Messages and hops live on disk only.
+      case 'put-message': case 'set-facts': case 'add-hop': return;
+      case 'put-outbox': this.outbox.set(change.row.id, change.row); return;
+      case 'delete-outbox': this.outbox.delete(change.id); return;
+      case 'put-contact': this.contacts.set(change.row.publicKey, change.row); return;
+      case 'put-conversation': this.conversations.set(change.row.id, change.row); return;
+      case 'put-relay': this.relays.set(change.row.publicKey, change.row); return;
+      case 'delete-relay': this.relays.delete(change.publicKey); return;
+      case 'put-invite': this.invites.set(toHex(change.row.token), change.row); return;
+      case 'put-prekey': this.prekeys.set(change.row.prekeyId, change.row); return;
+      case 'delete-prekey': this.prekeys.delete(change.prekeyId); return;
+      case 'put-device': this.device = change.row; return;
+      case 'put-peer-key': this.peerKeys.set(change.row.publicKey, change.row.x25519); return;
+      case 'put-value': this.values.set(change.key, change.value); this.settings = defaultSettings(this.values); return;
+    }
+  }
+
+  /** A whole number kept under a name; 0 when there is none or it does not parse. */
+  numberValue(key: string): number {
+    const value = Number(this.values.get(key) ?? '0');
+    return Number.isSafeInteger(value) ? value : 0;
+  }
+}
