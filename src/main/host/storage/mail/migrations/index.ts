@@ -1,0 +1,5 @@
+/** All migrations of the mail database, in order. A released migration is never changed: later ones are added. */
+import type { Migration } from '../../migrations.ts';
+import { initialMail } from './0001-initial.ts';
+
+export const mailMigrations: readonly Migration[] = [initialMail];
