@@ -1,0 +1,190 @@
+/**
+ * Turns the engine's rows and statuses into what people and programs are shown. Pure: everything comes in as arguments, so that each
+ * sentence and number on a screen can be tested without an engine.
+ */
+import { shortKey } from '../../../shared/sentences.ts';
+import type { ConnectionView, ConversationView, HopView, IdentityView, MessageView, OutboxItemView, PeerView, RelayView } from '../../../shared/views.ts';
+import type { EngineInspection, OutboxStatus, PeerStatus, RelayStatus } from '../../engine/engine-types.ts';
+import type { ConversationRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
+import { decodeContent } from '../../engine/wire/content.ts';
+import { fingerprintWords } from '../../engine/wire/identity.ts';
+
+/** Enough to recognise a message in the outbox; the whole text is in its conversation. */
+const summaryMaximumCharacters = 120;
+const samplesMaximum = 64;
+const fingerprintsRemembered = 4_096;
+
+export type Summary = VisorQueryResults['summaries']['summaries'][number];
+
+/** Headlines of outgoing messages come from the engine, which knows what is being tried right now. */
+export type Headlines = Pick<EngineInspection, 'headline'>;
+export type Names = Pick<EngineInspection, 'contacts' | 'relays'>;
+
+const fingerprints = new Map<string, string>();
+
+/** Six words; remembered, because a list of conversations asks for the same ones at every change. */
+export function fingerprintOf(publicKey: string): string {
+  const known = fingerprints.get(publicKey);
+  if (known !== undefined) return known;
+  const words = fingerprintWords(publicKey);
+  if (fingerprints.size >= fingerprintsRemembered) fingerprints.clear();
+  fingerprints.set(publicKey, words);
+  return words;
+}
+
+export function personName(names: Names, publicKey: string): string {
+  const name = names.contacts.get(publicKey)?.name ?? '';
+  return name === '' ? shortKey(publicKey) : name;
+}
+
+export function relayName(names: Names, publicKey: string): string {
+  const row = names.relays.find((relay) => relay.row.publicKey === publicKey)?.row;
+  if (row !== undefined) return row.role === 'local' ? 'this computer' : formatHostPort(row.host, row.port);
+  for (const contact of names.contacts.values()) {
+    const hint = contact.relays.find((relay) => relay.publicKey === publicKey);
+    if (hint !== undefined) return formatHostPort(hint.host, hint.port);
+  }
+  return shortKey(publicKey);
+}
+
+export const formatHostPort = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+
+export function presentIdentity(inspect: EngineInspection): IdentityView {
+  return {
+    publicKey: inspect.publicKey,
+    address: inspect.publicKey,
+    name: inspect.name,
+    fingerprint: fingerprintOf(inspect.publicKey),
+    wordsConfirmed: inspect.wordsConfirmed,
+  };
+}
+
+export function presentConnection(connection: ConnectionView, storageFailed: boolean): ConnectionView {
+  return storageFailed ? { ...connection, kind: 'storage-failed', relaysConnected: 0 } : connection;
+}
+
+export function presentMessage(message: StoredMessage, headlines: Headlines): MessageView {
+  return {
+    id: message.id,
+    conversationId: message.conversationId,
+    row: message.row,
+    direction: message.direction,
+    text: message.text,
+    sentAtMs: wholeMs(message.sentAtMs),
+    ...(message.receivedAtMs === undefined ? {} : { receivedAtMs: wholeMs(message.receivedAtMs) }),
+    expiresAtMs: wholeMs(message.expiresAtMs),
+    headline: message.direction === 'in' ? { state: 'received' } : headlines.headline(message.id, message.facts),
+    missingBefore: message.missingBefore,
+  };
+}
+
+export function presentConversation(row: ConversationRow, summary: Summary | undefined, inspect: Names & Headlines): ConversationView {
+  return {
+    id: row.id,
+    publicKey: row.publicKey,
+    port: row.port,
+    name: personName(inspect, row.publicKey),
+    fingerprint: fingerprintOf(row.publicKey),
+    standing: inspect.contacts.get(row.publicKey)?.standing ?? 'pending',
+    unread: summary?.unread ?? 0,
+    draft: row.draft,
+    ...(summary?.last === undefined ? {} : { last: presentMessage(summary.last, inspect) }),
+    lastActivityMs: wholeMs(row.lastActivityMs),
+  };
+}
+
+export function presentRelay(status: RelayStatus): RelayView {
+  const samples = status.roundTripsMs.slice(-samplesMaximum);
+  const measured = samples.filter((sample) => sample !== undefined).sort((left, right) => left - right);
+  const p50Ms = percentile(measured, 0.5);
+  const p95Ms = percentile(measured, 0.95);
+  const { row } = status;
+  return {
+    publicKey: row.publicKey,
+    address: formatHostPort(row.host, row.port),
+    name: row.role === 'local' ? 'this computer' : formatHostPort(row.host, row.port),
+    role: row.role,
+    state: status.state,
+    problem: status.problem,
+    ...(status.sinceWallMs === undefined ? {} : { sinceMs: wholeMs(status.sinceWallMs) }),
+    ...(status.lastHeardWallMs === undefined ? {} : { lastHeardMs: wholeMs(status.lastHeardWallMs) }),
+    roundTripsMs: samples.map((sample) => sample ?? null),
+    ...(p50Ms === undefined ? {} : { p50Ms }),
+    ...(p95Ms === undefined ? {} : { p95Ms }),
+    ...(status.waitingLetters === undefined ? {} : { waitingLetters: status.waitingLetters }),
+  };
+}
+
+/** Nearest-rank percentile of a sorted list; undefined of nothing. */
+export function percentile(sorted: readonly number[], fraction: number): number | undefined {
+  return sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)];
+}
+
+export function presentOutboxItem(status: OutboxStatus, names: Names): OutboxItemView {
+  const { row } = status;
+  return {
+    messageId: row.id,
+    conversationId: `${row.recipient}:${row.destinationPort}`,
+    toName: personName(names, row.recipient),
+    // `resume` tells a sender that there is room again: to a person it is a receipt like the others.
+    kind: row.kind === 'resume' ? 'receipt' : row.kind,
+    summary: summaryOf(row.content),
+    sizeBytes: row.content.length,
+    attempts: row.attempts,
+    headline: status.headline,
+    ...(row.lastReason === undefined ? {} : { lastReason: row.lastReason }),
+    ...(status.nextTryWallMs === undefined ? {} : { nextTryAtMs: wholeMs(status.nextTryWallMs) }),
+    queuedAtMs: wholeMs(row.queuedAtMs),
+    expiresAtMs: wholeMs(row.expiresAtMs),
+  };
+}
+
+function summaryOf(encoded: Uint8Array): string {
+  const content = decodeContent(encoded);
+  switch (content?.kind) {
+    case 'text': {
+      const line = content.text.replace(/\s+/g, ' ').trim();
+      // By code points, so that no half character remains at the cut.
+      return line.length <= summaryMaximumCharacters ? line : `${Array.from(line.slice(0, summaryMaximumCharacters * 2)).slice(0, summaryMaximumCharacters - 1).join('')}…`;
+    }
+    case 'delivered': return 'Confirmation that messages arrived';
+    case 'read': return 'Confirmation that messages were read';
+    case 'introduction': return 'Your name, relays and permission to write';
+    case 'resume': return 'Notice that there is room for messages again';
+    case undefined: return '';
+  }
+}
+
+export function presentPeer(peer: PeerStatus, names: Names): PeerView {
+  const isRelay = names.relays.some((relay) => relay.row.publicKey === peer.publicKey)
+    || [...names.contacts.values()].some((contact) => contact.relays.some((relay) => relay.publicKey === peer.publicKey));
+  return {
+    publicKey: peer.publicKey,
+    name: isRelay ? relayName(names, peer.publicKey) : personName(names, peer.publicKey),
+    path: isRelay ? 'relay' : 'direct',
+    address: formatHostPort(peer.address.host, peer.address.port),
+    ...(peer.roundTripMs === undefined ? {} : { roundTripMs: peer.roundTripMs }),
+    lastHeardMs: wholeMs(peer.lastHeardWallMs),
+    sentBytes: peer.sentBytes,
+    receivedBytes: peer.receivedBytes,
+  };
+}
+
+/** The log of one message; while it may still arrive, its end is shown as a row of the future. */
+export function presentHops(message: MessageView, hops: readonly HopRow[], names: Names): HopView[] {
+  const rows: HopView[] = hops.map((hop) => ({
+    kind: hop.kind,
+    atMs: wholeMs(hop.atMs),
+    future: false,
+    ...(hop.relay === undefined ? {} : { relay: hop.relay, relayName: relayName(names, hop.relay) }),
+    ...(hop.path === undefined ? {} : { path: hop.path }),
+    ...(hop.reason === undefined ? {} : { reason: hop.reason }),
+    ...(hop.untilMs === undefined ? {} : { untilMs: wholeMs(hop.untilMs) }),
+  }));
+  const { state } = message.headline;
+  if (state === 'queued' || state === 'sending' || state === 'stored') rows.push({ kind: 'expires', atMs: message.expiresAtMs, future: true });
+  return rows;
+}
+
+/** Views carry whole milliseconds; clocks with fractions stay inside. */
+const wholeMs = (ms: number): number => Math.max(0, Math.round(ms));

@@ -1,0 +1,46 @@
+/** The `relays`, `peers` and `network` groups of the contract: which relays are used, who is connected, and trying again. */
+import type { Handlers } from '../../../shared/contract.ts';
+import { WaypostError } from '../../../shared/errors.ts';
+import { parseRelayHint } from '../../engine/wire/relay-hint.ts';
+import type { RelayHint } from '../../engine/wire/types.ts';
+import type { ApiContext } from './api-context.ts';
+import { presentPeer } from './presenter.ts';
+
+/** @throws WaypostError `bad-relay` */
+export function requireRelayHint(text: string): RelayHint {
+  const hint = parseRelayHint(text);
+  if (hint === undefined) throw new WaypostError('bad-relay', 'This is not the link of a relay. It looks like key@host:port, with a key of 66 hexadecimal digits.');
+  return hint;
+}
+
+export function createRelayHandlers(context: ApiContext): Handlers['relays'] {
+  return {
+    async add({ hint }) {
+      await context.command({ name: 'add-relay', hint: requireRelayHint(hint), role: 'own' });
+      return undefined;
+    },
+    async remove({ publicKey }) {
+      await context.command({ name: 'remove-relay', publicKey });
+      return undefined;
+    },
+  };
+}
+
+export function createPeerHandlers(context: ApiContext): Handlers['peers'] {
+  return {
+    list() {
+      const inspect = context.inspect();
+      return Promise.resolve({ peers: inspect.peers.map((peer) => presentPeer(peer, inspect)) });
+    },
+  };
+}
+
+export function createNetworkHandlers(context: ApiContext, networkChanged: () => void): Handlers['network'] {
+  return {
+    async retryNow() {
+      networkChanged();
+      await context.command({ name: 'retry-all' });
+      return undefined;
+    },
+  };
+}

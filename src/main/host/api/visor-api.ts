@@ -1,0 +1,119 @@
+/**
+ * The contract as one visor serves it, except what belongs to the process around it: `account` (keys) and `echo` (the helper process).
+ * Gives a `ClientPipe`, so that windows, sockets and the command line all reach it the same way.
+ */
+import type { Handlers } from '../../../shared/contract.ts';
+import { WaypostError } from '../../../shared/errors.ts';
+import { serveCall, type ClientPipe } from '../../../shared/transport.ts';
+import type { EchoView } from '../../../shared/views.ts';
+import type { EngineChange, EngineInspection } from '../../engine/engine-types.ts';
+import type { Driver } from '../driver.ts';
+import { storeError } from '../engine-store.ts';
+import type { ApiContext } from './api-context.ts';
+import { createContactHandlers, createInviteHandlers } from './contacts.ts';
+import { createMessageHandlers } from './messages.ts';
+import { formatHostPort } from './presenter.ts';
+import { createNetworkHandlers, createPeerHandlers, createRelayHandlers } from './relays.ts';
+import { StateService } from './state.ts';
+
+export interface VisorApiOptions {
+  readonly driver: Driver;
+  readonly notices: readonly string[];
+  /** A client asked the visor to end; called after the answer is on its way. */
+  readonly stopRequested: () => void;
+  readonly monotonicMs: () => number;
+}
+
+type VisorHandlers = Omit<Handlers, 'account' | 'echo'>;
+type Listener = (payload: unknown) => void;
+
+export class VisorApi {
+  readonly pipe: ClientPipe;
+  readonly #state: StateService;
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  constructor(options: VisorApiOptions) {
+    const { driver } = options;
+    const context = createContext(driver);
+    this.#state = new StateService({
+      source: {
+        get inspect() { return driver.inspect; },
+        get storageFailure() { return driver.storageFailure; },
+        query: (query) => context.query(query),
+      },
+      emit: (patch) => { this.#notify('state.patch', patch); },
+      notices: options.notices,
+    });
+    const handlers: VisorHandlers = {
+      state: { snapshot: () => { context.inspect(); return this.#state.snapshot(); } },
+      messages: createMessageHandlers(context),
+      contacts: createContactHandlers(context),
+      invites: createInviteHandlers(context),
+      relays: createRelayHandlers(context),
+      peers: createPeerHandlers(context),
+      network: createNetworkHandlers(context, () => { driver.networkChanged(); }),
+      settings: { update: (settings) => context.command({ name: 'update-settings', settings: definedOnly(settings) }) },
+      visor: createVisorHandlers(options),
+    };
+    this.pipe = {
+      invoke: (path, argument) => serveCall(handlers, path, argument),
+      listen: (path, listener) => {
+        const known = this.#listeners.get(path) ?? new Set<Listener>();
+        known.add(listener);
+        this.#listeners.set(path, known);
+        return () => { known.delete(listener); };
+      },
+    };
+  }
+
+  engineChanged(changes: readonly EngineChange[]): void { this.#state.engineChanged(changes); }
+  engineReplaced(): void { this.#state.replaced(); }
+  setEcho(echo: EchoView): void { this.#state.setEcho(echo); }
+  setHostNotices(notices: readonly string[]): void { this.#state.setHostNotices(notices); }
+  stop(): void { this.#state.stop(); }
+
+  #notify(path: string, payload: unknown): void {
+    for (const listener of this.#listeners.get(path) ?? []) listener(payload);
+  }
+}
+
+function createContext(driver: Driver): ApiContext {
+  return {
+    command: (command) => driver.command(command),
+    query: (query) => driver.store.query(query),
+    inspect(): EngineInspection {
+      const { inspect, storageFailure } = driver;
+      if (inspect !== undefined) return inspect;
+      throw storageFailure === undefined ? new WaypostError('not-running', 'Waypost is starting or stopping. Try again in a moment.') : storeError(storageFailure);
+    },
+  };
+}
+
+/** Long enough for the answer to reach a client before its connection goes. */
+const stopDelayMs = 50;
+
+function createVisorHandlers({ driver, monotonicMs, stopRequested }: VisorApiOptions): Handlers['visor'] {
+  const startedMs = monotonicMs();
+  return {
+    statistics() {
+      const { socket } = driver;
+      const udp = Object.fromEntries(Object.entries(socket?.counters ?? {}).map(([name, value]) => [`udp.${name}`, value]));
+      const host = Object.fromEntries(Object.entries(driver.counters).map(([name, value]) => [`host.${name}`, value]));
+      return Promise.resolve({
+        counters: { ...driver.inspect?.counters, sessions: driver.inspect?.sessions ?? 0, ...udp, ...host, 'udp.receiveBufferBytes': socket?.receiveBufferBytes ?? 0 },
+        uptimeMs: monotonicMs() - startedMs,
+        processId: process.pid,
+        listen: socket === undefined ? '' : formatHostPort(socket.address.host, socket.address.port),
+      });
+    },
+    stop() {
+      setTimeout(stopRequested, stopDelayMs);
+      return Promise.resolve(undefined);
+    },
+  };
+}
+
+/** The schema allows `undefined` for a field that is not changed; to the engine such a field is absent. */
+function definedOnly<T extends object>(partial: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(partial).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

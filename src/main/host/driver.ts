@@ -1,0 +1,306 @@
+/**
+ * Runs one engine on a real machine: one socket, one timer, one store. After every input it drains the engine's outputs and arms the
+ * timer anew; it contains no rule of the protocol.
+ *
+ * Memory is never ahead of the disk: when a commit fails, the engine is thrown away with everything it has not said yet, and after a pause
+ * a new one starts from what the store holds. Every engine has a generation number; answers to an older one are dropped.
+ */
+import { WaypostError } from '../../shared/errors.ts';
+import type { CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
+import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
+import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
+import type { Clock } from './clock.ts';
+import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from './engine-store.ts';
+import { watchNetwork, type NetworkWatch } from './network-watch.ts';
+import { Resolver } from './resolver.ts';
+import { bindUdp, type UdpSocket } from './udp.ts';
+
+/** After a failed commit: a full disk does not get room within milliseconds, and a person should not wait long once it has. */
+const restartFirstMs = 500;
+const restartMaximumMs = 30_000;
+const rebindMs = 1_000;
+/** Node's timers overflow above 2^31-1 ms. */
+const timerMaximumMs = 2_000_000_000;
+/** Inputs are kept short so that a burst of datagrams cannot hold off the timer: libuv hands over at most 32 at a time by itself. */
+const outputsMaximum = 100_000;
+
+export interface DriverEvents {
+  changed(changes: readonly EngineChange[]): void;
+  /** A new engine took over (or none runs, with the failure): everything shown must be built anew. */
+  replaced(): void;
+  log(level: 'info' | 'warn', event: string, fields: Readonly<Record<string, string | number>>): void;
+}
+
+export interface DriverOptions {
+  readonly createEngine: CreateEngine;
+  readonly configuration: EngineConfiguration;
+  readonly store: EngineStore;
+  readonly clock: Clock;
+  readonly listen: { readonly host: string | undefined; readonly port: number };
+  /** The operator vouches for the clock: letters may expire although the clock differs from the last run's (architecture 12). */
+  readonly confirmClock: boolean;
+  readonly events: DriverEvents;
+  readonly resolver?: Resolver;
+}
+
+interface WaitingCommand {
+  readonly settle: (reply: CommandReply) => void;
+}
+
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #resolver: Resolver;
+  #engine: Engine | undefined;
+  #generation = 0;
+  #socket: UdpSocket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #watch: NetworkWatch | undefined;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #restartDelayMs = restartFirstMs;
+  #drainScheduled = false;
+  #draining = false;
+  #stopped = false;
+  #failure: StoreFailure | undefined;
+  #nextTicket = 1;
+  readonly #commands = new Map<number, WaitingCommand>();
+  readonly #counters = { engineRestarts: 0, storeFailures: 0, networkChanges: 0, resolves: 0 };
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#resolver = options.resolver ?? new Resolver();
+  }
+
+  /** @throws WaypostError when the port is taken or the store does not open. */
+  async start(): Promise<void> {
+    this.#socket = await this.#bind(this.#options.listen.port);
+    try {
+      await this.#startEngine();
+    } catch (error) {
+      await this.#socket.close();
+      throw storeError(toStoreFailure(error));
+    }
+    this.#watch = watchNetwork(this.#options.clock, (reason) => {
+      this.#options.events.log('info', 'network-changed', { reason });
+      this.networkChanged();
+    });
+  }
+
+  get inspect(): EngineInspection | undefined { return this.#engine?.inspect; }
+  /** Set while no engine runs because a commit failed. */
+  get storageFailure(): StoreFailure | undefined { return this.#failure; }
+  get socket(): UdpSocket | undefined { return this.#socket; }
+  get store(): EngineStore { return this.#options.store; }
+  get counters(): Readonly<Record<string, number>> { return this.#counters; }
+
+  /** @throws WaypostError with the engine's code, or the store's where the commit failed. */
+  command<Name extends CommandName>(command: Extract<EngineCommand, { name: Name }>): Promise<CommandResults[Name]> {
+    const engine = this.#engine;
+    if (engine === undefined) return Promise.reject(this.#failure === undefined ? notRunning() : storeError(this.#failure));
+    return new Promise((resolve, reject) => {
+      const ticket = this.#nextTicket;
+      this.#nextTicket += 1;
+      this.#commands.set(ticket, {
+        settle: (reply) => {
+          // The engine answers each ticket with the result of the command's own name.
+          if (reply.ok) resolve(reply.value as CommandResults[Name]);
+          else reject(new WaypostError(reply.code, reply.message));
+        },
+      });
+      engine.command(ticket, command, this.#options.clock.now());
+      this.#drain();
+    });
+  }
+
+  /** Every path is unproven from now on; all that waits is tried. */
+  networkChanged(): void {
+    if (this.#engine === undefined) return;
+    this.#counters.networkChanges += 1;
+    this.#engine.networkChanged(this.#options.clock.now());
+    this.#drain();
+  }
+
+  /** Says goodbye to all sessions and waits for what is being committed. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#watch?.stop();
+    clearTimeout(this.#restartTimer);
+    const engine = this.#engine;
+    if (engine !== undefined) {
+      engine.stop(this.#options.clock.now());
+      this.#drain();
+    }
+    clearTimeout(this.#timer);
+    await this.#options.store.close();
+    this.#engine = undefined;
+    this.#rejectCommands(notRunning());
+    await this.#socket?.close();
+  }
+
+  async #startEngine(): Promise<void> {
+    const { configuration, store, clock, createEngine } = this.#options;
+    const state = await store.load();
+    const mail = configuration.relay === undefined ? undefined : await store.openMail({ op: 'open', freshEpoch: configuration.random(8), wallMs: clock.now().wallMs });
+    if (this.#stopped) return;
+    this.#generation += 1;
+    this.#engine = createEngine({ configuration, state, mail, now: clock.now() });
+    this.#failure = undefined;
+    if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());
+    this.#drain();
+  }
+
+  #bind(port: number): Promise<UdpSocket> {
+    const { clock, events, listen } = this.#options;
+    return bindUdp({
+      host: listen.host,
+      port,
+      onDatagram: (from, datagram) => {
+        if (this.#engine === undefined) return;
+        this.#engine.handleDatagram(from, datagram, clock.now());
+        this.#drain();
+      },
+      onBroken: (reason) => {
+        events.log('warn', 'socket-broken', { reason });
+        this.#rebind(port);
+      },
+    });
+  }
+
+  /** The same port again where it was chosen by a person; whatever the system gives otherwise. */
+  #rebind(port: number): void {
+    setTimeout(() => {
+      if (this.#stopped) return;
+      this.#bind(port).then((socket) => {
+        if (this.#stopped) {
+          void socket.close();
+          return;
+        }
+        this.#socket = socket;
+        this.networkChanged();
+      }, () => { this.#rebind(port); });
+    }, rebindMs);
+  }
+
+  /** Results of one batch arrive in a row; draining after the last lets the engine act on them together (one signature per batch). */
+  #scheduleDrain(): void {
+    if (this.#drainScheduled) return;
+    this.#drainScheduled = true;
+    queueMicrotask(() => {
+      this.#drainScheduled = false;
+      this.#drain();
+    });
+  }
+
+  #drain(): void {
+    const engine = this.#engine;
+    if (engine === undefined || this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let count = 0; count < outputsMaximum; count += 1) {
+        const output = engine.pollOutput();
+        if (output === undefined) break;
+        this.#perform(output);
+      }
+    } finally {
+      this.#draining = false;
+    }
+    if (!this.#stopped) this.#armTimer(engine);
+  }
+
+  #armTimer(engine: Engine): void {
+    clearTimeout(this.#timer);
+    const timeout = engine.pollTimeout();
+    if (timeout === undefined) return;
+    const delayMs = Math.min(timerMaximumMs, Math.max(0, Math.ceil(timeout.atMs - this.#options.clock.now().monotonicMs)));
+    this.#timer = setTimeout(() => {
+      if (this.#engine !== engine) return;
+      engine.handleTimeout(this.#options.clock.now());
+      this.#drain();
+    }, delayMs);
+  }
+
+  #perform(output: EngineOutput): void {
+    const { events } = this.#options;
+    switch (output.kind) {
+      case 'transmit': this.#socket?.send(output.to, output.datagram); return;
+      case 'store': this.#performStore(output); return;
+      case 'resolve': this.#resolve(output.ticket, output.host); return;
+      case 'reply': {
+        const waiting = this.#commands.get(output.ticket);
+        this.#commands.delete(output.ticket);
+        waiting?.settle(output.reply);
+        return;
+      }
+      case 'changed': events.changed(output.changes); return;
+      case 'log': events.log(output.level, output.event, output.fields); return;
+    }
+  }
+
+  #performStore(output: Extract<EngineOutput, { kind: 'store' }>): void {
+    const generation = this.#generation;
+    const done = (outcome: StoreOutcome<VisorResults[VisorOperation] | MailResults[MailOperation]>): void => {
+      if (generation !== this.#generation) return;
+      if (!outcome.ok) {
+        this.#discardEngine(outcome.failure);
+        return;
+      }
+      this.#restartDelayMs = restartFirstMs;
+      this.#engine?.handleStored(output.ticket, outcome.result, this.#options.clock.now());
+      this.#scheduleDrain();
+    };
+    if (output.store === 'visor') this.#options.store.submit('visor', output.request, done);
+    else this.#options.store.submit('mail', output.request, done);
+  }
+
+  #resolve(ticket: number, host: string): void {
+    const generation = this.#generation;
+    this.#counters.resolves += 1;
+    void this.#resolver.resolve(host, this.#socket?.reachesIpv6 ?? false).then((addresses) => {
+      if (generation !== this.#generation || this.#engine === undefined) return;
+      this.#engine.handleResolved(ticket, addresses, this.#options.clock.now());
+      this.#drain();
+    });
+  }
+
+  #discardEngine(failure: StoreFailure): void {
+    if (this.#stopped) return;
+    this.#generation += 1;
+    this.#engine = undefined;
+    this.#failure = failure;
+    this.#counters.storeFailures += 1;
+    clearTimeout(this.#timer);
+    this.#rejectCommands(storeError(failure));
+    this.#options.events.log('warn', 'storage-failed', { code: failure.code });
+    this.#options.events.replaced();
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
+    const delayMs = this.#restartDelayMs;
+    this.#restartDelayMs = Math.min(restartMaximumMs, delayMs * 2);
+    this.#restartTimer = setTimeout(() => {
+      this.#startEngine().then(
+        () => {
+          if (this.#stopped) return;
+          this.#counters.engineRestarts += 1;
+          this.#options.events.log('info', 'engine-restarted', { afterMs: delayMs });
+          this.#options.events.replaced();
+        },
+        (error: unknown) => {
+          this.#failure = toStoreFailure(error);
+          this.#restartLater();
+        },
+      );
+    }, delayMs);
+  }
+
+  #rejectCommands(error: WaypostError): void {
+    const waiting = [...this.#commands.values()];
+    this.#commands.clear();
+    for (const command of waiting) command.settle({ ok: false, code: error.code, message: error.message });
+  }
+}
+
+function notRunning(): WaypostError {
+  return new WaypostError('not-running', 'Waypost is not running: it is starting or stopping. Try again in a moment.');
+}

@@ -1,0 +1,121 @@
+/**
+ * One running visor or relay: driver, store and API put together. It runs in whatever thread it is started in: the app gives it a worker
+ * (`visor-host.ts`), the command line and Echo run it in their own main thread. Storage always has a thread to itself.
+ */
+import path from 'node:path';
+import { RingLog, type LogEntry } from '../diagnostics/ring-log.ts';
+import type { ClientPipe } from '../../shared/transport.ts';
+import type { EchoView } from '../../shared/views.ts';
+import type { CommandName, CommandResults, EngineCommand, RelayPolicy } from '../engine/engine-types.ts';
+import { createEngine } from '../engine/visor.ts';
+import { identityPublicKey } from '../engine/wire/identity.ts';
+import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
+import { VisorApi } from './api/visor-api.ts';
+import { systemClock } from './clock.ts';
+import { chooseCrypto, createRandomBytes } from './crypto.ts';
+import { Driver } from './driver.ts';
+import { openEngineStore } from './open-engine-store.ts';
+
+export interface RuntimeOptions {
+  /** Folder of the databases; exists. */
+  readonly directory: string;
+  readonly identitySecret: Uint8Array;
+  readonly localKey: Uint8Array;
+  readonly initialName: string;
+  readonly visor: boolean;
+  readonly relay: RelayPolicy | undefined;
+  /** Undefined: all addresses, IPv6 included. */
+  readonly listenHost: string | undefined;
+  /** 0: the system chooses. */
+  readonly listenPort: number;
+  readonly confirmClock: boolean;
+  /** Sentences about how this profile is kept, shown as long as it runs. */
+  readonly notices: readonly string[];
+}
+
+/** Why a runtime is over: somebody asked for it over the API, or its thread broke. */
+export type RuntimeEnd = { readonly kind: 'stop-requested' } | { readonly kind: 'stopped' } | { readonly kind: 'crashed'; readonly message: string };
+
+export interface VisorRuntime {
+  readonly publicKey: PublicKeyHex;
+  readonly listen: SocketAddress;
+  readonly pipe: ClientPipe;
+  /** What the process around the visor may do and the contract does not offer (local relays, confirmed words). */
+  command<Name extends CommandName>(command: Extract<EngineCommand, { name: Name }>): Promise<CommandResults[Name]>;
+  setEcho(echo: EchoView): void;
+  setHostNotices(notices: readonly string[]): void;
+  /** The machine woke, or the network is another one. */
+  networkChanged(): void;
+  stop(): Promise<void>;
+  readonly ended: Promise<RuntimeEnd>;
+}
+
+/** @throws WaypostError when the port is taken or the store does not open. */
+export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry: LogEntry) => void): Promise<VisorRuntime> {
+  const log = new RingLog(onLog);
+  const { crypto, fallbackReason } = chooseCrypto();
+  // A fallback is never silent (architecture 15).
+  const cryptoNotices = fallbackReason === undefined ? [] : [`Slower cryptography is in use, because ${fallbackReason}.`];
+  const ended = Promise.withResolvers<RuntimeEnd>();
+  const damageNotices: string[] = [];
+  const store = await openEngineStore({
+    directory: options.directory,
+    localKey: options.localKey,
+    relay: options.relay !== undefined,
+    quarantined: (name, file) => {
+      log.write(Date.now(), 'warn', 'database-set-aside', { store: name });
+      damageNotices.push(`A damaged database was set aside as ${path.basename(file)}, and a new one was begun.`);
+      showNotices(lastNotices);
+    },
+  });
+
+  const driver = new Driver({
+    createEngine,
+    configuration: { crypto, random: createRandomBytes(), identitySecret: options.identitySecret, initialName: options.initialName, visor: options.visor, relay: options.relay },
+    store,
+    clock: systemClock,
+    listen: { host: options.listenHost, port: options.listenPort },
+    confirmClock: options.confirmClock,
+    events: {
+      changed: (changes) => { api.engineChanged(changes); },
+      replaced: () => { api.engineReplaced(); },
+      log: (level, event, fields) => { log.write(Date.now(), level, event, fields); },
+    },
+  });
+  let lastNotices = options.notices;
+  const showNotices = (notices: readonly string[]): void => {
+    lastNotices = notices;
+    api.setHostNotices([...notices, ...cryptoNotices, ...damageNotices]);
+  };
+  const api = new VisorApi({
+    driver,
+    notices: [...options.notices, ...cryptoNotices],
+    stopRequested: () => { ended.resolve({ kind: 'stop-requested' }); },
+    monotonicMs: () => systemClock.now().monotonicMs,
+  });
+  try {
+    await driver.start();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const { socket } = driver;
+  if (socket === undefined) throw new Error('a started driver has a socket');
+  if (socket.receiveBufferRefused) log.write(Date.now(), 'info', 'receive-buffer-small', { bytes: socket.receiveBufferBytes });
+
+  return {
+    publicKey: identityPublicKey(options.identitySecret),
+    listen: socket.address,
+    pipe: api.pipe,
+    command: (command) => driver.command(command),
+    setEcho: (echo) => { api.setEcho(echo); },
+    setHostNotices: showNotices,
+    networkChanged: () => { driver.networkChanged(); },
+    async stop() {
+      api.stop();
+      await driver.stop();
+      ended.resolve({ kind: 'stopped' });
+    },
+    ended: ended.promise,
+  };
+}
