@@ -1,0 +1,48 @@
+/** `waypost outbox`, `retry` and `cancel`: what has not arrived yet. */
+import type { Command } from 'commander';
+import { headlineSentence, headlineWords } from '../../../shared/sentences.ts';
+import type { OutboxItemView } from '../../../shared/views.ts';
+import { addVerb, runVerb } from '../verb.ts';
+
+const describeItem = (item: OutboxItemView, nowMs: number): string =>
+  `${item.messageId}  ${headlineWords(item.headline, nowMs)}  to ${item.toName}  ${item.summary}`;
+
+export function addOutboxVerbs(program: Command): void {
+  addVerb(program, 'outbox', 'list the messages that have not arrived yet')
+    .option('--all', 'also what Waypost sends by itself (introductions and confirmations)')
+    .action((options: { all?: boolean }, command: Command) => runVerb(command, async (environment) => {
+      await environment.withVisor(async ({ client }) => {
+        const { view } = await client.state.snapshot();
+        const items = view.outbox.filter((item) => options.all === true || item.kind === 'message');
+        const nowMs = Date.now();
+        for (const item of items) environment.terminal.result(describeItem(item, nowMs), item);
+        if (items.length === 0 && !environment.terminal.isJson) environment.terminal.note('Nothing is waiting.');
+      });
+    }));
+
+  addVerb(program, 'retry <id>', 'try a waiting message now; "all" tries everything')
+    .action((id: string, _options: unknown, command: Command) => runVerb(command, async (environment) => {
+      await environment.withVisor(async ({ client, isOwn }) => {
+        if (id === 'all') await client.messages.retryAll();
+        else await client.messages.retry({ messageId: id });
+        if (isOwn) await new Promise((resolve) => { setTimeout(resolve, environment.lingerMs); });
+        if (id === 'all') {
+          environment.terminal.result('Everything that waits is being tried.', {});
+          return;
+        }
+        const message = await client.messages.get({ messageId: id });
+        environment.terminal.result(headlineSentence(message.headline, Date.now()), message);
+      });
+    }));
+
+  addVerb(program, 'cancel <id>', 'take a message back that has not arrived yet')
+    .action((id: string, _options: unknown, command: Command) => runVerb(command, async (environment) => {
+      await environment.withVisor(async ({ client, isOwn }) => {
+        await client.messages.cancel({ messageId: id });
+        // The copies at relays are taken back by the network; without time for it they go the next time.
+        if (isOwn) await new Promise((resolve) => { setTimeout(resolve, environment.lingerMs); });
+        const message = await client.messages.get({ messageId: id });
+        environment.terminal.result(headlineSentence(message.headline, Date.now()), message);
+      });
+    }));
+}

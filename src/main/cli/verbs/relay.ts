@@ -1,0 +1,60 @@
+/** `waypost relay`: carries mail for others. Its first line is the hint that people add: `key@host:port`. */
+import type { Command } from 'commander';
+import { WaypostError } from '../../../shared/errors.ts';
+import { isPublicKeyHex } from '../../engine/wire/identity.ts';
+import { formatRelayHint } from '../../engine/wire/relay-hint.ts';
+import { createIdentitySecret } from '../../host/identity-setup.ts';
+import { createProfileDirectory } from '../../host/profile.ts';
+import { createLocalKey, createVault, readVault, type VaultFile } from '../../host/vault.ts';
+import type { Environment } from '../environment.ts';
+import { parseListenAddress, reachableHost } from '../listen-address.ts';
+import { addVerb, runVerb } from '../verb.ts';
+import { runUntilStopped } from './run.ts';
+
+interface RelayOptions {
+  readonly listen: string;
+  readonly announce?: string;
+  readonly confirmClock?: boolean;
+  readonly allow?: readonly string[];
+}
+
+/** A relay needs no ceremony: its identity is made at the first start. */
+async function relayVault(environment: Environment): Promise<VaultFile> {
+  createProfileDirectory(environment.profile);
+  const found = await readVault(environment.profile.identityFile);
+  if (found !== undefined) return found;
+  const passphrase = await environment.passphrase();
+  const contents = { identitySecret: createIdentitySecret(), localKey: createLocalKey() };
+  const protection = passphrase === undefined ? ({ kind: 'file' } as const) : ({ kind: 'passphrase', passphrase } as const);
+  return createVault(environment.profile.identityFile, contents, protection, { name: '', wordsConfirmed: false, nowMs: Date.now() });
+}
+
+function allowed(keys: readonly string[] | undefined): 'open' | { readonly list: readonly string[] } {
+  if (keys === undefined) return 'open';
+  const list = keys.map((key) => key.toLowerCase());
+  const wrong = list.find((key) => !isPublicKeyHex(key));
+  if (wrong !== undefined) throw new WaypostError('invalid-argument', `"${wrong.slice(0, 80)}" is not a public key. --allow takes keys of 66 hexadecimal digits.`);
+  return { list };
+}
+
+export function addRelayVerb(program: Command): void {
+  addVerb(program, 'relay', 'run a relay that keeps mail for others')
+    .requiredOption('--listen <host:port>', 'where to listen for UDP, such as 0.0.0.0:7400')
+    .option('--announce <host>', 'name or address that others reach it by (default: found out)')
+    .option('--confirm-clock', 'the clock of this machine is right although it jumped: let letters expire again')
+    .option('--allow <keys...>', 'only these public keys may have a mailbox here (default: everybody)')
+    .action((options: RelayOptions, command: Command) => runVerb(command, async (environment) => {
+      const listen = parseListenAddress(options.listen);
+      const registration = allowed(options.allow);
+      const vault = await relayVault(environment);
+      const contents = await environment.open(vault);
+      const running = await environment.start(
+        { visor: false, relay: { registration }, listenHost: listen.host, listenPort: listen.port, confirmClock: options.confirmClock === true },
+        { contents, vault },
+      );
+      const { host, port } = running.runtime.listen;
+      const hint = formatRelayHint({ publicKey: vault.publicKey, host: options.announce ?? reachableHost(host), port });
+      environment.terminal.result(hint, { hint, publicKey: vault.publicKey, port, processId: process.pid });
+      await runUntilStopped(running);
+    }));
+}
