@@ -1,0 +1,64 @@
+/** Chooses what the window is: waiting, broken, locked, welcome, the words of a new identity, or the frame. */
+import { LoaderCircle, TriangleAlert } from 'lucide-react';
+import { useEffect } from 'react';
+import { Frame } from './features/frame/frame.tsx';
+import { Unlock } from './features/welcome/unlock.tsx';
+import { Welcome } from './features/welcome/welcome.tsx';
+import { WordsStep } from './features/welcome/words-step.tsx';
+import { dispatch } from './keys.ts';
+import { navigation, useNavigation } from './navigation.ts';
+import { useStore } from './store.ts';
+import { EmptyState } from './ui/empty-state.tsx';
+import { Toasts } from './ui/toasts.tsx';
+import './features/welcome/welcome.css';
+
+function Starting() {
+  return <main className="screen"><EmptyState icon={LoaderCircle} title="Starting" text="Your messages are on this computer; they open in a moment." /></main>;
+}
+
+function Screen() {
+  const account = useStore((state) => state.account);
+  const arrived = useStore((state) => state.live !== undefined);
+  const broken = useStore((state) => state.broken);
+  const wordsPending = useNavigation((state) => state.wordsPending);
+  if (broken !== undefined && !arrived) return <main className="screen"><EmptyState icon={TriangleAlert} title="Waypost cannot show anything yet" text={broken} /></main>;
+  if (account === undefined) return <Starting />;
+  switch (account.phase) {
+    case 'none': return <Welcome account={account} />;
+    case 'locked': return <Unlock />;
+    case 'ready':
+      if (!arrived) return <Starting />;
+      return wordsPending ? <WordsStep onDone={() => navigation.setWordsPending(false)} /> : <Frame />;
+  }
+}
+
+/** The theme setting overrides the system; before there is one, the system decides. */
+function useTheme(): void {
+  const theme = useStore((state) => state.live?.view.settings.theme ?? 'system');
+  useEffect(() => {
+    if (theme === 'system') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+}
+
+function useKeyboard(): void {
+  const platform = useStore((state) => state.account?.platform ?? '');
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (!event.defaultPrevented && dispatch(event, platform)) event.preventDefault();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, [platform]);
+}
+
+export function App() {
+  useTheme();
+  useKeyboard();
+  return (
+    <>
+      <Screen />
+      <Toasts />
+    </>
+  );
+}

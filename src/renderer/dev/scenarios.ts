@@ -1,0 +1,80 @@
+/** The situations the double can start in, chosen by `?scenario=`. */
+import type { AccountView } from '../../shared/contract.ts';
+import type { MessageView, View } from '../../shared/views.ts';
+import { sampleConversation, sampleConversationId, sampleKey, sampleMessage, sampleOutbox, sampleRelays, sampleTalks, sampleView } from './samples.ts';
+
+export const scenarioNames = ['full', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled'] as const;
+export type ScenarioName = (typeof scenarioNames)[number];
+
+export interface Scenario {
+  readonly account: AccountView;
+  readonly view: View;
+  readonly talks: Map<string, MessageView[]>;
+}
+
+const ready: AccountView = { phase: 'ready', protection: 'os', platform: 'linux' };
+const longCount = 2_000;
+
+function full(): Scenario {
+  const nowMs = Date.now();
+  const talks = sampleTalks(nowMs);
+  const messages = (name: string): readonly MessageView[] => talks.get(sampleConversationId(name)) ?? [];
+  const view = sampleView({
+    relays: sampleRelays(nowMs),
+    outbox: sampleOutbox(nowMs),
+    echo: { state: 'online', publicKey: sampleKey('Echo') },
+    conversations: [
+      sampleConversation('Anna Lindqvist', messages('Anna Lindqvist')),
+      sampleConversation('Tomás Ferreira', messages('Tomás Ferreira')),
+      sampleConversation('Echo', messages('Echo')),
+      sampleConversation('Workshop', messages('Workshop'), { unread: 2, draft: 'Thursday works for me, I' }),
+      sampleConversation('Priya', messages('Priya'), { standing: 'pending' }),
+      sampleConversation('Unknown visitor', messages('Unknown visitor'), { standing: 'request', unread: 1 }),
+      sampleConversation('Spam', [], { standing: 'blocked' }),
+    ],
+    connection: { kind: 'online', relaysConnected: 2, relaysConfigured: 3, waitingMessages: 3 },
+  });
+  return { account: ready, view, talks };
+}
+
+function long(): Scenario {
+  const nowMs = Date.now();
+  const conversationId = sampleConversationId('Anna Lindqvist');
+  const messages = Array.from({ length: longCount }, (_, index) =>
+    sampleMessage({ conversationId, direction: index % 3 === 0 ? 'in' : 'out', sentAtMs: nowMs - (longCount - index) * 1_800_000, text: `Message number ${String(index + 1)}${index % 7 === 0 ? ', a rather long one that goes on for a while so that it takes more than a single line in the window and heights differ' : ''}` }));
+  return { account: ready, view: sampleView({ conversations: [sampleConversation('Anna Lindqvist', messages)], relays: sampleRelays(nowMs) }), talks: new Map([[conversationId, messages]]) };
+}
+
+function troubled(): Scenario {
+  const base = full();
+  const { identity } = base.view;
+  return {
+    ...base,
+    view: {
+      ...base.view,
+      identity: { ...identity, wordsConfirmed: false },
+      connection: { kind: 'degraded', relaysConnected: 1, relaysConfigured: 3, waitingMessages: 3, clockOffsetMs: -4 * 60_000 },
+      relays: base.view.relays.map((relay, index) => (index === 1 ? { ...relay, state: 'refused', problem: 'this relay asks for an invitation' } : relay)),
+      notices: ['Your last prekeys are 9 days old because no relay could be reached; forward secrecy is reduced until it can.', 'The native crypto library could not be loaded; the slower one is in use.'],
+      echo: { state: 'offline', publicKey: sampleKey('Echo') },
+    },
+  };
+}
+
+export function startScenario(name: string): Scenario {
+  const none: AccountView = { phase: 'none', protection: 'os', platform: 'linux' };
+  const nothing = { view: sampleView({ identity: { ...sampleView().identity, wordsConfirmed: false } }), talks: new Map<string, MessageView[]>() };
+  switch (name) {
+    case 'empty': return { account: ready, ...nothing, view: sampleView({ connection: { kind: 'no-relay', relaysConnected: 0, relaysConfigured: 0, waitingMessages: 0 } }) };
+    case 'long': return long();
+    case 'offline': {
+      const base = full();
+      return { ...base, view: { ...base.view, connection: { kind: 'offline', relaysConnected: 0, relaysConfigured: 3, waitingMessages: 4 }, relays: base.view.relays.map((relay) => ({ ...relay, state: 'unreachable', problem: 'no network' })) } };
+    }
+    case 'welcome': return { account: none, ...nothing };
+    case 'welcome-no-keystore': return { account: { ...none, protection: 'unavailable' }, ...nothing };
+    case 'locked': return { ...full(), account: { ...ready, phase: 'locked', protection: 'passphrase' } };
+    case 'troubled': return troubled();
+    default: return full();
+  }
+}

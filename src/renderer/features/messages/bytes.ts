@@ -1,0 +1,19 @@
+/** The size of a text as it counts against the limit, and what to say about it. */
+import { countOf, sizeWords } from '../../../shared/quantities.ts';
+import { messageMaximumBytes } from '../../../shared/views.ts';
+
+/** From here on the counter is shown. */
+const nearLimit = 0.9;
+/** Below this many UTF-16 units even three bytes for each stay under the counter, so nothing has to be encoded while typing. */
+const surelyShortUnits = Math.floor((messageMaximumBytes * nearLimit) / 3);
+
+const encoder = new TextEncoder();
+
+export type SizeNote = { readonly kind: 'short' } | { readonly kind: 'near'; readonly sentence: string } | { readonly kind: 'over'; readonly sentence: string };
+
+export function sizeNote(text: string): SizeNote {
+  if (text.length <= surelyShortUnits) return { kind: 'short' };
+  const bytes = encoder.encode(text).length;
+  if (bytes > messageMaximumBytes) return { kind: 'over', sentence: `This is ${sizeWords(bytes - messageMaximumBytes)} longer than a message may be. Shorten it or send it in parts.` };
+  return bytes >= messageMaximumBytes * nearLimit ? { kind: 'near', sentence: `${countOf(messageMaximumBytes - bytes, 'byte', 'bytes')} left` } : { kind: 'short' };
+}

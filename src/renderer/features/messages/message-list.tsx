@@ -1,0 +1,112 @@
+/**
+ * The messages of one conversation, drawn only where they are in sight. It starts at the newest, stays there while new ones come, keeps its
+ * place when older ones are put before, and asks for older ones near the top. One message at a time takes the focus; arrows move it.
+ */
+import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
+import { ArrowDown } from 'lucide-react';
+import { useEffect, useEffectEvent, useRef, useState, type KeyboardEvent } from 'react';
+import { headlineWords } from '../../../shared/sentences.ts';
+import type { ConversationView } from '../../../shared/views.ts';
+import { useServices } from '../../services.tsx';
+import type { Page } from '../../state.ts';
+import { Button } from '../../ui/button.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { MessageRow, openHops } from './message-row.tsx';
+import { rowsOf } from './rows.ts';
+
+const estimatedRowHeight = 64;
+/** This close to the end counts as reading the newest. */
+const endPixels = 80;
+/** Older messages are asked for when fewer than this are left above. */
+const askAheadRows = 8;
+
+export function MessageList({ conversation, page }: { readonly conversation: ConversationView; readonly page: Page }) {
+  const { sync, run } = useServices();
+  const nowMs = useNow(30_000);
+  const scroller = useRef<HTMLDivElement>(null);
+  const [activeId, setActiveId] = useState<string | undefined>(undefined);
+  const [atEnd, setAtEnd] = useState(true);
+  const rows = rowsOf(page.messages);
+  const lastIndex = rows.length - 1;
+  const foundActive = rows.findIndex((row) => row.message.id === activeId);
+  const active = foundActive < 0 ? lastIndex : foundActive;
+
+  // eslint-disable-next-line react-hooks/incompatible-library -- the virtualizer is meant to be read on every render here
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => estimatedRowHeight,
+    getItemKey: (index) => rows[index]?.message.id ?? index,
+    overscan: 10,
+    paddingEnd: 16,
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: endPixels,
+    // The focused message stays in the document however far it is scrolled away, or the focus would be lost.
+    rangeExtractor: (range: Range) => {
+      const shown = defaultRangeExtractor(range);
+      return active < 0 || shown.includes(active) ? shown : [...shown, active].sort((first, second) => first - second);
+    },
+  });
+  const items = virtualizer.getVirtualItems();
+
+  const toEnd = useEffectEvent(() => virtualizer.scrollToEnd());
+  useEffect(() => toEnd(), []);
+  const firstShown = items[0]?.index ?? 0;
+  const wantsOlder = page.more && firstShown < askAheadRows && virtualizer.isScrolling;
+  useEffect(() => {
+    if (wantsOlder) void run(() => sync.loadOlder(conversation.id));
+  }, [wantsOlder, conversation.id, run, sync]);
+
+  const focusRow = (index: number): void => {
+    const id = rows[index]?.message.id;
+    if (id === undefined) return;
+    setActiveId(id);
+    virtualizer.scrollToIndex(index, { align: 'auto' });
+    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-message="${id}"]`)?.focus({ preventScroll: true }));
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLButtonElement) return;
+    const targets: Readonly<Record<string, number>> = { ArrowUp: active - 1, ArrowDown: active + 1, Home: 0, End: lastIndex };
+    const target = targets[event.key];
+    if (target !== undefined) {
+      event.preventDefault();
+      focusRow(Math.min(lastIndex, Math.max(0, target)));
+    } else if (event.key === 'Enter') {
+      const id = rows[active]?.message.id;
+      if (id !== undefined) openHops(id);
+    }
+  };
+
+  const lastOwn = rows.findLast((row) => row.lastOutgoing)?.message;
+  return (
+    <div className="messages-area">
+      <div className="messages" role="list" aria-label={`Messages with ${conversation.name}`} ref={scroller} onKeyDown={onKeyDown} onScroll={() => setAtEnd(virtualizer.isAtEnd(endPixels))}>
+        <div className="messages__sizer" role="presentation" style={{ height: virtualizer.getTotalSize() }}>
+          {items.map((item) => {
+            const row = rows[item.index];
+            return row === undefined ? null : (
+              <div
+                key={item.key} role="listitem" className="messages__item" data-index={item.index} data-message={row.message.id} ref={virtualizer.measureElement} aria-setsize={page.more ? -1 : rows.length} aria-posinset={item.index + 1}
+                tabIndex={item.index === active ? 0 : -1} data-pane-focus={item.index === active ? true : undefined} style={{ transform: `translateY(${String(item.start)}px)` }} onFocus={() => setActiveId(row.message.id)}
+              >
+                <MessageRow row={row} from={conversation.name} nowMs={nowMs} />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {atEnd ? null : <div className="jump"><Button size="small" icon={ArrowDown} onClick={() => virtualizer.scrollToEnd()}>Newest</Button></div>}
+      <div className="visually-hidden" role="status" aria-label="State of your last message">{lastOwn === undefined ? '' : headlineWords(lastOwn.headline, nowMs)}</div>
+      <NewMessageAnnouncer conversation={conversation} />
+    </div>
+  );
+}
+
+/** Reads out what others write while the conversation is open; what was there before stays silent. */
+function NewMessageAnnouncer({ conversation }: { readonly conversation: ConversationView }) {
+  const last = conversation.last;
+  const [firstSeen] = useState(last?.id);
+  const fresh = last !== undefined && last.direction === 'in' && last.id !== firstSeen;
+  return <div className="visually-hidden" aria-live="polite">{fresh ? `${conversation.name}: ${last.text}` : ''}</div>;
+}

@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sparklineShape } from './sparkline.ts';
+
+describe('the round-trip sparkline', () => {
+  it('ends at the right edge with the newest sample', () => {
+    expect(sparklineShape([10, 10], 63, 36, 64).path).toBe('M62.0 2.0h0.5L63.0 2.0');
+  });
+  it('interrupts the line at a lost echo and marks it', () => {
+    const shape = sparklineShape([10, null, 10], 63, 36, 64);
+    expect(shape.path.match(/M/g)).toHaveLength(2);
+    expect(shape.losses).toEqual([62]);
+  });
+  it('draws nothing from nothing', () => {
+    expect(sparklineShape([], 63, 36, 64)).toEqual({ path: '', losses: [] });
+    expect(sparklineShape([null], 63, 36, 64)).toEqual({ path: '', losses: [63] });
+  });
+  it('stays inside its box whatever the samples are', () => {
+    fc.assert(fc.property(fc.array(fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: null }), { maxLength: 100 }), (samples) => {
+      for (const [, x, y] of sparklineShape(samples, 120, 36, 64).path.matchAll(/[ML]([\d.-]+) ([\d.-]+)/g)) {
+        expect(Number(x)).toBeGreaterThanOrEqual(-0.1);
+        expect(Number(x)).toBeLessThanOrEqual(120.1);
+        expect(Number(y)).toBeGreaterThanOrEqual(0);
+        expect(Number(y)).toBeLessThanOrEqual(36);
+      }
+    }));
+  });
+});
