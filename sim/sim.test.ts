@@ -1,0 +1,180 @@
+/** A few fixed worlds, the proof that a seed replays exactly, and that each invariant is able to fail. */
+import { describe, expect, it } from 'vitest';
+import { Checker } from './invariants.ts';
+import { createToken, textOf } from './letter-text.ts';
+import { SeededRandom } from './random.ts';
+import { simulate } from './simulate.ts';
+import { invariants, type Invariant } from './violations.ts';
+import type { MessageRow, OutboxRow, StoredMessage } from '../src/main/engine/mail/visor-store.ts';
+
+const worldTimeoutMs = 60_000;
+
+describe('the simulated world', () => {
+  it.each([1, 2, 3, 4, 5])('holds all invariants in seed %i', (seed) => {
+    const result = simulate(seed);
+    expect(result.violations).toEqual([]);
+    expect(result.letters.delivered).toBeGreaterThan(0);
+  }, worldTimeoutMs);
+
+  it('replays a seed exactly', () => {
+    const first = simulate(6);
+    const second = simulate(6);
+    expect(second.traceHash).toBe(first.traceHash);
+    expect(second).toEqual(first);
+    expect(simulate(7).traceHash).not.toBe(first.traceHash);
+  }, worldTimeoutMs);
+});
+
+const id = 'aa'.repeat(16);
+const relay = '02'.repeat(33);
+const token = createToken(1, new SeededRandom('test'));
+const hourMs = 3_600_000;
+
+function message(change: Partial<MessageRow> = {}): MessageRow {
+  return {
+    id, conversationId: `${'03'.repeat(33)}:1`, direction: 'out', text: textOf(token, 200), sentAtMs: 0, receivedAtMs: undefined, expiresAtMs: hourMs,
+    senderDevice: 'device', sequence: 1, facts: {}, ...change,
+  };
+}
+
+const stored = (sequence: number, change: Partial<StoredMessage> = {}): StoredMessage =>
+  ({ ...message({ direction: 'in', sequence, text: `text ${String(sequence)}` }), row: sequence, missingBefore: 0, ...change });
+
+interface Stage { readonly checker: Checker; at(ms: number): void }
+
+/** Anna has asked for one letter to Ben, an hour long, and her disk holds it. */
+function stage(): Stage {
+  let nowMs = 0;
+  const checker = new Checker(() => nowMs, { wallErrorMs: () => 0, wallJumpsMs: () => 0, wallMs: () => nowMs });
+  checker.letters.asked({ token, sender: 'anna', recipient: 'ben', ttlMs: hourMs });
+  checker.letters.messageCommitted('anna', message(), true);
+  return { checker, at: (ms) => { nowMs = ms; } };
+}
+
+const arrive = ({ checker }: Stage, change: Partial<MessageRow> = {}): void => { checker.letters.messageCommitted('ben', message({ direction: 'in', ...change }), change.id === undefined); };
+const standing = { mutual: true, confirmationsMayBeLost: false };
+
+/** For each invariant a history that breaks it, and one that comes close without breaking it. */
+const histories: Readonly<Record<Invariant, { readonly breaks: (stage: Stage) => void; readonly keeps: (stage: Stage) => void }>> = {
+  'acknowledged-means-durable': {
+    breaks: ({ checker }) => { checker.letters.asked({ token: createToken(2, new SeededRandom('other')), sender: 'anna', recipient: 'ben', ttlMs: 1 }); checker.letters.answered(createToken(2, new SeededRandom('other')), id); },
+    keeps: ({ checker }) => { checker.letters.answered(token, id); },
+  },
+  'no-acknowledged-letter-lost': {
+    breaks: ({ checker }) => { checker.finish(() => standing); },
+    keeps: ({ checker }) => { checker.letters.factsCommitted('anna', id, { cancelledAtMs: 1 }); checker.finish(() => standing); },
+  },
+  'shown-at-most-once': {
+    breaks: (world) => { arrive(world); arrive(world, { id: 'bb'.repeat(16) }); },
+    keeps: (world) => { arrive(world); world.checker.conversation('ben', [stored(1), stored(2)]); },
+  },
+  'headline-never-goes-backwards': {
+    breaks: (world) => {
+      arrive(world);
+      world.checker.letters.headline('anna', id, { state: 'delivered', atMs: 1 });
+      world.checker.letters.headline('anna', id, { state: 'stored', heldBy: [], wanted: 1 });
+    },
+    keeps: ({ checker }) => {
+      checker.letters.headline('anna', id, { state: 'stored', heldBy: [], wanted: 1 });
+      checker.letters.headline('anna', id, { state: 'queued', reason: 'held-copy-lost' });
+    },
+  },
+  'delivered-means-committed': {
+    breaks: ({ checker }) => { checker.letters.headline('anna', id, { state: 'delivered', atMs: 1 }); },
+    keeps: (world) => { arrive(world); world.checker.letters.headline('anna', id, { state: 'delivered', atMs: 1 }); },
+  },
+  'stored-means-committed': {
+    breaks: ({ checker }) => { checker.letters.headline('anna', id, { state: 'stored', heldBy: [{ relay, relayName: '', untilMs: 1 }], wanted: 1 }); },
+    keeps: ({ checker }) => {
+      const letterId = new Uint8Array(32).fill(7);
+      checker.letters.outboxCommitted('anna', outboxRow(letterId));
+      checker.letters.relayCommitted(relay, '07'.repeat(32));
+      checker.letters.headline('anna', id, { state: 'stored', heldBy: [{ relay, relayName: '', untilMs: 1 }], wanted: 1 });
+    },
+  },
+  'facts-agree': {
+    breaks: (world) => { arrive(world); world.checker.finish(() => standing); },
+    keeps: (world) => { arrive(world); world.checker.letters.factsCommitted('anna', id, { deliveredAtMs: 1 }); world.checker.finish(() => standing); },
+  },
+  'contacts-agree': {
+    breaks: ({ checker }) => { checker.violations.report('contacts-agree', 'they are not'); },
+    keeps: () => undefined,
+  },
+  'ttl-honoured': {
+    breaks: (world) => { world.at(2 * hourMs); arrive(world); },
+    keeps: (world) => { world.at(hourMs + 1_000); arrive(world); world.checker.letters.factsCommitted('anna', id, { expiredAtMs: 1 }); },
+  },
+  'hops-in-order': {
+    breaks: ({ checker }) => { checker.letters.hopCommitted('anna', id, { kind: 'saved', atMs: 5 }); checker.letters.hopCommitted('anna', id, { kind: 'sealed', atMs: 4 }); },
+    keeps: ({ checker }) => { checker.letters.hopCommitted('anna', id, { kind: 'saved', atMs: 5 }); checker.letters.hopCommitted('anna', id, { kind: 'sealed', atMs: 5 }); },
+  },
+  'shown-in-order': {
+    breaks: ({ checker }) => { checker.conversation('ben', [stored(2, { missingBefore: 1 }), stored(1)]); },
+    keeps: ({ checker }) => { checker.conversation('ben', [stored(1), stored(4, { missingBefore: 2 })]); },
+  },
+  'blocked-is-not-shown': {
+    breaks: (world) => { world.checker.letters.blockAnswered('ben', 'anna'); arrive(world); },
+    keeps: (world) => { world.checker.letters.blockAnswered('ben', 'anna'); world.checker.letters.unblockAsked('ben', 'anna'); arrive(world); },
+  },
+  'within-quota': {
+    breaks: ({ checker }) => { checker.mailbox({ relay: 'relay', mailbox: 'ben', letters: 11, bytes: 1, most: { letters: 10, bytes: 100 } }); },
+    keeps: ({ checker }) => { checker.mailbox({ relay: 'relay', mailbox: 'ben', letters: 10, bytes: 100, most: { letters: 10, bytes: 100 } }); },
+  },
+  'retry-is-scheduled': {
+    breaks: (world) => { world.checker.letters.outboxSeen('anna', [{ id, planned: false }]); world.at(hourMs); world.checker.letters.outboxSeen('anna', [{ id, planned: false }]); },
+    keeps: (world) => {
+      world.checker.letters.outboxSeen('anna', [{ id, planned: false }]);
+      world.at(60_000);
+      world.checker.letters.outboxSeen('anna', [{ id, planned: true }]);
+      world.at(hourMs);
+      world.checker.letters.outboxSeen('anna', [{ id, planned: false }]);
+    },
+  },
+  'no-plaintext': {
+    breaks: ({ checker }) => { checker.datagram('anna', 'relay', Buffer.from(`xx${token}`)); },
+    keeps: ({ checker }) => { checker.datagram('anna', 'relay', new Uint8Array(500)); checker.relayBytes('relay', new Uint8Array(0)); },
+  },
+  'datagram-size': {
+    breaks: ({ checker }) => { checker.datagram('anna', 'relay', new Uint8Array(1_201)); },
+    keeps: ({ checker }) => { checker.datagram('anna', 'relay', new Uint8Array(1_200)); },
+  },
+  'engine-never-throws': {
+    breaks: ({ checker }) => { checker.threw('anna', 'handleDatagram', new RangeError('out of range')); },
+    keeps: () => undefined,
+  },
+  'timer-does-not-spin': {
+    breaks: ({ checker }) => { checker.spins('anna', 'the same timer again'); },
+    keeps: () => undefined,
+  },
+};
+
+function outboxRow(letterId: Uint8Array): OutboxRow {
+  const bytes = new Uint8Array(32);
+  return {
+    id, recipient: relay, destinationPort: 1, sourcePort: 1, kind: 'message', content: bytes, sequence: 1, queuedAtMs: 0, expiresAtMs: hourMs, ttlSeconds: 3_600, attempts: 0,
+    lastReason: undefined, facts: {}, stage: 'await',
+    sealed: { letterId, header: bytes, body: bytes, bodyRoot: bytes, purgeHash: bytes, purgeKey: bytes, deviceId: '', bundleCreatedSeconds: 0, sealedAtMs: 0 },
+  };
+}
+
+describe('the checker', () => {
+  it.each(invariants)('reports a history that breaks %s', (invariant) => {
+    const world = stage();
+    histories[invariant].breaks(world);
+    expect(world.checker.violations.all.map((violation) => violation.invariant)).toEqual([invariant]);
+  });
+
+  it.each(invariants)('lets a history pass that keeps %s', (invariant) => {
+    const world = stage();
+    histories[invariant].keeps(world);
+    expect(world.checker.violations.all).toEqual([]);
+  });
+
+  it('finds a letter called expired too early, a letter shown by the wrong person, and a repeated one on screen', () => {
+    const world = stage();
+    world.checker.letters.factsCommitted('anna', id, { expiredAtMs: 1 });
+    world.checker.letters.messageCommitted('eve', message({ direction: 'in' }), true);
+    world.checker.conversation('ben', [stored(1), stored(2, { text: 'text 1' })]);
+    expect(world.checker.violations.all.map((violation) => violation.invariant)).toEqual(['ttl-honoured', 'shown-at-most-once', 'shown-at-most-once']);
+  });
+});
