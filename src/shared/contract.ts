@@ -116,7 +116,7 @@ export const contract = {
 } as const;
 
 export type Contract = typeof contract;
-type Entry = Call<z.ZodType, z.ZodType> | Notification<z.ZodType>;
+export type ContractEntry = Call<z.ZodType, z.ZodType> | Notification<z.ZodType>;
 type Calls<G> = { [M in keyof G as G[M] extends Call<z.ZodType, z.ZodType> ? M : never]: G[M] extends Call<infer A, infer R> ? { argument: z.infer<A>; result: z.infer<R> } : never };
 type Notifications<G> = { [M in keyof G as G[M] extends Notification<z.ZodType> ? M : never]: G[M] extends Notification<infer P> ? z.infer<P> : never };
 export type Unsubscribe = () => void;
@@ -137,9 +137,9 @@ export type Handlers = {
 export type CallName = { [G in keyof Contract]: `${G}.${string & keyof Calls<Contract[G]>}` }[keyof Contract];
 
 /** Looks up `group.method`; undefined for anything that is not a call of the contract. */
-export function findEntry(path: string): Entry | undefined {
+export function findEntry(path: string): ContractEntry | undefined {
   const [group, method, ...rest] = path.split('.');
   if (group === undefined || method === undefined || rest.length > 0 || !Object.hasOwn(contract, group)) return undefined;
-  const methods: Readonly<Record<string, Entry>> = contract[group as keyof Contract];
+  const methods: Readonly<Record<string, ContractEntry>> = contract[group as keyof Contract];
   return Object.hasOwn(methods, method) ? methods[method] : undefined;
 }

@@ -43,7 +43,7 @@ describe('sentences', () => {
   it('says why and since when a relay is as it is', () => {
     expect(relaySentence(relay({ sinceMs: now - 2 * 3_600_000 }), now).sentence).toBe('Connected for 2 hours');
     expect(relaySentence(relay({ state: 'unreachable', lastHeardMs: now - 120_000 }), now).sentence).toBe('Does not answer. Last heard 2 minutes ago.');
-    expect(relaySentence(relay({ state: 'refused', problem: 'invitation needed' }), now).sentence).toBe('Refused: invitation needed');
+    expect(relaySentence(relay({ state: 'refused', problem: 'invitation needed' }), now).sentence).toBe('Refused. Invitation needed.');
   });
   it('titles a hop with the relay and explains known reason codes', () => {
     const hop: HopView = { kind: 'tried', atMs: now, future: false, relayName: 'Mill', path: 'relay over UDP', reason: 'relay-full' };

@@ -103,17 +103,19 @@ export function connectionSentence(connection: ConnectionView): ToneSentence {
   }
 }
 
+const asSentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+
 /** What the state of a relay means, with since when or why. */
 export function relaySentence(relay: RelayView, nowMs: number): ToneSentence {
-  const problem = relay.problem === '' ? '' : `: ${relay.problem}`;
+  const problem = relay.problem === '' ? '' : ` ${asSentence(relay.problem)}`;
   switch (relay.state) {
     case 'connected': return { tone: 'good', sentence: relay.sinceMs === undefined ? 'Connected' : `Connected for ${durationWords(nowMs - relay.sinceMs)}` };
-    case 'connecting': return { tone: 'warning', sentence: `Connecting${problem}` };
+    case 'connecting': return { tone: 'warning', sentence: `Connecting.${problem}` };
     case 'unreachable': {
       const heard = relay.lastHeardMs === undefined ? '' : ` Last heard ${relativeWords(relay.lastHeardMs, nowMs)}.`;
-      return { tone: 'warning', sentence: `Does not answer${problem === '' ? '.' : problem}${heard}` };
+      return { tone: 'warning', sentence: `Does not answer.${problem}${heard}` };
     }
-    case 'refused': return { tone: 'danger', sentence: `Refused${problem === '' ? ' this identity' : problem}` };
+    case 'refused': return { tone: 'danger', sentence: problem === '' ? 'Refused this identity.' : `Refused.${problem}` };
     case 'idle': return { tone: 'muted', sentence: 'Ready, not in use now' };
   }
 }
@@ -174,7 +176,7 @@ const isFailReason = (text: string): text is FailReason => Object.hasOwn(failSen
 
 function reasonText(reason: string): string {
   if (isWaitReason(reason)) return waitSentences[reason];
-  if (isFailReason(reason)) return `${failSentences[reason].charAt(0).toUpperCase()}${failSentences[reason].slice(1)}.`;
+  if (isFailReason(reason)) return asSentence(failSentences[reason]);
   return reason;
 }
 

@@ -2,7 +2,7 @@
  * Turns any pair of pipes into a typed client or server of the contract. The pipes differ (Electron IPC, a Unix socket, a test double
  * in memory); validation, error codes and notifications are the same everywhere.
  */
-import { contract, findEntry, type Client, type Handlers } from './contract.ts';
+import { contract, findEntry, type Client, type ContractEntry, type Handlers } from './contract.ts';
 import { toErrorView, WaypostError, errorCodes, type ErrorCode, type ErrorView } from './errors.ts';
 
 export type Reply = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorView };
@@ -21,7 +21,7 @@ function errorFromReply(error: ErrorView): WaypostError {
 /** Builds `client.group.method()` and `client.group.onEvent()` from the contract over a pipe. */
 export function createClient(pipe: ClientPipe): Client {
   const client: Record<string, Record<string, unknown>> = {};
-  for (const [group, methods] of Object.entries(contract)) {
+  for (const [group, methods] of Object.entries<Readonly<Record<string, ContractEntry>>>(contract)) {
     const target: Record<string, unknown> = {};
     for (const [method, entry] of Object.entries(methods)) {
       const path = `${group}.${method}`;
@@ -45,8 +45,11 @@ export function createClient(pipe: ClientPipe): Client {
   return client as unknown as Client;
 }
 
-/** Serves one call; groups that this process does not have are refused: argument validated, result or error as a reply, never a rejection. */
-export async function serveCall(handlers: Partial<Handlers>, path: string, argument: unknown): Promise<Reply> {
+/**
+ * Serves one call; groups that this process does not have are refused: argument validated, result or error as a reply, never a rejection.
+ * `unexpected` is told of what was thrown that is no WaypostError, for the log.
+ */
+export async function serveCall(handlers: Partial<Handlers>, path: string, argument: unknown, unexpected?: (thrown: unknown) => void): Promise<Reply> {
   const entry = findEntry(path);
   if (entry === undefined || entry.type !== 'call') return { ok: false, error: { code: 'invalid-argument', message: 'This version of Waypost has no such call.' } };
   const parsed = entry.argument.safeParse(argument);
@@ -62,6 +65,7 @@ export async function serveCall(handlers: Partial<Handlers>, path: string, argum
   try {
     return { ok: true, value: await handler(parsed.data) };
   } catch (thrown) {
+    if (!(thrown instanceof WaypostError)) unexpected?.(thrown);
     return { ok: false, error: toErrorView(thrown) };
   }
 }
