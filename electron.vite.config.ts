@@ -12,6 +12,7 @@ const mainEntries: Record<string, string> = {
   index: 'src/main/index.ts',
   'engine-worker': 'src/main/host/engine-worker.ts',
   'storage-worker': 'src/main/host/storage-worker.ts',
+  'echo-process': 'src/main/host/echo-process.ts',
 };
 
 const presentMainEntries = Object.fromEntries(

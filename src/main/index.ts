@@ -1,15 +1,24 @@
 /** Entry of the Electron main process: wiring only. Every decision is in the modules it connects. */
 import path from 'node:path';
-import { app, nativeTheme, session, type BrowserWindow } from 'electron';
-import { appEntryUrl, parseDevelopmentServer } from './app/origin.ts';
+import { app, dialog, nativeTheme, powerMonitor, session, type BrowserWindow } from 'electron';
+import { toErrorView } from '../shared/errors.ts';
+import { Backend } from './app/backend.ts';
+import { forkHelper } from './app/helper-process.ts';
+import { appEntryUrl, isAppUrl, parseDevelopmentServer } from './app/origin.ts';
 import { registerAppScheme, serveAppScheme } from './app/protocol.ts';
+import { findSealer } from './app/safe-storage.ts';
 import { confineAllContents, confineSession } from './app/security.ts';
 import { createMainWindow, revealWindow } from './app/window.ts';
+import { profileAt } from './host/profile.ts';
+import { workerFile } from './host/worker-file.ts';
+import { registerIpc, type IpcRegistration } from './ipc/register.ts';
 
 const outputDirectory = path.resolve(import.meta.dirname, '..');
 const server = parseDevelopmentServer(process.env['ELECTRON_RENDERER_URL'], app.isPackaged);
 
 let mainWindow: BrowserWindow | undefined;
+let backend: Backend | undefined;
+let ipc: IpcRegistration | undefined;
 
 function openMainWindow(): void {
   if (mainWindow !== undefined) {
@@ -22,8 +31,35 @@ function openMainWindow(): void {
     boundsFile: path.join(app.getPath('userData'), 'window.json'),
     isDark: nativeTheme.shouldUseDarkColors,
   });
+  ipc?.trust(mainWindow);
   mainWindow.on('closed', () => {
     mainWindow = undefined;
+  });
+}
+
+/** The profile lies beside the window's own files; the command line finds it there. */
+async function startBackend(): Promise<void> {
+  backend = new Backend({
+    profile: profileAt(path.join(app.getPath('userData'), 'profile')),
+    sealer: await findSealer(process.platform),
+    platform: process.platform,
+    forkEcho: () => forkHelper(workerFile('echo-process'), 'Waypost Echo'),
+    notify: (channel, payload) => { ipc?.notify(channel, payload); },
+    stopRequested: () => { app.quit(); },
+  });
+  ipc = registerIpc(backend.pipe, (url) => isAppUrl(url, server));
+  await backend.start();
+  powerMonitor.on('resume', () => { backend?.networkChanged(); });
+}
+
+/** The windows are closed by then; sessions get their goodbye and what is being committed is waited for, both within two seconds. */
+function stopBeforeQuitting(): void {
+  app.on('will-quit', (event) => {
+    const stopping = backend;
+    if (stopping === undefined) return;
+    backend = undefined;
+    event.preventDefault();
+    void stopping.stop().finally(() => { app.exit(0); });
   });
 }
 
@@ -35,16 +71,20 @@ async function start(): Promise<void> {
   app.on('window-all-closed', () => {
     app.quit();
   });
+  stopBeforeQuitting();
   await app.whenReady();
   serveAppScheme(path.join(outputDirectory, 'renderer'));
   confineSession(session.defaultSession, server);
+  await startBackend();
   openMainWindow();
 }
 
 // The profile belongs to one process at a time; a second start only brings the first one's window forward.
 if (app.requestSingleInstanceLock()) {
   start().catch((error: unknown) => {
-    process.stderr.write(`Waypost could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    const { message } = toErrorView(error);
+    process.stderr.write(`Waypost could not start: ${message}\n`);
+    if (app.isReady()) dialog.showErrorBox('Waypost could not start', message);
     app.exit(1);
   });
 } else {

@@ -67,3 +67,11 @@ export function formatLogEntry(entry: LogEntry): string {
   const fields = Object.entries(entry.fields).map(([name, value]) => `${name}=${String(value)}`);
   return [new Date(entry.atMs).toISOString(), entry.level, entry.event, ...fields].join(' ');
 }
+
+/** An error that nobody expected, without its message, which may hold anything: what kind it is and where it was thrown. */
+export function errorFields(error: unknown): Readonly<Record<string, string>> {
+  if (!(error instanceof Error)) return { kind: typeof error };
+  const frame = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '))?.trim() ?? '';
+  // The file's name is enough; its folder says where somebody keeps their things.
+  return { kind: error.name, where: frame.replace(/[^\s(]*[/\\]/g, '') };
+}

@@ -7,7 +7,7 @@
  * identity. The public key is kept beside the sealed part and must fit what was opened, so that a swapped file is noticed.
  */
 import { randomBytes, scrypt } from 'node:crypto';
-import { createRequire } from 'node:module';
+import sodium from 'sodium-native';
 import { z } from 'zod';
 import { WaypostError } from '../../shared/errors.ts';
 import { publicKeySchema } from '../../shared/views.ts';
@@ -138,7 +138,7 @@ async function seal(contents: VaultContents, protection: Protection, described: 
         const salt = Uint8Array.from(randomBytes(saltSizeBytes));
         const nonce = Uint8Array.from(randomBytes(nonceSizeBytes));
         const sealed = new Uint8Array(contentsSizeBytes + tagSizeBytes);
-        loadSodium().crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, plaintext, associatedData(described.publicKey), null, nonce, await stretch(protection.passphrase, salt));
+        sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, plaintext, associatedData(described.publicKey), null, nonce, await stretch(protection.passphrase, salt));
         const kdf = { name: 'scrypt', cost: scryptCost, blockSize: scryptBlockSize, parallelization: scryptParallelization, salt: toBase64(salt) } as const;
         return { ...described, protection: 'passphrase', kdf, nonce: toBase64(nonce), sealed: toBase64(sealed) };
       }
@@ -170,7 +170,7 @@ async function openSecrets(vault: VaultFile, unlock: { readonly sealer?: SecretS
       const key = await stretch(unlock.passphrase, fromBase64(vault.kdf.salt));
       const plaintext = new Uint8Array(contentsSizeBytes);
       try {
-        loadSodium().crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, sealed, associatedData(vault.publicKey), nonce, key);
+        sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, sealed, associatedData(vault.publicKey), nonce, key);
       } catch (error) {
         throw new WaypostError('wrong-passphrase', 'That is not the passphrase of this identity. Check the keyboard layout and try again.', { cause: error });
       }
@@ -195,16 +195,3 @@ function stretch(passphrase: string, salt: Uint8Array): Promise<Uint8Array> {
 const associatedData = (publicKey: string): Uint8Array => utf8Encode(associatedDataPrefix + publicKey);
 const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const fromBase64 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'base64'));
-
-type Sodium = typeof import('sodium-native');
-let sodium: Sodium | undefined;
-
-/** Loaded when a passphrase is used and not before; without it there is no passphrase protection, and no weaker one in its place. */
-function loadSodium(): Sodium {
-  try {
-    sodium ??= createRequire(import.meta.url)('sodium-native') as Sodium;
-    return sodium;
-  } catch (error) {
-    throw new WaypostError('identity-locked', 'The cryptographic library libsodium does not load on this machine, so passphrases cannot be used. Reinstall Waypost.', { cause: error });
-  }
-}

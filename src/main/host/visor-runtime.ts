@@ -3,7 +3,7 @@
  * (`visor-host.ts`), the command line and Echo run it in their own main thread. Storage always has a thread to itself.
  */
 import path from 'node:path';
-import { RingLog, type LogEntry } from '../diagnostics/ring-log.ts';
+import { errorFields, RingLog, type LogEntry } from '../diagnostics/ring-log.ts';
 import type { ClientPipe } from '../../shared/transport.ts';
 import type { EchoView } from '../../shared/views.ts';
 import type { CommandName, CommandResults, EngineCommand, RelayPolicy } from '../engine/engine-types.ts';
@@ -92,6 +92,7 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     notices: [...options.notices, ...cryptoNotices],
     stopRequested: () => { ended.resolve({ kind: 'stop-requested' }); },
     monotonicMs: () => systemClock.now().monotonicMs,
+    unexpected: (call, thrown) => { log.write(Date.now(), 'warn', 'internal-error', { call, ...errorFields(thrown) }); },
   });
   try {
     await driver.start();

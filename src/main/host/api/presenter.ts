@@ -3,7 +3,7 @@
  * sentence and number on a screen can be tested without an engine.
  */
 import { shortKey } from '../../../shared/sentences.ts';
-import type { ConnectionView, ConversationView, HopView, IdentityView, MessageView, OutboxItemView, PeerView, RelayView } from '../../../shared/views.ts';
+import type { ConnectionView, ConversationView, Headline, HopView, IdentityView, MessageView, OutboxItemView, PeerView, RelayView } from '../../../shared/views.ts';
 import type { EngineInspection, OutboxStatus, PeerStatus, RelayStatus } from '../../engine/engine-types.ts';
 import type { ConversationRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
 import { decodeContent } from '../../engine/wire/content.ts';
@@ -73,7 +73,7 @@ export function presentMessage(message: StoredMessage, headlines: Headlines): Me
     sentAtMs: wholeMs(message.sentAtMs),
     ...(message.receivedAtMs === undefined ? {} : { receivedAtMs: wholeMs(message.receivedAtMs) }),
     expiresAtMs: wholeMs(message.expiresAtMs),
-    headline: message.direction === 'in' ? { state: 'received' } : headlines.headline(message.id, message.facts),
+    headline: message.direction === 'in' ? { state: 'received' } : presentHeadline(headlines.headline(message.id, message.facts)),
     missingBefore: message.missingBefore,
   };
 }
@@ -131,7 +131,7 @@ export function presentOutboxItem(status: OutboxStatus, names: Names): OutboxIte
     summary: summaryOf(row.content),
     sizeBytes: row.content.length,
     attempts: row.attempts,
-    headline: status.headline,
+    headline: presentHeadline(status.headline),
     ...(row.lastReason === undefined ? {} : { lastReason: row.lastReason }),
     ...(status.nextTryWallMs === undefined ? {} : { nextTryAtMs: wholeMs(status.nextTryWallMs) }),
     queuedAtMs: wholeMs(row.queuedAtMs),
@@ -184,6 +184,15 @@ export function presentHops(message: MessageView, hops: readonly HopRow[], names
   const { state } = message.headline;
   if (state === 'queued' || state === 'sending' || state === 'stored') rows.push({ kind: 'expires', atMs: message.expiresAtMs, future: true });
   return rows;
+}
+
+function presentHeadline(headline: Headline): Headline {
+  switch (headline.state) {
+    case 'queued': return headline.nextTryAtMs === undefined ? headline : { ...headline, nextTryAtMs: wholeMs(headline.nextTryAtMs) };
+    case 'stored': return { ...headline, heldBy: headline.heldBy.map((holding) => ({ ...holding, untilMs: wholeMs(holding.untilMs) })) };
+    case 'delivered': case 'read': return { ...headline, atMs: wholeMs(headline.atMs) };
+    default: return headline;
+  }
 }
 
 /** Views carry whole milliseconds; clocks with fractions stay inside. */

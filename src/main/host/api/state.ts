@@ -48,7 +48,7 @@ export class StateService {
   #relays = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
-  #flushing = false;
+  #flushing: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: StateOptions) {
@@ -65,6 +65,9 @@ export class StateService {
       this.#ready = undefined;
       throw error;
     }
+    // Whoever did something and then looks must see it, although its patch would have waited for more.
+    if (this.#flushing !== undefined) await this.#flushing;
+    if (this.#hasDirty()) await this.#flush();
     if (this.#view === undefined) throw new Error('the view is built before it is shown');
     return { sequence: this.#sequence, view: this.#view };
   }
@@ -145,21 +148,23 @@ export class StateService {
     };
   }
 
-  async #flush(): Promise<void> {
-    if (this.#flushing || this.#stopped || !this.#hasDirty()) return;
-    this.#flushing = true;
+  /** One at a time, so that patches leave in the order of what they tell. */
+  #flush(): Promise<void> {
+    this.#flushing ??= this.#flushOnce().finally(() => { this.#flushing = undefined; });
+    return this.#flushing;
+  }
+
+  async #flushOnce(): Promise<void> {
+    if (this.#stopped || !this.#hasDirty()) return;
     const dirty = this.#takeDirty();
     const startedMs = performance.now();
     try {
-      const changes = await this.#changes(dirty);
-      this.#publish(changes);
+      this.#publish(await this.#changes(dirty));
     } catch {
       this.#parts.add('everything');
       for (const id of dirty.messages) this.#messages.add(id);
       this.#schedule(failedDelayMs);
       return;
-    } finally {
-      this.#flushing = false;
     }
     // With very many conversations the queries take their time: never spend more than half of it on them.
     if (this.#hasDirty()) this.#schedule(Math.max(messageDelayMs, performance.now() - startedMs));

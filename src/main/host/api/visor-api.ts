@@ -22,6 +22,8 @@ export interface VisorApiOptions {
   /** A client asked the visor to end; called after the answer is on its way. */
   readonly stopRequested: () => void;
   readonly monotonicMs: () => number;
+  /** A handler of `path` threw what is no WaypostError. */
+  readonly unexpected: (path: string, thrown: unknown) => void;
 }
 
 type VisorHandlers = Omit<Handlers, 'account' | 'echo'>;
@@ -56,7 +58,7 @@ export class VisorApi {
       visor: createVisorHandlers(options),
     };
     this.pipe = {
-      invoke: (path, argument) => serveCall(handlers, path, argument),
+      invoke: (path, argument) => serveCall(handlers, path, argument, (thrown) => { options.unexpected(path, thrown); }),
       listen: (path, listener) => {
         const known = this.#listeners.get(path) ?? new Set<Listener>();
         known.add(listener);
@@ -89,6 +91,9 @@ function createContext(driver: Driver): ApiContext {
   };
 }
 
+/** 1 while a relay lets no letter expire because its clock jumped. */
+const expirySuspendedCounter = 'relay.expirySuspended';
+
 /** Long enough for the answer to reach a client before its connection goes. */
 const stopDelayMs = 50;
 
@@ -100,7 +105,7 @@ function createVisorHandlers({ driver, monotonicMs, stopRequested }: VisorApiOpt
       const udp = Object.fromEntries(Object.entries(socket?.counters ?? {}).map(([name, value]) => [`udp.${name}`, value]));
       const host = Object.fromEntries(Object.entries(driver.counters).map(([name, value]) => [`host.${name}`, value]));
       return Promise.resolve({
-        counters: { ...driver.inspect?.counters, sessions: driver.inspect?.sessions ?? 0, ...udp, ...host, 'udp.receiveBufferBytes': socket?.receiveBufferBytes ?? 0 },
+        counters: { ...driver.inspect?.counters, sessions: driver.inspect?.sessions ?? 0, [expirySuspendedCounter]: driver.inspect?.expirySuspended === true ? 1 : 0, ...udp, ...host, 'udp.receiveBufferBytes': socket?.receiveBufferBytes ?? 0 },
         uptimeMs: monotonicMs() - startedMs,
         processId: process.pid,
         listen: socket === undefined ? '' : formatHostPort(socket.address.host, socket.address.port),

@@ -28,7 +28,7 @@ function readNonces(path: string): readonly string[] {
 }
 
 function databaseNonce(database: Database.Database): string | undefined {
-  const stored = database.prepare<unknown[], unknown>(`SELECT value FROM meta WHERE name = 'generation'`).pluck().get();
+  const stored = database.prepare(`SELECT value FROM meta WHERE name = 'generation'`).pluck().get();
   return typeof stored === 'string' ? stored : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Prepares each statement once, at its first use: a store that serves one request in a simulation does not pay for all the others. */
 import type Database from 'better-sqlite3';
 
-export type Statement = Database.Statement<unknown[], unknown>;
+export type Statement = Database.Statement;
 
 export class Statements {
   readonly #database: Database.Database;
@@ -16,7 +16,7 @@ export class Statements {
   get(sql: string): Statement {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
-    const statement = this.#database.prepare<unknown[], unknown>(sql);
+    const statement = this.#database.prepare(sql);
     this.#prepared.set(sql, statement);
     return statement;
   }
@@ -25,7 +25,7 @@ export class Statements {
   pluck(sql: string): Statement {
     const known = this.#plucked.get(sql);
     if (known !== undefined) return known;
-    const statement = this.#database.prepare<unknown[], unknown>(sql).pluck();
+    const statement = this.#database.prepare(sql).pluck();
     this.#plucked.set(sql, statement);
     return statement;
   }

@@ -14,6 +14,10 @@ import type { Statements } from '../statements.ts';
 import { directions, parseFacts } from './codecs.ts';
 import type { SealedColumns } from './sealed-columns.ts';
 
+/** The last moment that a Date can hold. A sender may claim any time; a later one would make the row unreadable here and undisplayable above. */
+const latestTimeMs = 8.64e15;
+const boundedTime = (timeMs: number): number => Math.min(timeMs, latestTimeMs);
+
 export class Messages {
   readonly #statements: Statements;
   readonly #sealed: SealedColumns;
@@ -33,8 +37,8 @@ export class Messages {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, (SELECT coalesce(max(row), 0) + 1 FROM message)))
         ON CONFLICT (id) DO UPDATE SET text_sealed = excluded.text_sealed, sent_at_ms = excluded.sent_at_ms, received_at_ms = excluded.received_at_ms,
           expires_at_ms = excluded.expires_at_ms, facts = excluded.facts`)
-      .run(row.id, row.conversationId, row.direction, this.#sealed.sealText(row.text), row.sentAtMs, row.receivedAtMs ?? null, row.expiresAtMs,
-        row.senderDevice, row.sequence, JSON.stringify(row.facts), next ?? null);
+      .run(row.id, row.conversationId, row.direction, this.#sealed.sealText(row.text), boundedTime(row.sentAtMs), row.receivedAtMs ?? null,
+        boundedTime(row.expiresAtMs), row.senderDevice, row.sequence, JSON.stringify(row.facts), next ?? null);
   }
 
   setFacts(messageId: string, facts: LetterFacts): void {

@@ -1,0 +1,55 @@
+/** For tests: the parts of an engine that presenting needs, as plain data that a test changes as it likes. */
+import type { ConversationView, Settings } from '../../../shared/views.ts';
+import type { EngineInspection, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
+import type { ContactRow, ConversationRow, OutboxRow, RelayRow, StoredMessage } from '../../engine/mail/visor-store.ts';
+import { encodeContent } from '../../engine/wire/content.ts';
+import { identityPublicKey } from '../../engine/wire/identity.ts';
+
+export const keyOf = (number: number): string => identityPublicKey(new Uint8Array(32).fill(number));
+
+export function contactRow(publicKey: string, name: string, standing: ConversationView['standing'] = 'contact'): ContactRow {
+  return {
+    publicKey, name, standing, grantedToken: undefined, depositToken: undefined, relays: [], identityRecord: undefined, prekeyBundle: undefined,
+    recordsFetchedAtMs: 0, introducedCard: '', addedAtMs: 0,
+  };
+}
+
+export const conversationRow = (publicKey: string): ConversationRow =>
+  ({ id: `${publicKey}:1`, publicKey, port: 1, nextSequence: 1, readUpToRow: 0, draft: '', lastActivityMs: 1_000 });
+
+export function outboxStatus(id: string, recipient: string, text: string): OutboxStatus {
+  const row: OutboxRow = {
+    id, recipient, destinationPort: 1, sourcePort: 1, kind: 'message', content: encodeContent({ kind: 'text', text }), sequence: 1, queuedAtMs: 1_000,
+    expiresAtMs: 2_000, ttlSeconds: 60, attempts: 0, lastReason: undefined, sealed: undefined, facts: {}, stage: 'deposit',
+  };
+  return { row, headline: { state: 'queued' }, nextTryWallMs: undefined };
+}
+
+export function relayStatus(publicKey: string, roundTripsMs: readonly (number | undefined)[] = []): RelayStatus {
+  const row: RelayRow = { publicKey, host: 'relay.example', port: 7_400, role: 'own', epoch: undefined, cursor: 0, addedAtMs: 0 };
+  return { row, state: 'connected', problem: '', sinceWallMs: 1_000, lastHeardWallMs: 1_500.4, roundTripsMs, waitingLetters: 0 };
+}
+
+export function storedMessage(id: string, conversationId: string, row: number, direction: 'in' | 'out' = 'in', text = `text ${id}`): StoredMessage {
+  return { id, conversationId, row, direction, text, sentAtMs: 1_000, receivedAtMs: 1_001, expiresAtMs: 2_000, senderDevice: '00', sequence: row, facts: {}, missingBefore: 0 };
+}
+
+export class FakeInspection implements EngineInspection {
+  readonly publicKey = keyOf(1);
+  name = 'Ann';
+  wordsConfirmed = false;
+  settings: Settings = { readReceipts: true, theme: 'system' };
+  notices: readonly string[] = [];
+  connection: EngineInspection['connection'] = { kind: 'online', relaysConnected: 1, relaysConfigured: 1, waitingMessages: 0 };
+  readonly contacts = new Map<string, ContactRow>();
+  readonly conversations = new Map<string, ConversationRow>();
+  relays: readonly RelayStatus[] = [];
+  peers: EngineInspection['peers'] = [];
+  readonly items = new Map<string, OutboxStatus>();
+  counters = {};
+  sessions = 0;
+  expirySuspended = false;
+  outbox(): readonly OutboxStatus[] { return [...this.items.values()]; }
+  outboxItem(messageId: string): OutboxStatus | undefined { return this.items.get(messageId); }
+  headline(): ReturnType<EngineInspection['headline']> { return { state: 'queued' }; }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { conversationSchema, hopSchema, messageSchema, outboxItemSchema, peerSchema, relaySchema } from '../../../shared/views.ts';
+import { contactRow, conversationRow, FakeInspection, keyOf, outboxStatus, relayStatus, storedMessage } from './fake-inspection.ts';
+import { percentile, presentConversation, presentHops, presentMessage, presentOutboxItem, presentPeer, presentRelay, relayName } from './presenter.ts';
+
+const bob = keyOf(2);
+const id = 'ab'.repeat(16);
+
+describe('presenting', () => {
+  it('shows a conversation with the name of its contact, and a key without a name by its ends', () => {
+    const inspect = new FakeInspection();
+    const summary = { conversationId: `${bob}:1`, unread: 3, last: storedMessage(id, `${bob}:1`, 4) };
+    expect(presentConversation(conversationRow(bob), undefined, inspect).name).toBe(`${bob.slice(0, 8)}…${bob.slice(-4)}`);
+    inspect.contacts.set(bob, contactRow(bob, 'Bob'));
+    const view = presentConversation(conversationRow(bob), summary, inspect);
+    expect(conversationSchema.parse(view)).toMatchObject({ name: 'Bob', standing: 'contact', unread: 3, last: { id } });
+  });
+
+  it('takes the state of outgoing messages from the engine and calls incoming ones received', () => {
+    const inspect = new FakeInspection();
+    expect(messageSchema.parse(presentMessage(storedMessage(id, `${bob}:1`, 1, 'out'), inspect)).headline).toEqual({ state: 'queued' });
+    const waiting = { headline: () => ({ state: 'queued', nextTryAtMs: 5.5 }) as const };
+    expect(messageSchema.parse(presentMessage(storedMessage(id, `${bob}:1`, 1, 'out'), waiting)).headline).toEqual({ state: 'queued', nextTryAtMs: 6 });
+    expect(presentMessage(storedMessage(id, `${bob}:1`, 1, 'in'), inspect).headline).toEqual({ state: 'received' });
+  });
+
+  it('shows at most 64 round trips, gaps included, with their percentiles', () => {
+    const samples = [...Array.from({ length: 70 }, (_, index) => index + 1), undefined];
+    const view = relaySchema.parse(presentRelay(relayStatus(keyOf(3), samples)));
+    expect(view.roundTripsMs).toHaveLength(64);
+    expect(view.roundTripsMs.at(-1)).toBeNull();
+    expect([view.p50Ms, view.p95Ms]).toEqual([39, 67]);
+    expect(presentRelay(relayStatus(keyOf(3))).p50Ms).toBeUndefined();
+    expect(percentile([5], 0.95)).toBe(5);
+  });
+
+  it('summarises what waits in one line of bounded length without cutting a character', () => {
+    const inspect = new FakeInspection();
+    const item = (text: string): string => presentOutboxItem(outboxStatus(id, bob, text), inspect).summary;
+    expect(item('two\nlines\t here ')).toBe('two lines here');
+    const long = item('😀'.repeat(500));
+    expect(Array.from(long)).toHaveLength(120);
+    expect(long.endsWith('😀…')).toBe(true);
+    expect(outboxItemSchema.parse(presentOutboxItem(outboxStatus(id, bob, 'hello'), inspect))).toMatchObject({ kind: 'message', conversationId: `${bob}:1` });
+  });
+
+  it('knows relays among those that are connected, the own and those of contacts', () => {
+    const inspect = new FakeInspection();
+    inspect.relays = [relayStatus(keyOf(3))];
+    inspect.contacts.set(bob, { ...contactRow(bob, 'Bob'), relays: [{ publicKey: keyOf(4), host: '::1', port: 9 }] });
+    const peer = { address: { host: '::1', port: 9 }, roundTripMs: 3.5, lastHeardWallMs: 1_000.5, sentBytes: 1, receivedBytes: 2 };
+    expect(peerSchema.parse(presentPeer({ ...peer, publicKey: keyOf(3) }, inspect))).toMatchObject({ path: 'relay', name: 'relay.example:7400', address: '[::1]:9' });
+    expect(presentPeer({ ...peer, publicKey: keyOf(4) }, inspect)).toMatchObject({ path: 'relay', name: '[::1]:9' });
+    expect(presentPeer({ ...peer, publicKey: bob }, inspect)).toMatchObject({ path: 'direct', name: 'Bob' });
+    expect(relayName(inspect, keyOf(9))).toContain('…');
+  });
+
+  it('ends the log of a message that may still arrive with its expiry', () => {
+    const inspect = new FakeInspection();
+    const waiting = presentMessage(storedMessage(id, `${bob}:1`, 1, 'out'), inspect);
+    const hops = presentHops(waiting, [{ kind: 'saved', atMs: 1_000.7 }], inspect).map((hop) => hopSchema.parse(hop));
+    expect(hops).toEqual([{ kind: 'saved', atMs: 1_001, future: false }, { kind: 'expires', atMs: 2_000, future: true }]);
+    expect(presentHops({ ...waiting, headline: { state: 'delivered', atMs: 5 } }, [], inspect)).toEqual([]);
+  });
+});
