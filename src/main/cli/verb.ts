@@ -1,5 +1,7 @@
 /** A verb of the command line: its options are declared by commander, its action gets the environment, and its errors become sentences. */
 import type { Command } from 'commander';
+import { WaypostError } from '../../shared/errors.ts';
+import { errorFields } from '../diagnostics/ring-log.ts';
 import { addCommonOptions, createEnvironment, type Environment } from './environment.ts';
 import { describeError, exitCodeOf } from './terminal.ts';
 
@@ -13,8 +15,9 @@ export async function runVerb(command: Command, action: (environment: Environmen
   try {
     await action(createEnvironment(command));
   } catch (error) {
-    const isJson = command.optsWithGlobals<{ json?: boolean }>().json === true;
-    process.stderr.write(`${describeError(error, isJson)}\n`);
+    const { json, verbose } = command.optsWithGlobals<{ json?: boolean; verbose?: boolean }>();
+    if (verbose === true && !(error instanceof WaypostError)) process.stderr.write(`${JSON.stringify(errorFields(error))}\n`);
+    process.stderr.write(`${describeError(error, json === true)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -19,8 +19,8 @@ export const hasEnded = (headline: Headline): boolean => ended.has(headline.stat
 /** The message as it is when it has got there, has ended otherwise, or the time is over. `timeoutMs` undefined: no limit but its TTL. */
 export async function waitForMessage(client: Client, messageId: string, wanted: Wanted, timeoutMs: number | undefined, lost: Promise<void>): Promise<MessageView> {
   let wake = (): void => undefined;
-  let isLost = false;
-  void lost.then(() => { isLost = true; wake(); });
+  const connection = { isLost: false };
+  void lost.then(() => { connection.isLost = true; wake(); });
   const unsubscribe = client.state.onPatch((patch) => {
     if (patch.changes.some((change) => change.kind === 'message' && change.value.id === messageId)) wake();
   });
@@ -31,7 +31,7 @@ export async function waitForMessage(client: Client, messageId: string, wanted: 
     for (;;) {
       const message = await client.messages.get({ messageId });
       const remainingMs = untilMs - performance.now();
-      if (hasReached(message.headline, wanted) || hasEnded(message.headline) || remainingMs <= 0 || isLost) return message;
+      if (hasReached(message.headline, wanted) || hasEnded(message.headline) || remainingMs <= 0 || connection.isLost) return message;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(lookAgainMs, remainingMs));
         wake = () => { clearTimeout(timer); resolve(); };

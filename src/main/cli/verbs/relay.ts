@@ -1,6 +1,7 @@
 /** `waypost relay`: carries mail for others. Its first line is the hint that people add: `key@host:port`. */
 import type { Command } from 'commander';
 import { WaypostError } from '../../../shared/errors.ts';
+import { createClient } from '../../../shared/transport.ts';
 import { isPublicKeyHex } from '../../engine/wire/identity.ts';
 import { formatRelayHint } from '../../engine/wire/relay-hint.ts';
 import { createIdentitySecret } from '../../host/identity-setup.ts';
@@ -55,6 +56,10 @@ export function addRelayVerb(program: Command): void {
       const { host, port } = running.runtime.listen;
       const hint = formatRelayHint({ publicKey: vault.publicKey, host: options.announce ?? reachableHost(host), port });
       environment.terminal.result(hint, { hint, publicKey: vault.publicKey, port, processId: process.pid });
+      const { counters } = await createClient(running.runtime.pipe).visor.statistics();
+      if (counters['relay.expirySuspended'] === 1) {
+        environment.terminal.note('The clock of this machine has moved by more than a day since the relay last ran, so no message expires. Check the clock, then start with --confirm-clock.');
+      }
       await runUntilStopped(running);
     }));
 }
