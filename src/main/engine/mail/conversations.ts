@@ -40,11 +40,12 @@ export class Conversations {
     this.#outbox = outbox;
   }
 
-  effects(header: LetterHeader, content: Content, relay: string, now: Instant): Effects {
+  /** Undefined for a letter that is dropped: its sender is blocked, or there are too many strangers. */
+  effects(header: LetterHeader, content: Content, relay: string, now: Instant): Effects | undefined {
     const sender = header.certificate.identity;
-    if (sender === this.#context.publicKey) return nothing;
+    if (sender === this.#context.publicKey) return undefined;
     const contact = this.#context.memory.contacts.get(sender);
-    if (contact?.standing === 'blocked') return nothing;
+    if (contact?.standing === 'blocked') return undefined;
     switch (content.kind) {
       case 'text': return this.#text(header, content.text, contact, relay, now);
       case 'delivered': return this.#receipt(sender, content.items, 'delivered');
@@ -54,13 +55,13 @@ export class Conversations {
     }
   }
 
-  #text(header: LetterHeader, text: string, contact: ContactRow | undefined, relay: string, now: Instant): Effects {
+  #text(header: LetterHeader, text: string, contact: ContactRow | undefined, relay: string, now: Instant): Effects | undefined {
     const sender = header.certificate.identity;
     const conversationId = conversationIdOf(sender, header.destinationPort);
     const id = toHex(maskMessageId(this.#context, sender, header.messageId));
     const changes: VisorChange[] = [];
     const announce: EngineChange[] = [];
-    if (contact === undefined && this.#context.memory.contacts.size >= contactsMaximum) { this.#context.count('inbox.too-many-strangers'); return nothing; }
+    if (contact === undefined && this.#context.memory.contacts.size >= contactsMaximum) { this.#context.count('inbox.too-many-strangers'); return undefined; }
     const known = contact ?? this.#contacts.stranger(sender, now);
     // Only somebody we added, or accepted, knows where to write to; a letter from one we added shows that they have us too.
     const standing = known.standing === 'pending' ? 'contact' : known.standing;

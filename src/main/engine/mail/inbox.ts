@@ -39,7 +39,7 @@ export interface Effects {
 
 export interface InboxEvents {
   /** Rules for one opened letter; undefined = take it without showing it (blocked sender). */
-  effects(header: LetterHeader, content: Content, entry: ListEntry, relay: string, now: Instant): Effects;
+  effects(header: LetterHeader, content: Content, entry: ListEntry, relay: string, now: Instant): Effects | undefined;
   /** All letters that the relay had are settled. */
   drained(relay: string, now: Instant): void;
   waitingChanged(relay: string): void;
@@ -227,6 +227,12 @@ export class Inbox {
     const content = plaintext === undefined ? undefined : decodeContent(plaintext);
     if (content === undefined) { this.#context.count('inbox.unopenable'); settle('unopenable', now); return; }
     const effects = this.#events.effects(header, content, entry, inbox.link.hint.publicKey, now);
+    if (effects === undefined) {
+      // No dedupe row: a second copy that comes after the sender was unblocked is then shown, and never answered as if it had been. The empty
+      // commit keeps the acknowledgement behind the block that it rests on.
+      this.#context.commit([], { done: (_applied, at) => { settle('committed', at); } });
+      return;
+    }
     this.#context.commit(effects.changes, {
       unlessSeen: { sender: header.certificate.identity, messageId: toHex(header.messageId), prekeyId: prekey.prekeyId },
       announce: effects.announce,

@@ -14,12 +14,20 @@ const linkDeadlineMs = 5_000;
 const depositDeadlineMs = 15_000;
 const statusDeadlineMs = 10_000;
 const statusPerRequest = 32;
+/** Deposits under way at one relay: it pulls at most 32 bodies from a session at a time and refuses the rest. */
+const depositsPerLink = 24;
 /** A deposit's bytes before header and inline body: frame 18, recipient 33 + 16, token 16, lane 1, ttl 4, hashes 64, lengths 6. */
 const depositFixedBytes = 158;
 
 export type DepositOutcome =
   | { readonly kind: 'held'; readonly relay: string; readonly expiresInMs: number; readonly fetched: boolean }
   | { readonly kind: 'refused'; readonly reason: WaitReason; readonly retryAfterMs: number; readonly recordsStale: boolean };
+
+export interface DepositHooks {
+  /** The request goes out on a connected link now. */
+  readonly sending: (now: Instant) => void;
+  readonly done: (outcome: DepositOutcome, sent: boolean, now: Instant) => void;
+}
 
 const refusals: Readonly<Partial<Record<NegativeCode, WaitReason>>> = {
   'quota': 'relay-full', 'busy': 'rate-limited', 'refused': 'relay-refused', 'no-mailbox': 'recipient-unknown', 'revoked': 'resealing',
@@ -28,6 +36,7 @@ const refusals: Readonly<Partial<Record<NegativeCode, WaitReason>>> = {
 export class OutboxRelays {
   readonly #context: VisorContext;
   readonly #links: RelayLinks;
+  readonly #slots = new Map<string, { running: number; readonly waiting: ((now: Instant) => void)[] }>();
 
   constructor(context: VisorContext, links: RelayLinks) {
     this.#context = context;
@@ -41,8 +50,26 @@ export class OutboxRelays {
     return [...hints].sort((left, right) => Number(connected.has(right.publicKey)) - Number(connected.has(left.publicKey)));
   }
 
-  deposit(row: OutboxRow, hint: RelayHint, token: Uint8Array | undefined, ttlSeconds: number, now: Instant,
-    hooks: { readonly sending: (now: Instant) => void; readonly done: (outcome: DepositOutcome, sent: boolean, now: Instant) => void }): void {
+  deposit(row: OutboxRow, hint: RelayHint, token: Uint8Array | undefined, ttlSeconds: number, now: Instant, hooks: DepositHooks): void {
+    const slot = this.#slots.get(hint.publicKey) ?? { running: 0, waiting: [] };
+    this.#slots.set(hint.publicKey, slot);
+    const start = (at: Instant): void => {
+      slot.running += 1;
+      this.#depositNow(row, hint, token, ttlSeconds, at, {
+        sending: hooks.sending,
+        done: (outcome, sent, then) => {
+          slot.running -= 1;
+          hooks.done(outcome, sent, then);
+          if (slot.running < depositsPerLink) slot.waiting.shift()?.(then);
+          if (slot.running === 0 && slot.waiting.length === 0) this.#slots.delete(hint.publicKey);
+        },
+      });
+    };
+    if (slot.running >= depositsPerLink) slot.waiting.push(start);
+    else start(now);
+  }
+
+  #depositNow(row: OutboxRow, hint: RelayHint, token: Uint8Array | undefined, ttlSeconds: number, now: Instant, hooks: DepositHooks): void {
     const sealed = row.sealed;
     const refused = (reason: WaitReason, sent: boolean, at: Instant, retryAfterMs = 0, recordsStale = false): void => {
       hooks.done({ kind: 'refused', reason, retryAfterMs, recordsStale }, sent, at);

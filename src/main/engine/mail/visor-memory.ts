@@ -5,7 +5,7 @@
  */
 import { defaultSettings } from './settings.ts';
 import type { Settings } from '../../../shared/views.ts';
-import type { ContactRow, ConversationRow, DeviceRow, InviteRow, OutboxRow, PrekeyRow, RelayRow, VisorChange, VisorState } from './visor-store.ts';
+import type { ContactRow, ConversationRow, DeviceRow, InviteRow, LetterFacts, OutboxRow, PrekeyRow, RelayRow, VisorChange, VisorState } from './visor-store.ts';
 import { toHex } from '../wire/bytes.ts';
 
 export class VisorMemory {
@@ -13,6 +13,8 @@ export class VisorMemory {
   readonly contacts = new Map<string, ContactRow>();
   readonly conversations = new Map<string, ConversationRow>();
   readonly outbox = new Map<string, OutboxRow>();
+  /** Facts of live letters as committed: what may be shown, since a person must never see what a power cut would take back. */
+  readonly durableFacts = new Map<string, LetterFacts>();
   readonly relays = new Map<string, RelayRow>();
   readonly invites = new Map<string, InviteRow>();
   readonly prekeys = new Map<number, PrekeyRow>();
@@ -25,7 +27,7 @@ export class VisorMemory {
     this.device = state.device;
     for (const row of state.contacts) this.contacts.set(row.publicKey, row);
     for (const row of state.conversations) this.conversations.set(row.id, row);
-    for (const row of state.outbox) this.outbox.set(row.id, row);
+    for (const row of state.outbox) { this.outbox.set(row.id, row); this.durableFacts.set(row.id, row.facts); }
     for (const row of state.relays) this.relays.set(row.publicKey, row);
     for (const row of state.invites) this.invites.set(toHex(row.token), row);
     for (const row of state.prekeys) this.prekeys.set(row.prekeyId, row);
@@ -51,6 +53,12 @@ export class VisorMemory {
       case 'put-peer-key': this.peerKeys.set(change.row.publicKey, change.row.x25519); return;
       case 'put-value': this.values.set(change.key, change.value); this.settings = defaultSettings(this.values); return;
     }
+  }
+
+  /** The change is on the disk. */
+  committed(change: VisorChange): void {
+    if (change.kind === 'put-outbox') this.durableFacts.set(change.row.id, change.row.facts);
+    else if (change.kind === 'delete-outbox') this.durableFacts.delete(change.id);
   }
 
   /** A whole number kept under a name; 0 when there is none or it does not parse. */

@@ -183,7 +183,10 @@ export interface VisorResults {
 }
 export type VisorOperation = VisorRequest['op'];
 
-/** A stored message with its place; `missingBefore` counts absent earlier sequences of the same sender device directly before it. */
+/**
+ * A stored message. `row` counts arrivals (inbox cursor, `readUpToRow`, anchor of pages): a late letter has a high row though it is shown further up,
+ * so the order of a page is the order of its array. `missingBefore` counts absent earlier sequences of the same sender device directly before it.
+ */
 export interface StoredMessage extends MessageRow { readonly row: number; readonly missingBefore: number }
 
 /** Read-only queries for the screens and the CLI; served by the storage worker beside the commits. */

@@ -4,7 +4,7 @@
  * names are resolved again, and links that were closed for good (wrong key, refused) are tried again with a longer pause.
  */
 import { Deadlines } from '../deadlines.ts';
-import { HostNames } from './host-names.ts';
+import type { HostNames } from './host-names.ts';
 import { socketAddressKey, type Instant, type RelayHint, type SocketAddress } from '../wire/types.ts';
 import type { CloseReason, SessionId, SessionOutput, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
