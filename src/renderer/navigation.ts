@@ -38,41 +38,41 @@ let drawerOpener: Element | null = null;
 const set = (change: Partial<Navigation>): void => navigationStore.setState(change);
 
 export const navigation = {
-  go(place: Place): void {
+  go: (place: Place): void => {
     set({ place, drawer: undefined });
   },
-  openConversation(conversationId: string | undefined): void {
+  openConversation: (conversationId: string | undefined): void => {
     const { conversationId: before } = navigationStore.getState();
     set({ place: 'chats', conversationId, ...(before === conversationId ? {} : { drawer: undefined }) });
   },
-  openDrawer(drawer: Drawer): void {
+  openDrawer: (drawer: Drawer): void => {
     if (navigationStore.getState().drawer === undefined) drawerOpener = document.activeElement;
     set({ drawer });
   },
   /** Returns whether there was one to close. */
-  closeDrawer(): boolean {
+  closeDrawer: (): boolean => {
     if (navigationStore.getState().drawer === undefined) return false;
     set({ drawer: undefined });
     if (drawerOpener instanceof HTMLElement && drawerOpener.isConnected) drawerOpener.focus();
     drawerOpener = null;
     return true;
   },
-  openDialog(dialog: DialogName): void {
+  openDialog: (dialog: DialogName): void => {
     set({ dialog });
   },
-  closeDialog(): void {
+  closeDialog: (): void => {
     set({ dialog: undefined });
   },
-  setWordsPending(wordsPending: boolean): void {
+  setWordsPending: (wordsPending: boolean): void => {
     set({ wordsPending });
   },
-  toast(tone: Tone, text: string): void {
+  toast: (tone: Tone, text: string): void => {
     const toast: Toast = { id: nextToastId, tone, text };
     nextToastId += 1;
     const others = navigationStore.getState().toasts.filter((other) => other.text !== text);
     set({ toasts: [...others, toast].slice(-toastsAtOnce) });
   },
-  dismissToast(id: number): void {
+  dismissToast: (id: number): void => {
     set({ toasts: navigationStore.getState().toasts.filter((toast) => toast.id !== id) });
   },
 };

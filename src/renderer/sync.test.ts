@@ -56,6 +56,25 @@ describe('following the state', () => {
     await Promise.all([sync.loadOlder(id), sync.loadOlder(id)]);
     expect(store.getState().live?.pages[id]?.messages.length).toBe(100);
   });
+  it('tries again when the snapshot cannot be had', async () => {
+    vi.useFakeTimers();
+    try {
+      const double = createDouble('full');
+      const store = createAppStore();
+      let failures = 2;
+      startSync(createClient({ ...double.pipe, invoke: async (path, argument) => {
+        if (path === 'state.snapshot' && failures-- > 0) return { ok: false, error: { code: 'timeout', message: 'Waypost does not answer yet.' } };
+        return double.pipe.invoke(path, argument);
+      } }), store);
+      await vi.advanceTimersByTimeAsync(0);
+      expect(store.getState().broken).toBe('Waypost does not answer yet.');
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(store.getState().live).toBeDefined();
+      expect(store.getState().broken).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
   it('shows nothing of a locked account and everything after the passphrase', async () => {
     const { store, double } = connect('locked');
     await vi.waitFor(() => expect(store.getState().account?.phase).toBe('locked'));

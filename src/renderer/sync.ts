@@ -12,12 +12,14 @@ import type { AppStore } from './store.ts';
 const pageSize = 50;
 /** The most the contract lets us ask for at once. */
 const pageMaximum = 200;
+/** Between attempts to hear from the main process: a stale window must not stay stale. */
+const retryDelayMs = 1_000;
 
 export interface Sync {
-  setAccount(account: AccountView): void;
-  loadNewest(conversationId: string): Promise<void>;
-  loadOlder(conversationId: string): Promise<void>;
-  stop(): void;
+  readonly setAccount: (account: AccountView) => void;
+  readonly loadNewest: (conversationId: string) => Promise<void>;
+  readonly loadOlder: (conversationId: string) => Promise<void>;
+  readonly stop: () => void;
 }
 
 const sentenceOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : 'Waypost does not answer.');
@@ -26,43 +28,59 @@ export function startSync(client: Client, store: AppStore): Sync {
   let waiting: Patch[] = [];
   let snapshotUnderWay = false;
   const loadingOlder = new Set<string>();
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  const again = (thrown: unknown, action: () => void): void => {
+    store.setState({ broken: sentenceOf(thrown) });
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(action, retryDelayMs);
+  };
 
   const setLive = (live: LiveState): void => {
     store.setState({ live });
   };
 
   function receive(patch: Patch): void {
-    const { live } = store.getState();
-    if (live === undefined || snapshotUnderWay) {
+    if (snapshotUnderWay) {
       waiting.push(patch);
       return;
     }
+    const { live } = store.getState();
+    // Without a state there is nothing to change; the snapshot that comes has this patch in it.
+    if (live === undefined) return;
     const result = applyPatch(live, patch);
     if (result.kind === 'applied') setLive(result.state);
     if (result.kind === 'gap') void resync();
   }
 
-  async function resync(): Promise<void> {
-    if (snapshotUnderWay) return;
+  async function takeSnapshot(): Promise<boolean> {
     snapshotUnderWay = true;
     try {
       const { sequence, view } = await client.state.snapshot();
-      const pages = store.getState().live?.pages ?? {};
-      setLive({ sequence, view, pages });
-      snapshotUnderWay = false;
-      const held = waiting;
-      waiting = [];
-      for (const patch of held) receive(patch);
-      await Promise.all(Object.entries(pages).map(([conversationId, page]) => refresh(conversationId, page.messages.length)));
+      store.setState({ live: { sequence, view, pages: store.getState().live?.pages ?? {} }, broken: undefined });
+      return true;
     } catch (thrown) {
-      store.setState({ broken: sentenceOf(thrown) });
+      again(thrown, () => void resync());
+      return false;
     } finally {
       snapshotUnderWay = false;
     }
   }
 
+  async function resync(): Promise<void> {
+    if (snapshotUnderWay || !(await takeSnapshot())) return;
+    const held = waiting;
+    waiting = [];
+    for (const patch of held) receive(patch);
+    try {
+      const pages = store.getState().live?.pages ?? {};
+      await Promise.all(Object.entries(pages).map(([conversationId, page]) => refresh(conversationId, page.messages.length)));
+    } catch (thrown) {
+      again(thrown, () => void resync());
+    }
+  }
+
   function setAccount(account: AccountView): void {
-    store.setState({ account });
+    store.setState({ account, broken: undefined });
     if (account.phase !== 'ready') store.setState({ live: undefined });
     else if (store.getState().live === undefined) void resync();
   }
@@ -98,8 +116,12 @@ export function startSync(client: Client, store: AppStore): Sync {
   }
 
   const unsubscribes = [client.state.onPatch(receive), client.account.onChanged(setAccount)];
-  client.account.status().then(setAccount, (thrown: unknown) => {
-    store.setState({ broken: sentenceOf(thrown) });
-  });
-  return { setAccount, loadNewest, loadOlder, stop: () => { for (const unsubscribe of unsubscribes) unsubscribe(); } };
+  const askAccount = (): void => {
+    client.account.status().then(setAccount, (thrown: unknown) => again(thrown, askAccount));
+  };
+  askAccount();
+  return { setAccount, loadNewest, loadOlder, stop: () => {
+    clearTimeout(retryTimer);
+    for (const unsubscribe of unsubscribes) unsubscribe();
+  } };
 }

@@ -2,6 +2,7 @@
  * An in-memory Waypost that serves the contract: the renderer runs against it in a plain browser and in tests. It validates like the real
  * one, because both go through `serveCall`, and it lets messages travel: saved, sending, held, delivered, read. Passphrase: "open".
  */
+/* eslint-disable @typescript-eslint/require-await -- the contract is asynchronous, memory is not */
 import type { AccountView, Handlers } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { applyChange } from '../../shared/patch.ts';
@@ -34,7 +35,7 @@ export function createDouble(scenarioName: string): Double {
   const notify = (path: string, payload: unknown): void => {
     for (const listener of listeners.get(path) ?? []) listener(structuredClone(payload));
   };
-  function change(changes: readonly Change[]): void {
+  function change(changes: readonly Change[]): undefined {
     for (const one of changes) view = applyChange(view, one);
     sequence += 1;
     const patch: Patch = { sequence, changes: [...changes] };
@@ -51,7 +52,7 @@ export function createDouble(scenarioName: string): Double {
   };
 
   const conversationOf = (id: string): ConversationView => view.conversations.find((one) => one.id === id) ?? fail('not-found', 'This conversation does not exist any more.');
-  function changeConversations(publicKey: string, next: Partial<ConversationView>): void {
+  function changeConversations(publicKey: string, next: Partial<ConversationView>): undefined {
     change(view.conversations.filter((one) => one.publicKey === publicKey).map((one) => ({ kind: 'conversation', value: { ...one, ...next } })));
   }
   const findMessage = (id: string): MessageView => [...talks.values()].flat().find((message) => message.id === id) ?? fail('not-found', 'This message does not exist any more.');
@@ -81,8 +82,11 @@ export function createDouble(scenarioName: string): Double {
 
   function travel(id: string): void {
     const { conversationId } = findMessage(id);
-    if (view.connection.kind === 'offline') return setHeadline(id, { state: 'queued', reason: 'no-network' });
-    if (view.connection.kind === 'no-relay' && !isEcho(conversationId)) return setHeadline(id, { state: 'queued', reason: 'no-relay-known' });
+    const reason = view.connection.kind === 'offline' ? 'no-network' : view.connection.kind === 'no-relay' && !isEcho(conversationId) ? 'no-relay-known' : undefined;
+    if (reason !== undefined) {
+      setHeadline(id, { state: 'queued', reason });
+      return;
+    }
     later(1, () => setHeadline(id, { state: 'sending' }));
     later(2, () => {
       setHeadline(id, storedHeadline());

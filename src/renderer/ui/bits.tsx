@@ -6,10 +6,13 @@ export function Dot({ tone }: { readonly tone: Tone }) {
   return <span className={`dot dot--${tone}`} aria-hidden />;
 }
 
+const letters = new Intl.Segmenter();
+const firstLetter = (word: string): string => letters.segment(word).containing(0)?.segment ?? '';
+
 function initials(name: string): string {
   const words = name.split(/\s+/).filter((word) => word !== '');
-  const first = [...(words[0] ?? '?')][0] ?? '?';
-  const last = words.length > 1 ? [...(words.at(-1) ?? '')][0] ?? '' : '';
+  const first = firstLetter(words[0] ?? '?');
+  const last = words.length > 1 ? firstLetter(words.at(-1) ?? '') : '';
   return `${first}${last}`.toUpperCase();
 }
 

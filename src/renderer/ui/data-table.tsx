@@ -27,6 +27,11 @@ const rowHeight = 52;
 const narrowestColumn = 64;
 const keyboardStep = 16;
 
+/** A column without a title holds the actions of its row: it stays in sight when the table is scrolled sideways. */
+function cellClass<Row>(column: Column<Row>): string {
+  return `table__cell${column.end === true ? ' table__cell--end' : ''}${column.title === '' ? ' table__cell--pinned' : ''}`;
+}
+
 export function DataTable<Row>({ label, columns, rows, keyOf }: DataTableProps<Row>) {
   const [widths, setWidths] = useState<Readonly<Record<string, number>>>({});
   const [order, setOrder] = useState<SortOrder | undefined>(undefined);
@@ -54,7 +59,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf }: DataTableProps<R
           const row = sorted[item.index];
           return row === undefined ? null : (
             <div key={item.key} className="table__row" role="row" aria-rowindex={item.index + 2} style={{ gridTemplateColumns, transform: `translateY(${String(item.start)}px)` }}>
-              {columns.map((column) => <div key={column.id} role="cell" className={`table__cell${column.end === true ? ' table__cell--end' : ''}`}>{column.cell(row)}</div>)}
+              {columns.map((column) => <div key={column.id} role="cell" className={cellClass(column)}>{column.cell(row)}</div>)}
             </div>
           );
         })}
@@ -87,7 +92,7 @@ function Heading<Row>({ column, order, width, onSort, onResize }: HeadingProps<R
     handle.onpointerup = () => { handle.onpointermove = null; };
   };
   return (
-    <div role="columnheader" className={`table__cell table__heading${column.end === true ? ' table__cell--end' : ''}`} aria-sort={active ? (order.descending ? 'descending' : 'ascending') : undefined}>
+    <div role="columnheader" className={`${cellClass(column)} table__heading`} aria-sort={active ? (order.descending ? 'descending' : 'ascending') : undefined}>
       {column.sortBy === undefined
         ? <span className={column.title === '' ? 'visually-hidden' : 'table__sort'}>{column.title === '' ? 'Actions' : column.title}</span>
         : <button type="button" className="table__sort" onClick={onSort}><span className="truncate">{column.title}</span>{active ? <Arrow size={16} strokeWidth={1.75} aria-hidden /> : null}</button>}

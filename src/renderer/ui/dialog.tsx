@@ -1,7 +1,7 @@
 /** Modal dialogs: focus stays inside, Escape closes, and the focus goes back to where it was. */
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import type { ReactNode, RefObject } from 'react';
+import { useRef, type ReactNode, type RefObject } from 'react';
 import { Button, IconButton } from './button.tsx';
 
 interface DialogProps {
@@ -43,10 +43,11 @@ interface ConfirmProps {
 
 /** Asks before what cannot be undone; the button says what it does. */
 export function ConfirmDialog({ title, text, confirm, onConfirm, onClose }: ConfirmProps) {
+  const cancel = useRef<HTMLButtonElement>(null);
   return (
-    <Dialog title={title} description={text} onClose={onClose}>
+    <Dialog title={title} description={text} onClose={onClose} initialFocus={cancel}>
       <div className="dialog__actions">
-        <Button onClick={onClose}>Cancel</Button>
+        <Button ref={cancel} onClick={onClose}>Cancel</Button>
         <Button variant="danger" onClick={() => { onConfirm(); onClose(); }}>{confirm}</Button>
       </div>
     </Dialog>

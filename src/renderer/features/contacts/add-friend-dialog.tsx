@@ -1,6 +1,6 @@
 /** Adding a friend: their link or address pasted, or their QR code from a picture; a preview before anything is added. */
 import { CircleCheck } from 'lucide-react';
-import { useEffect, useState, type FormEvent } from 'react';
+import { useEffect, useState, type SubmitEvent } from 'react';
 import type { InvitePreview } from '../../../shared/contract.ts';
 import { countOf } from '../../../shared/quantities.ts';
 import { shortKey } from '../../../shared/sentences.ts';
@@ -45,7 +45,7 @@ export function AddFriendDialog() {
   const current = judged?.link === trimmed ? judged : undefined;
   const preview = current !== undefined && 'preview' in current ? current.preview : undefined;
   const problem = current !== undefined && 'problem' in current ? current.problem : addProblem;
-  const add = (event: FormEvent): void => {
+  const add = (event: SubmitEvent): void => {
     event.preventDefault();
     if (preview === undefined) return;
     setBusy(true);

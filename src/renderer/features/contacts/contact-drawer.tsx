@@ -1,5 +1,5 @@
 /** Who somebody is: name, fingerprint, address; and blocking. */
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { shortKey } from '../../../shared/sentences.ts';
 import type { ConversationView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
@@ -16,7 +16,7 @@ export function ContactDrawer({ conversation }: { readonly conversation: Convers
   const [name, setName] = useState(conversation.name);
   const [asking, setAsking] = useState(false);
   const { publicKey } = conversation;
-  const rename = (event: FormEvent): void => {
+  const rename = (event: SubmitEvent): void => {
     event.preventDefault();
     void run(() => client.contacts.rename({ publicKey, name: name.trim() }));
   };

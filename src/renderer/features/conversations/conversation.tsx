@@ -7,7 +7,7 @@ import { useShortcut } from '../../keys.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
 import { usePage, useView } from '../../store.ts';
-import { Dot, Fingerprint, Monogram } from '../../ui/bits.tsx';
+import { Dot, Monogram } from '../../ui/bits.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Composer } from '../messages/composer.tsx';
@@ -64,7 +64,7 @@ function Header({ conversation }: { readonly conversation: ConversationView }) {
           <span className="conversation__title truncate row" role="heading" aria-level={2}>{conversation.name}{conversation.port === 1 ? '' : `, port ${String(conversation.port)}`}</span>
           <span className="muted truncate">
             {isEcho ? <span className="row"><Dot tone={tone} /><span className="truncate">{sentence}</span></span>
-              : conversation.standing === 'pending' ? 'Added by you, not heard from yet' : <Fingerprint fingerprint={conversation.fingerprint} />}
+              : conversation.standing === 'pending' ? 'Added by you, not heard from yet' : conversation.fingerprint}
           </span>
         </span>
       </button>

@@ -1,18 +1,17 @@
-/** Moving between panes with F6: every pane carries `data-pane`, and remembers nothing but what is focusable in it now. */
+/** Moving between panes with F6: every pane carries `data-pane`; one inside another counts by itself. `data-pane-focus` says where to land. */
 
 const focusable = 'button:not([disabled]), [href], input:not([disabled]):not([hidden]), textarea:not([disabled]), select, [tabindex]:not([tabindex="-1"])';
 
 const isVisible = (element: HTMLElement): boolean => element.offsetParent !== null;
 
 function firstTarget(pane: HTMLElement): HTMLElement | undefined {
-  const preferred = pane.querySelector<HTMLElement>('[data-pane-focus]');
-  if (preferred !== null && isVisible(preferred)) return preferred;
-  return [...pane.querySelectorAll<HTMLElement>(focusable)].find(isVisible);
+  const own = (selector: string): HTMLElement | undefined => [...pane.querySelectorAll<HTMLElement>(selector)].find((element) => isVisible(element) && element.closest('[data-pane]') === pane);
+  return own('[data-pane-focus]') ?? own(focusable);
 }
 
 export function focusPane(step: 1 | -1): void {
   const panes = [...document.querySelectorAll<HTMLElement>('[data-pane]')].filter(isVisible);
-  const current = panes.findIndex((pane) => pane.contains(document.activeElement));
+  const current = panes.findIndex((pane) => pane === document.activeElement?.closest('[data-pane]'));
   for (let offset = 1; offset <= panes.length; offset += 1) {
     const start = current < 0 && step < 0 ? panes.length : current;
     const pane = panes[(start + step * offset + panes.length * 2) % panes.length];

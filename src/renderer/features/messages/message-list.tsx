@@ -25,7 +25,6 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
   const nowMs = useNow(30_000);
   const scroller = useRef<HTMLDivElement>(null);
   const [activeId, setActiveId] = useState<string | undefined>(undefined);
-  const [atEnd, setAtEnd] = useState(true);
   const rows = rowsOf(page.messages);
   const lastIndex = rows.length - 1;
   const foundActive = rows.findIndex((row) => row.message.id === activeId);
@@ -49,11 +48,13 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
     },
   });
   const items = virtualizer.getVirtualItems();
+  const atEnd = virtualizer.isAtEnd(endPixels);
 
   const toEnd = useEffectEvent(() => virtualizer.scrollToEnd());
   useEffect(() => toEnd(), []);
   const firstShown = items[0]?.index ?? 0;
-  const wantsOlder = page.more && firstShown < askAheadRows && virtualizer.isScrolling;
+  const fits = virtualizer.scrollRect !== null && virtualizer.getTotalSize() <= virtualizer.scrollRect.height;
+  const wantsOlder = page.more && firstShown < askAheadRows && (virtualizer.isScrolling || fits);
   useEffect(() => {
     if (wantsOlder) void run(() => sync.loadOlder(conversation.id));
   }, [wantsOlder, conversation.id, run, sync]);
@@ -81,7 +82,7 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
   const lastOwn = rows.findLast((row) => row.lastOutgoing)?.message;
   return (
     <div className="messages-area">
-      <div className="messages" role="list" aria-label={`Messages with ${conversation.name}`} ref={scroller} onKeyDown={onKeyDown} onScroll={() => setAtEnd(virtualizer.isAtEnd(endPixels))}>
+      <div className="messages" role="list" aria-label={`Messages with ${conversation.name}`} ref={scroller} onKeyDown={onKeyDown}>
         <div className="messages__sizer" role="presentation" style={{ height: virtualizer.getTotalSize() }}>
           {items.map((item) => {
             const row = rows[item.index];

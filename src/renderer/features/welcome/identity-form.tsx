@@ -1,5 +1,5 @@
 /** Name, passphrase where the system keeps no keys, and for an existing identity its 24 words or its Skywire secret key. */
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import type { AccountView } from '../../../shared/contract.ts';
 import { navigation } from '../../navigation.ts';
 import { errorSentence, useServices } from '../../services.tsx';
@@ -38,7 +38,7 @@ export function IdentityForm({ intent, account, onBack }: { readonly intent: Int
     navigation.openConversation(conversationId);
   }
 
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const nameProblem = name.trim() === '' ? 'Enter a name, or a nickname.' : undefined;
     const secretProblem = intent === 'restore' && secretFrom(secret) === undefined ? 'Enter all 24 words with spaces between them, or a secret key of 64 hex digits.' : undefined;

@@ -1,5 +1,5 @@
 /** Asks for the passphrase that protects the key on this computer. */
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { errorSentence, useServices } from '../../services.tsx';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
@@ -10,7 +10,7 @@ export function Unlock() {
   const [passphrase, setPassphrase] = useState('');
   const [problem, setProblem] = useState<string | undefined>(undefined);
   const [busy, setBusy] = useState(false);
-  const unlock = (event: FormEvent): void => {
+  const unlock = (event: SubmitEvent): void => {
     event.preventDefault();
     setBusy(true);
     client.account.unlock({ passphrase }).then(sync.setAccount, (thrown: unknown) => setProblem(errorSentence(thrown))).finally(() => setBusy(false));

@@ -1,5 +1,5 @@
 /** The 24 words: shown, then three asked back. Used after creating an identity and again from the reminder and Settings. */
-import { useEffect, useState, type FormEvent } from 'react';
+import { useEffect, useState, type SubmitEvent } from 'react';
 import { errorSentence, useServices } from '../../services.tsx';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
@@ -43,7 +43,7 @@ function Quiz({ onDone, onBack }: { readonly onDone: () => void; readonly onBack
   const [positions] = useState(() => quizPositions(Math.random));
   const [typed, setTyped] = useState<Readonly<Record<number, string>>>({});
   const [problem, setProblem] = useState<string | undefined>(undefined);
-  const check = (event: FormEvent): void => {
+  const check = (event: SubmitEvent): void => {
     event.preventDefault();
     const answers = positions.map((position) => ({ position, word: normalWord(typed[position] ?? '').slice(0, 16) }));
     client.account.confirmWords({ answers }).then(

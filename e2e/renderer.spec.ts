@@ -1,0 +1,413 @@
+/**
+ * The window by itself, in a plain browser, against its in-memory double: every screen is checked for accessibility in both themes and for
+ * fitting small windows, and the stories a person goes through are walked. The page is the built one, under the policy of the application.
+ */
+import AxeBuilder from '@axe-core/playwright';
+import { chromium, expect, test as base, type Browser, type Page } from '@playwright/test';
+import { locateChromium } from './host/locate-chromium.ts';
+import { AddFriendScreen } from './screens/add-friend.ts';
+import { ChatsScreen } from './screens/chats.ts';
+import { FrameScreen, type PlaceName } from './screens/frame.ts';
+import { HopLogScreen } from './screens/hop-log.ts';
+import { OutboxScreen } from './screens/outbox.ts';
+import { RelaysScreen } from './screens/relays.ts';
+import { serveDouble, type ServedDouble } from './screens/serve-double.ts';
+import { SettingsScreen } from './screens/settings.ts';
+import { WelcomeScreen } from './screens/welcome.ts';
+
+interface WorkerFixtures {
+  readonly served: ServedDouble;
+  readonly chromiumBrowser: Browser;
+}
+interface Fixtures {
+  /** Opens a scenario of the double in a new window. */
+  readonly open: (scenario: string) => Promise<Page>;
+}
+
+const test = base.extend<Fixtures, WorkerFixtures>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads the names of fixtures from this pattern
+  served: [async ({}, use) => {
+    const served = await serveDouble();
+    await use(served);
+    await served.close();
+  }, { scope: 'worker', timeout: 120_000 }],
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads the names of fixtures from this pattern
+  chromiumBrowser: [async ({}, use) => {
+    const executablePath = locateChromium();
+    const browser = await chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+    await use(browser);
+    await browser.close();
+  }, { scope: 'worker' }],
+  open: async ({ served, chromiumBrowser }, use) => {
+    const context = await chromiumBrowser.newContext({ viewport: { width: 1200, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+    const complaints: string[] = [];
+    await use(async (scenario) => {
+      const page = await context.newPage();
+      // A refused style, script or evaluation is reported here, as is every error of the page itself.
+      page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text()); });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      await page.goto(`${served.url}/?scenario=${scenario}`);
+      await page.getByRole('heading', { level: 1 }).first().waitFor();
+      return page;
+    });
+    await context.close();
+    expect(complaints).toEqual([]);
+  },
+});
+
+const friendKey = `02${'ab'.repeat(32)}`;
+
+interface Scene {
+  readonly name: string;
+  readonly scenario: string;
+  readonly arrange?: (page: Page) => Promise<void>;
+}
+const chat = (name: string) => (page: Page) => new ChatsScreen(page).open(name);
+const place = (name: PlaceName) => (page: Page) => new FrameScreen(page).open(name);
+
+const scenes: readonly Scene[] = [
+  { name: 'welcome', scenario: 'welcome' },
+  { name: 'a new identity with its mistakes', scenario: 'welcome-no-keystore', arrange: async (page) => {
+    await page.getByRole('button', { name: 'Create an identity' }).click();
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+  } },
+  { name: 'restoring', scenario: 'welcome', arrange: (page) => page.getByRole('button', { name: 'I have an identity' }).click() },
+  { name: 'the words', scenario: 'welcome', arrange: async (page) => {
+    await new WelcomeScreen(page).createIdentity('Mats');
+    await new WelcomeScreen(page).readWords();
+  } },
+  { name: 'words asked back', scenario: 'welcome', arrange: async (page) => {
+    await new WelcomeScreen(page).createIdentity('Mats');
+    await page.getByRole('button', { name: 'I have written them down' }).click();
+  } },
+  { name: 'unlock', scenario: 'locked' },
+  { name: 'no friends yet', scenario: 'empty' },
+  { name: 'no conversation open', scenario: 'full' },
+  { name: 'a conversation', scenario: 'full', arrange: chat('Anna Lindqvist') },
+  { name: 'a conversation with every bad ending', scenario: 'full', arrange: chat('Tomás Ferreira') },
+  { name: 'a request', scenario: 'full', arrange: chat('Unknown visitor') },
+  { name: 'Echo offline with reminders', scenario: 'troubled', arrange: chat('Echo') },
+  { name: 'the hop log', scenario: 'full', arrange: async (page) => {
+    await chat('Anna Lindqvist')(page);
+    await new HopLogScreen(page).openFor('I have put the tide table');
+  } },
+  { name: 'contact details', scenario: 'full', arrange: async (page) => {
+    await chat('Anna Lindqvist')(page);
+    await new ChatsScreen(page).openContactDetails();
+  } },
+  { name: 'Peers', scenario: 'full', arrange: place('Peers') },
+  { name: 'no peers', scenario: 'empty', arrange: place('Peers') },
+  { name: 'Relays', scenario: 'full', arrange: place('Relays') },
+  { name: 'no relay', scenario: 'empty', arrange: place('Relays') },
+  { name: 'removing a relay', scenario: 'full', arrange: async (page) => {
+    await place('Relays')(page);
+    await new RelaysScreen(page).askToRemove('mill.example');
+  } },
+  { name: 'Outbox', scenario: 'full', arrange: place('Outbox') },
+  { name: 'an empty Outbox', scenario: 'empty', arrange: place('Outbox') },
+  { name: 'Network in trouble', scenario: 'troubled', arrange: place('Network') },
+  { name: 'Network offline', scenario: 'offline', arrange: place('Network') },
+  { name: 'Settings', scenario: 'full', arrange: place('Settings') },
+  { name: 'adding a friend', scenario: 'full', arrange: async (page) => {
+    await new AddFriendScreen(page).open();
+    await page.getByLabel('Link or address').fill(`waypost:invite/${friendKey}`);
+    await page.getByRole('group', { name: 'Preview' }).waitFor();
+  } },
+  { name: 'the own link', scenario: 'full', arrange: async (page) => { await new AddFriendScreen(page).shareOwnLink(); } },
+  { name: 'the palette', scenario: 'full', arrange: (page) => page.keyboard.press('Control+k') },
+  { name: 'the keyboard shortcuts', scenario: 'full', arrange: (page) => page.keyboard.press('Control+/') },
+];
+
+for (const scene of scenes) {
+  test(`${scene.name}: accessible in both themes and whole in small windows`, async ({ open }) => {
+    const page = await open(scene.scenario);
+    await scene.arrange?.(page);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      expect(grave.map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary ?? ''}`).join(' | ')}`)).toEqual([]);
+    }
+    // The smallest window, and the default and smallest ones at 200 % zoom.
+    for (const [width, height] of [[720, 520], [600, 400], [360, 260]] as const) {
+      await page.setViewportSize({ width, height });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow, `${String(width)} x ${String(height)}`).toBeLessThanOrEqual(0);
+    }
+  });
+}
+
+test.describe('first run', () => {
+  test('a new identity asks three words back, and then nothing reminds of them', async ({ open }) => {
+    const page = await open('welcome');
+    const welcome = new WelcomeScreen(page);
+    await welcome.createIdentity('Mats');
+    await welcome.confirmWords(await welcome.readWords());
+    await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible();
+    await expect(new FrameScreen(page).wordsReminder).toBeHidden();
+  });
+
+  test('words put off leave a reminder that stays until they are confirmed', async ({ open }) => {
+    const page = await open('welcome');
+    const welcome = new WelcomeScreen(page);
+    const frame = new FrameScreen(page);
+    await welcome.createIdentity('Mats');
+    const words = await welcome.readWords();
+    await welcome.saveWordsLater();
+    await frame.open('Relays');
+    await expect(frame.wordsReminder).toBeVisible();
+    await page.getByRole('button', { name: 'Confirm now' }).click();
+    await welcome.confirmWords(words.map(() => 'wrong'));
+    await expect(page.getByRole('alert')).toContainText('not the word you were shown');
+    await page.getByRole('button', { name: 'Show the words again' }).click();
+    await welcome.confirmWords(words);
+    await expect(frame.wordsReminder).toBeHidden();
+  });
+
+  test('an identity is brought along with its words, and wrong ones are explained', async ({ open }) => {
+    const page = await open('welcome');
+    await new WelcomeScreen(page).restoreIdentity('Mats', 'only three words');
+    await expect(page.getByText('Enter all 24 words')).toBeVisible();
+    await page.getByLabel('24 words or secret key').fill('ab'.repeat(32));
+    await page.getByRole('button', { name: 'Restore' }).click();
+    await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible();
+  });
+
+  test('the passphrase opens a locked account and a wrong one is said to be wrong', async ({ open }) => {
+    const page = await open('locked');
+    const welcome = new WelcomeScreen(page);
+    await welcome.unlock('guess');
+    await expect(page.getByText('This is not the passphrase')).toBeVisible();
+    await welcome.unlock('open');
+    await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible();
+  });
+
+  test('Echo: take it offline, write, bring it back', async ({ open }) => {
+    const page = await open('welcome');
+    await new WelcomeScreen(page).tryWithEcho('Mats');
+    const chats = new ChatsScreen(page);
+    await chats.conversation('Echo').waitFor();
+    await chats.takeEchoOffline();
+    await chats.write('Can you hear me?');
+    await expect(chats.lastState).toHaveText(/^Held by .+ until /);
+    await chats.bringEchoBack();
+    await expect(chats.lastState).toHaveText('Read');
+    await expect(chats.message('Echo: Can you hear me?')).toBeVisible();
+  });
+});
+
+test.describe('conversations', () => {
+  test('a draft survives leaving the conversation and is marked in the list', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    await chats.open('Anna Lindqvist');
+    await chats.composer.fill('Half a thought');
+    await chats.open('Echo');
+    await expect(chats.entry('Anna Lindqvist')).toContainText('Draft:Half a thought');
+    await chats.open('Anna Lindqvist');
+    await expect(chats.composer).toHaveValue('Half a thought');
+    await chats.composer.press('Enter');
+    await expect(chats.composer).toHaveValue('');
+    await expect(chats.message('Half a thought')).toBeVisible();
+  });
+
+  test('Shift+Enter starts a new line and Enter sends', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    await chats.open('Echo');
+    await chats.composer.pressSequentially('one');
+    await chats.composer.press('Shift+Enter');
+    await chats.composer.pressSequentially('two');
+    await chats.composer.press('Enter');
+    await expect(chats.message(/one\ntwo/).first()).toBeVisible();
+  });
+
+  test('a text over the limit is not sent, and the window says by how much', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    await chats.open('Anna Lindqvist');
+    await chats.composer.fill('ä'.repeat(32_768));
+    await expect(page.getByText('0 bytes left')).toBeVisible();
+    await chats.composer.fill('ä'.repeat(32_769));
+    await expect(page.getByText('This is 2 bytes longer than a message may be.')).toBeVisible();
+    await expect(chats.sendButton).toBeDisabled();
+    await expect(chats.composer).toHaveAttribute('aria-invalid', 'true');
+  });
+
+  test('opening a conversation clears its unread mark', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    await expect(chats.entry('Workshop')).toContainText('2 unread messages');
+    await chats.open('Workshop');
+    await expect(chats.entry('Workshop')).not.toContainText('unread');
+  });
+
+  test('two thousand messages cost as much as a screenful, and older ones keep the place', async ({ open }) => {
+    const page = await open('long');
+    const chats = new ChatsScreen(page);
+    await chats.open('Anna Lindqvist');
+    await expect(chats.message('Message number 2000')).toBeInViewport();
+    const list = page.getByRole('list', { name: /^Messages with/ });
+    await list.evaluate((element) => { element.scrollTop = 0; });
+    await expect.poll(() => list.evaluate((element) => element.scrollTop)).toBeGreaterThan(1_000);
+    await expect(chats.message('Message number 1951')).toBeInViewport();
+    await list.hover();
+    for (let turn = 0; turn < 60 && (await chats.message(/Message number 1[0-8]\d\d(?!\d)/).count()) === 0; turn += 1) {
+      await page.mouse.wheel(0, -900);
+      await page.waitForTimeout(40);
+    }
+    await expect(chats.message(/Message number 1[0-8]\d\d(?!\d)/).first()).toBeAttached();
+    expect(await chats.messages('Anna Lindqvist').count()).toBeLessThan(60);
+    await page.getByRole('button', { name: 'Newest' }).click();
+    await expect(chats.message('Message number 2000')).toBeInViewport();
+  });
+
+  test('the hop log tells where a message has been, dotted where it is still going', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    const hops = new HopLogScreen(page);
+    await chats.open('Anna Lindqvist');
+    await hops.openFor('I have put the tide table');
+    expect(await hops.past()).toEqual(['Saved on this computer', 'Sealed for their device', 'Held by relay.harbour.example', 'Handed to mill.example', 'Held by mill.example']);
+    await expect(hops.rows.filter({ hasText: 'Expires' })).toContainText('Still to come');
+    await page.keyboard.press('Escape');
+    await expect(hops.drawer).toBeHidden();
+    await expect(page.getByRole('button', { name: /^Held by .*Show where this message has been$/ }).last()).toBeFocused();
+  });
+
+  test('a request is accepted, or blocked and unblocked in Settings', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    await chats.open('Unknown visitor');
+    await expect(chats.composer).toBeHidden();
+    await chats.blockRequest();
+    await expect(chats.entry('Unknown visitor')).toBeHidden();
+    await new FrameScreen(page).open('Settings');
+    await new SettingsScreen(page).unblock('Unknown visitor');
+    await new FrameScreen(page).open('Chats');
+    await chats.open('Unknown visitor');
+    await expect(chats.composer).toBeVisible();
+  });
+
+  test('a message that waits is cancelled where it stands', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    await chats.open('Anna Lindqvist');
+    await chats.cancelLast();
+    await expect(chats.lastState).toHaveText('Cancelled');
+  });
+});
+
+test.describe('friends and relays', () => {
+  test('a friend is added from a link after a look at who it is', async ({ open }) => {
+    const page = await open('full');
+    const friends = new AddFriendScreen(page);
+    await friends.open();
+    await friends.link.fill('nonsense');
+    await expect(page.getByText('This is neither an invite link nor an address.')).toBeVisible();
+    await new FrameScreen(page).closeDialog();
+    await friends.addByLink(`waypost:invite/${friendKey}`, 'Solveig from the harbour');
+    await new ChatsScreen(page).conversation('Solveig from the harbour').waitFor();
+  });
+
+  test('the QR code of the own link can be read back from a picture of it', async ({ open }) => {
+    const page = await open('full');
+    const friends = new AddFriendScreen(page);
+    const link = await friends.shareOwnLink();
+    const picture = await friends.ownQrCode.screenshot();
+    await new FrameScreen(page).closeDialog();
+    await friends.open();
+    await friends.chooseQrPicture(picture);
+    await expect(friends.link).toHaveValue(link);
+    await expect(page.getByText('This is your own address.')).toBeVisible();
+  });
+
+  test('a picture without a code is refused with a sentence', async ({ open }) => {
+    const page = await open('full');
+    const friends = new AddFriendScreen(page);
+    await friends.open();
+    await friends.chooseQrPicture(await page.screenshot());
+    await expect(page.getByText('There is no QR code in this picture')).toBeVisible();
+    await friends.chooseQrPicture(Buffer.from('not a picture'));
+    await expect(page.getByText('not a picture that can be read')).toBeVisible();
+  });
+
+  test('a relay is added by its link, and the last one goes only after a warning', async ({ open }) => {
+    const page = await open('full');
+    const relays = new RelaysScreen(page);
+    await new FrameScreen(page).open('Relays');
+    await relays.add('nonsense');
+    await expect(relays.addDialog.getByText('A relay is written as key@host:port.')).toBeVisible();
+    await new FrameScreen(page).closeDialog();
+    await relays.add(`${friendKey}@new.example:4430`);
+    await expect(relays.row('new.example')).toContainText('Connecting');
+    for (const name of ['relay.harbour.example', 'mill.example', '203.0.113.9']) await relays.remove(name);
+    await expect(await relays.askToRemove('new.example')).toContainText('This is your last relay.');
+  });
+
+  test('the outbox sorts, retries and cancels', async ({ open }) => {
+    const page = await open('full');
+    const outbox = new OutboxScreen(page);
+    await new FrameScreen(page).open('Outbox');
+    await expect(outbox.rows).toHaveCount(5);
+    await outbox.sortBy('Size');
+    await expect(outbox.rows.first()).toContainText('64 bytes');
+    await outbox.sortBy('Size');
+    await expect(outbox.rows.first()).toContainText('12 kB');
+    await outbox.cancel('Written on the train');
+    await expect(outbox.rows).toHaveCount(4);
+    await outbox.retryAll();
+    await expect(new FrameScreen(page).notes).toContainText('Trying 4 messages again.');
+  });
+});
+
+test.describe('keyboard', () => {
+  test('finds, moves, lists and closes without a mouse', async ({ open }) => {
+    const page = await open('full');
+    const frame = new FrameScreen(page);
+    const chats = new ChatsScreen(page);
+    await frame.findAndOpen('tomas');
+    await chats.conversation('Tomás Ferreira').waitFor();
+    await expect(chats.composer).toBeFocused();
+    await page.keyboard.press('Alt+ArrowDown');
+    await chats.conversation('Anna Lindqvist').waitFor();
+    await page.keyboard.press('Control+/');
+    await expect(frame.dialog('Keyboard shortcuts')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(frame.dialog('Keyboard shortcuts')).toBeHidden();
+    await expect(chats.composer).toBeFocused();
+    await page.keyboard.press('Control+n');
+    await expect(frame.dialog('Add a friend')).toBeVisible();
+    await expect(new AddFriendScreen(page).link).toBeFocused();
+  });
+
+  test('F6 goes round the panes, arrows through the messages, Enter opens the hop log', async ({ open }) => {
+    const page = await open('full');
+    await new ChatsScreen(page).open('Anna Lindqvist');
+    const panes: (string | null)[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      await page.keyboard.press('F6');
+      panes.push(await page.evaluate(() => document.activeElement?.closest('[data-pane]')?.getAttribute('data-pane') ?? null));
+    }
+    expect(panes).toEqual(['rail', 'list', 'conversation', 'composer']);
+    await page.keyboard.press('Shift+F6');
+    await page.keyboard.press('ArrowUp');
+    await expect(page.getByRole('listitem').filter({ hasText: 'The shed is fine' })).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(new HopLogScreen(page).drawer).toContainText('The shed is fine');
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('listitem').filter({ hasText: 'The shed is fine' })).toBeFocused();
+  });
+
+  test('the theme follows the system until a person chooses', async ({ open }) => {
+    const page = await open('full');
+    const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const dark = await background();
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await background()).not.toBe(dark);
+    await new FrameScreen(page).open('Settings');
+    await new SettingsScreen(page).chooseTheme('Dark');
+    await expect.poll(background).toBe(dark);
+  });
+});

@@ -1,0 +1,36 @@
+/** The outbox: what waits, why, and what can be done. */
+import type { Locator, Page } from '@playwright/test';
+
+export class OutboxScreen {
+  readonly page: Page;
+  readonly table: Locator;
+  readonly rows: Locator;
+  readonly empty: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.table = page.getByRole('table', { name: 'Outbox' });
+    this.rows = this.table.getByRole('row').filter({ has: page.getByRole('cell') });
+    this.empty = page.getByText('Nothing is waiting');
+  }
+
+  row(text: string): Locator {
+    return this.rows.filter({ hasText: text });
+  }
+
+  async retryNow(text: string): Promise<void> {
+    await this.row(text).getByRole('button', { name: /^Retry now/ }).click();
+  }
+
+  async cancel(text: string): Promise<void> {
+    await this.row(text).getByRole('button', { name: /^Cancel/ }).click();
+  }
+
+  async retryAll(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Retry all' }).click();
+  }
+
+  async sortBy(column: string): Promise<void> {
+    await this.table.getByRole('columnheader', { name: new RegExp(`^${column}`) }).getByRole('button').click();
+  }
+}

@@ -1,0 +1,2 @@
+/** What the bundler provides to the page. */
+/// <reference types="vite/client" />

@@ -1,0 +1,91 @@
+/** The report on the connection: what works, what does not, what nobody has checked; downgrades in force; raw counters. */
+import { CircleCheck, CircleDashed, CircleX, RotateCw, TriangleAlert } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { connectionSentence } from '../../../shared/sentences.ts';
+import { durationWords } from '../../../shared/quantities.ts';
+import { navigation } from '../../navigation.ts';
+import { errorSentence, useServices } from '../../services.tsx';
+import { useView } from '../../store.ts';
+import { Dot } from '../../ui/bits.tsx';
+import { Button } from '../../ui/button.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { Page } from '../frame/page.tsx';
+import { networkChecklist, type Answer, type Check } from './checklist.ts';
+import './network.css';
+
+const icons: Readonly<Record<Answer, typeof CircleCheck>> = { yes: CircleCheck, no: CircleX, 'not checked': CircleDashed };
+const answerWords: Readonly<Record<Answer, string>> = { yes: 'Yes', no: 'No', 'not checked': 'Not checked' };
+
+function CheckRow({ check }: { readonly check: Check }) {
+  const Icon = icons[check.answer];
+  return (
+    <li className={`check check--${check.answer === 'not checked' ? 'unknown' : check.answer}`}>
+      <span className="check__answer"><Icon size={16} strokeWidth={1.75} aria-hidden />{answerWords[check.answer]}</span>
+      <div><p className="check__question">{check.question}</p><p className="muted">{check.detail}</p></div>
+    </li>
+  );
+}
+
+export function Notices() {
+  const notices = useView((view) => view.notices);
+  if (notices.length === 0) return null;
+  return <ul className="stack stack--tight" aria-label="Notices">{notices.map((notice) => <li key={notice} className="notice"><TriangleAlert size={16} strokeWidth={1.75} aria-hidden /><span>{notice}</span></li>)}</ul>;
+}
+
+export function NetworkPage() {
+  const { client, run } = useServices();
+  const connection = useView((view) => view.connection);
+  const relays = useView((view) => view.relays);
+  const nowMs = useNow();
+  const [busy, setBusy] = useState(false);
+  const { tone, sentence } = connectionSentence(connection);
+  const retry = (): void => {
+    setBusy(true);
+    void run(async () => {
+      await client.network.retryNow();
+      navigation.toast('good', 'Trying all paths and all that waits again.');
+    }).finally(() => setBusy(false));
+  };
+  return (
+    <Page title="Network" lead="What Waypost knows about your connection. What it has not checked is marked so." actions={<Button icon={RotateCw} disabled={busy} title="Try again now (F5)" onClick={retry}>Try again now</Button>}>
+      <div className="page__column">
+        <p className="status"><Dot tone={tone} />{sentence}</p>
+        <Notices />
+        <ul className="card checklist" aria-label="Network checklist">{networkChecklist(connection, relays, nowMs).map((check) => <CheckRow key={check.question} check={check} />)}</ul>
+        <RawReport />
+      </div>
+    </Page>
+  );
+}
+
+interface Statistics {
+  readonly counters: Readonly<Record<string, number>>;
+  readonly uptimeMs: number;
+  readonly listen: string;
+}
+
+function RawReport() {
+  const { client } = useServices();
+  const [open, setOpen] = useState(false);
+  const [statistics, setStatistics] = useState<Statistics | undefined>(undefined);
+  const [problem, setProblem] = useState<string | undefined>(undefined);
+  useEffect(() => {
+    if (!open) return;
+    let gone = false;
+    client.visor.statistics().then((result) => { if (!gone) setStatistics(result); }, (thrown: unknown) => { if (!gone) setProblem(errorSentence(thrown)); });
+    return () => { gone = true; };
+  }, [client, open]);
+  return (
+    <details className="raw" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Raw counters</summary>
+      {problem === undefined ? null : <p className="field__error">{problem}</p>}
+      {statistics === undefined ? null : (
+        <dl className="facts numeric">
+          <dt>Running for</dt><dd>{durationWords(statistics.uptimeMs)}</dd>
+          <dt>Listening on</dt><dd>{statistics.listen}</dd>
+          {Object.entries(statistics.counters).map(([name, value]) => [<dt key={name}>{name}</dt>, <dd key={`${name} value`}>{value.toLocaleString('en-GB')}</dd>])}
+        </dl>
+      )}
+    </details>
+  );
+}
