@@ -20,6 +20,8 @@ export interface DiskEvents {
   committed(ask: StoreAsk, result: StoreResult): void;
   /** The batch failed as a whole; nothing of it is durable. */
   failed(failure: StoreFailure): void;
+  /** A store refused by itself what the engine gave it. */
+  refused(asks: readonly StoreAsk[], failure: StoreFailure): void;
   /** The planned crash step was reached: the machine is to stop here. */
   crashStep(step: CrashStep): void;
   /** No results may be delivered now (the machine sleeps): until that world time. */
@@ -45,6 +47,7 @@ export class Disk {
   #power = 0;
   #crashAt: CrashStep | undefined;
   #failNext = false;
+  #deliveredMs = 0;
 
   constructor(queue: EventQueue, random: SeededRandom, events: DiskEvents) {
     this.#queue = queue;
@@ -132,9 +135,12 @@ export class Disk {
     const visorJobs = jobs.filter((job) => job.ask.store === 'visor');
     const mailJobs = jobs.filter((job) => job.ask.store === 'mail');
     const results = this.#write(step === 'between-stores' ? visorJobs : [...visorJobs, ...mailJobs]);
+    if (results === undefined) return;
     if (step !== undefined) { this.#events.crashStep(step); return; }
     const power = this.#power;
-    this.#queue.after(this.#random.between(0, deliveryMaximumMs), () => {
+    // Results come back in the order of the batches.
+    this.#deliveredMs = Math.max(this.#deliveredMs, this.#queue.nowMs + this.#random.between(0, deliveryMaximumMs));
+    this.#queue.at(this.#deliveredMs, () => {
       this.#whenAwake(power, () => {
         for (const job of jobs) {
           // A result may bring the machine down (a failed check); the rest is then for nobody.
@@ -147,12 +153,14 @@ export class Disk {
     this.#startBatch();
   }
 
-  #write(jobs: readonly Job[]): ReadonlyMap<Job, StoreResult> {
+  #write(jobs: readonly Job[]): ReadonlyMap<Job, StoreResult> | undefined {
+    let refused: StoreFailure | undefined;
     const results = new Map<Job, StoreResult>();
     for (const job of jobs) {
-      this.#submit({ ask: job.ask, deliver: (result) => { results.set(job, result); } }, (failure) => { throw new Error(`a store failed by itself: ${failure.message}`); });
+      this.#submit({ ask: job.ask, deliver: (result) => { results.set(job, result); } }, (failure) => { refused = failure; });
     }
     this.#commitAll();
+    if (refused !== undefined) { this.#events.refused(jobs.map((job) => job.ask), refused); return undefined; }
     for (const job of jobs) {
       const result = results.get(job);
       if (result !== undefined) this.#events.committed(job.ask, result);

@@ -125,7 +125,8 @@ export class LetterChecker {
     letter.facts = facts;
     const { nowMs } = this.#violations;
     if (facts.deliveredAtMs !== undefined || facts.readAtMs !== undefined) this.#requireDelivered(letter, 'commits');
-    if (facts.expiredAtMs !== undefined && before.expiredAtMs === undefined && facts.cancelledAtMs === undefined) {
+    const endedNow = (facts.expiredAtMs !== undefined && before.expiredAtMs === undefined) || (facts.unconfirmedAtMs !== undefined && before.unconfirmedAtMs === undefined);
+    if (endedNow && facts.cancelledAtMs === undefined) {
       const slackMs = this.#clocks.wallErrorMs(letter.sender) + this.#clocks.wallErrorMs('relays') + 2_000;
       this.#violations.require(nowMs >= letter.askedAtMs + letter.ttlMs - slackMs, 'ttl-honoured', () => `${letter.sender} calls ${letter.token} expired ${String(Math.round((letter.askedAtMs + letter.ttlMs - nowMs) / 1000))} s early`);
     }

@@ -50,6 +50,8 @@ export class Checker {
     this.violations.report('engine-never-throws', `${machine} ${call}: ${text.split('\n').slice(0, 6).join(' | ')}`);
   }
 
+  refused(machine: string, what: string, why: string): void { this.violations.report('store-accepts-all', `the store of ${machine} refuses ${what}: ${why}`); }
+
   spins(machine: string, reason: string): void { this.violations.report('timer-does-not-spin', `${machine}: ${reason}`); }
 
   /** All incoming messages of a conversation as displayed: per sending device by sequence, gaps counted where they are, nothing twice. */

@@ -89,6 +89,12 @@ export class SimNode implements Endpoint {
         this.#end();
         world.queue.after(afterFailureMs, () => { this.start(); });
       },
+      refused: (asks, failure) => {
+        const what = asks.map(({ request }) => (request.op === 'commit' ? request.changes.map(({ kind }) => kind).join(' ') : request.op)).join(', ');
+        world.checker.refused(this.name, what, failure.message);
+        this.#end();
+        world.queue.after(afterFailureMs, () => { this.start(); });
+      },
       crashStep: (step) => { this.crash(step); },
       asleepUntilMs: () => this.#asleepUntilMs,
     });

@@ -62,7 +62,7 @@ export class Scenario {
       const host = `10.0.0.${String(index)}`;
       const relay = this.#world.add({
         name: `relay${String(index)}`, visor: false, relay: true, wallErrorMs: skewed ? random.between(-90_000, 90_000) : 0,
-        quota: tight ? { letters: 10, bytes: 160_000, lettersPerToken: random.integer(3, 8), strangerLetters: 3, receipts: 200 } : { letters: 5_000, bytes: 64 * 1_048_576, lettersPerToken: 128, strangerLetters: 250, receipts: 2_000 },
+        quota: tight ? { letters: 6, bytes: 160_000, lettersPerToken: random.integer(3, 8), strangerLetters: 2, receipts: 8 } : { letters: 5_000, bytes: 64 * 1_048_576, lettersPerToken: 128, strangerLetters: 250, receipts: 2_000 },
       }, { host, port: relayPort }, `relay${String(index)}.example`);
       relay.start();
     }
@@ -129,7 +129,8 @@ export class Scenario {
     for (let index = random.integer(4, 14); index > 0; index -= 1) this.#sometime(() => { this.#readOne(); });
     for (let index = random.integer(0, 6); index > 0; index -= 1) this.#sometime(() => { const visor = random.pick(this.#world.visors); if (visor !== undefined) this.#people.cancel(visor); });
     for (let index = random.integer(0, 4); index > 0; index -= 1) this.#sometime(() => { const visor = random.pick(this.#world.visors); if (visor !== undefined) this.#people.retry(visor); });
-    if (random.chance(0.25)) this.#sometime(() => { this.#blockSomebody(); });
+    if (random.chance(0.35)) this.#sometime(() => { this.#blockSomebody(); });
+    if (random.chance(0.3)) this.#sometime(() => { this.#writeToSomebodyAway(); });
     if (random.chance(0.3)) this.#sometime(() => { const visor = random.pick(this.#world.visors); visor?.command({ name: 'rename-self', as: `renamed ${visor.name}` }); });
     if (random.chance(0.25)) this.#sometime(() => { this.#addRelay(); });
   }
@@ -163,8 +164,22 @@ export class Scenario {
   #blockSomebody(): void {
     const pair = this.#pair();
     if (pair === undefined) return;
-    this.#people.block(pair.from, pair.to);
+    // Letters cross the block on their way.
+    for (let count = this.#random.integer(1, 5); count > 0; count -= 1) {
+      this.#world.queue.after(this.#random.between(0, 1_200), () => { this.#people.send(pair.to, pair.from, 200, undefined, 1); });
+    }
+    this.#world.queue.after(600, () => { this.#people.block(pair.from, pair.to); });
     if (this.#random.chance(0.6)) this.#world.queue.after(this.#random.between(5_000, 300_000), () => { this.#people.unblock(pair.from, pair.to); });
+  }
+
+  /** More than a small mailbox takes. */
+  #writeToSomebodyAway(): void {
+    const pair = this.#pair();
+    if (pair === undefined) return;
+    this.#down(pair.to, this.#random.logarithmic(30_000, 400_000), true);
+    for (let count = this.#random.integer(8, 20); count > 0; count -= 1) {
+      this.#world.queue.after(this.#random.between(0, 20_000), () => { this.#people.send(pair.from, pair.to, this.#random.integer(30, 3_000), undefined, 1); });
+    }
   }
 
   #addRelay(): void {
@@ -241,7 +256,7 @@ export class Scenario {
       count -= 1;
       this.#world.queue.after(random.logarithmic(5, 4_000), () => {
         const step = random.pick(steps);
-        if (step !== undefined) node.disk.planCrash(step);
+        if (step !== undefined && this.#world.queue.nowMs < this.#endMs) node.disk.planCrash(step);
         const wait = (): void => {
           if (node.isUp && this.#world.queue.nowMs < this.#endMs) this.#world.queue.after(250, wait);
           else this.#world.queue.after(random.logarithmic(20, 5_000), next);
@@ -305,6 +320,7 @@ export class Scenario {
       if (checker.open(this.#world.standing).length === 0 && this.#strangersToEachOther().length === 0) break;
     }
     queue.runTo(queue.nowMs + afterwardsMs);
+    for (const machine of machines) machine.start();
     for (const relay of this.#world.relays) relay.lookAtMailboxes();
     checker.finish(this.#world.standing);
     for (const pair of this.#strangersToEachOther()) checker.violations.report('contacts-agree', pair);

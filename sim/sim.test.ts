@@ -7,21 +7,22 @@ import { simulate } from './simulate.ts';
 import { invariants, type Invariant } from './violations.ts';
 import type { MessageRow, OutboxRow, StoredMessage } from '../src/main/engine/mail/visor-store.ts';
 
-const worldTimeoutMs = 60_000;
+/** Generous: a busy machine is no reason to fail. */
+const worldTimeoutMs = 180_000;
 
 describe('the simulated world', () => {
-  it.each([1, 2, 3, 4, 5])('holds all invariants in seed %i', (seed) => {
+  it.each([1, 2, 3])('holds all invariants in seed %i', (seed) => {
     const result = simulate(seed);
     expect(result.violations).toEqual([]);
     expect(result.letters.delivered).toBeGreaterThan(0);
   }, worldTimeoutMs);
 
   it('replays a seed exactly', () => {
-    const first = simulate(6);
-    const second = simulate(6);
+    const first = simulate(5);
+    const second = simulate(5);
     expect(second.traceHash).toBe(first.traceHash);
     expect(second).toEqual(first);
-    expect(simulate(7).traceHash).not.toBe(first.traceHash);
+    expect(simulate(6).traceHash).not.toBe(first.traceHash);
   }, worldTimeoutMs);
 });
 
@@ -140,6 +141,10 @@ const histories: Readonly<Record<Invariant, { readonly breaks: (stage: Stage) =>
   },
   'engine-never-throws': {
     breaks: ({ checker }) => { checker.threw('anna', 'handleDatagram', new RangeError('out of range')); },
+    keeps: () => undefined,
+  },
+  'store-accepts-all': {
+    breaks: ({ checker }) => { checker.refused('anna', 'commit put-message', 'not an integer'); },
     keeps: () => undefined,
   },
   'timer-does-not-spin': {
