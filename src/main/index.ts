@@ -28,6 +28,7 @@ function openMainWindow(): void {
   mainWindow = createMainWindow({
     url: server === undefined ? appEntryUrl : `${server.origin}/`,
     preloadFile: path.join(outputDirectory, 'preload', 'index.cjs'),
+    iconFile: path.join(outputDirectory, '..', 'resources', 'icon.png'),
     boundsFile: path.join(app.getPath('userData'), 'window.json'),
     isDark: nativeTheme.shouldUseDarkColors,
   });

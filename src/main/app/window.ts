@@ -3,13 +3,15 @@ import { BrowserWindow, screen } from 'electron';
 import { secureWebPreferences } from './security.ts';
 import { chooseBounds, minimumHeightPixels, minimumWidthPixels, readBounds, writeBounds } from './window-bounds.ts';
 
-/** What shows for a moment before the page paints; the page's own colours are in its style sheet. */
-const backgroundColor = { light: '#f7f7f5', dark: '#17181a' } as const;
+/** What shows for a moment before the page paints: `--canvas` of the page's style sheet. */
+const backgroundColor = { light: '#f3f5f8', dark: '#10151b' } as const;
 
 export interface MainWindowOptions {
   /** Address of the page, already known to be ours. */
   readonly url: string;
   readonly preloadFile: string;
+  /** Picture for the task bar where the system takes it from the window (Linux, Windows). */
+  readonly iconFile: string;
   /** File in the profile that remembers where the window was. */
   readonly boundsFile: string;
   readonly isDark: boolean;
@@ -37,6 +39,7 @@ export function createMainWindow(options: MainWindowOptions): BrowserWindow {
     minHeight: minimumHeightPixels,
     show: false,
     title: 'Waypost',
+    icon: options.iconFile,
     backgroundColor: options.isDark ? backgroundColor.dark : backgroundColor.light,
     webPreferences: secureWebPreferences(options.preloadFile),
   });
