@@ -82,7 +82,7 @@ class VisorEngine implements Engine {
       crypto, random, directed: this.#directed, policy: configuration.relay, ed25519Seed: own.device.ed25519Seed,
       store: (request, done) => { this.#storeMail(request, done); },
       session: (sessionId) => this.#sessions.view(sessionId),
-      log: this.#context.log,
+      log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
     this.#visor = configuration.visor ? new VisorRole(this.#context, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
     this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false);
@@ -182,7 +182,8 @@ class VisorEngine implements Engine {
     this.#now = now;
     this.#touched = true;
     // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
-    this.#clockOffsetMs = this.#visor?.clockOffsetMs(2) ?? 0;
+    // Whole milliseconds, because dates that it goes into are kept as integers.
+    this.#clockOffsetMs = Math.round(this.#visor?.clockOffsetMs(2) ?? 0);
   }
 
   #drainSessions(): void {
@@ -211,6 +212,7 @@ class VisorEngine implements Engine {
     for (const change of changes) memory.apply(change);
     const request: VisorRequest = options.unlessSeen === undefined ? { op: 'commit', changes } : { op: 'commit', changes, unlessSeen: options.unlessSeen };
     this.#store(request, (result, now) => {
+      if (result.applied) for (const change of changes) memory.committed(change);
       if (result.applied && options.announce !== undefined) this.#changes.push(...options.announce);
       options.done?.(result.applied, now);
     });

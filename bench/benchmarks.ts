@@ -1,0 +1,19 @@
+/** All benchmarks by name; each measures once and returns its figures. */
+import { handshakeRates } from './handshakes.ts';
+import { sessionMemory } from './session-memory.ts';
+import { letterDelivery } from './letter-delivery.ts';
+import { storeRate } from './store-rate.ts';
+import { reconnect } from './reconnect.ts';
+import { mainThreadDelay } from './main-thread-delay.ts';
+import { firstPaint } from './first-paint.ts';
+import type { Figure } from './run.ts';
+
+export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  'handshakes': handshakeRates,
+  'session-memory': sessionMemory,
+  'store-rate': storeRate,
+  'letter-delivery': letterDelivery,
+  'reconnect': reconnect,
+  'main-thread-delay': mainThreadDelay,
+  'first-paint': firstPaint,
+};

@@ -1,0 +1,112 @@
+/** A light client of the protocol for load: sessions and requests over a real UDP socket, without storage or mail rules. */
+import { bindUdp, type UdpSocket } from '../src/main/host/udp.ts';
+import { systemClock } from '../src/main/host/clock.ts';
+import { chooseCrypto, createRandomBytes } from '../src/main/host/crypto.ts';
+import { createDirected } from '../src/main/engine/directed/directed.ts';
+import { createCertificate } from '../src/main/engine/wire/certificate.ts';
+import { createSessions } from '../src/main/engine/session/sessions.ts';
+import { identityPublicKey } from '../src/main/engine/wire/identity.ts';
+import { toHex } from '../src/main/engine/wire/bytes.ts';
+import type { Directed, RequestOutcome } from '../src/main/engine/directed/types.ts';
+import type { KeyPair } from '../src/main/engine/crypto.ts';
+import type { SessionId, Sessions } from '../src/main/engine/session/types.ts';
+import type { DeviceCertificate, RelayHint, RequestBody } from '../src/main/engine/wire/types.ts';
+
+export const { crypto } = chooseCrypto();
+export const random = createRandomBytes();
+
+export interface Person {
+  readonly secret: Uint8Array;
+  readonly publicKey: string;
+  readonly deviceId: string;
+  readonly staticKeys: KeyPair;
+  readonly ed25519Seed: Uint8Array;
+  readonly certificate: DeviceCertificate;
+}
+
+export function newPerson(): Person {
+  const secret = random(32);
+  const staticSecret = random(32);
+  const ed25519Seed = random(32);
+  const deviceId = toHex(random(16));
+  const staticKeys = { secretKey: staticSecret, publicKey: crypto.x25519PublicKey(staticSecret) };
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const certificate = createCertificate({
+    identitySecret: secret, deviceId, x25519: staticKeys.publicKey, ed25519: crypto.ed25519PublicKey(ed25519Seed),
+    notBeforeSeconds: nowSeconds - 3_600, notAfterSeconds: nowSeconds + 86_400,
+  });
+  return { secret, publicKey: identityPublicKey(secret), deviceId, staticKeys, ed25519Seed, certificate };
+}
+
+export class Endpoint {
+  readonly sessions: Sessions;
+  readonly directed: Directed;
+  readonly person: Person;
+  #socket: UdpSocket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #established = new Map<SessionId, () => void>();
+
+  constructor(person: Person) {
+    this.person = person;
+    this.sessions = createSessions({
+      crypto, random, staticKeys: person.staticKeys, certificate: person.certificate.bytes, capabilities: ['waypost/1'], bootId: random(8), resetSecret: random(32), listening: false,
+    });
+    this.directed = createDirected({
+      send: (sessionId, frame, now) => this.sessions.send(sessionId, frame, now),
+      smoothedRoundTripMs: (sessionId) => this.sessions.view(sessionId)?.smoothedRoundTripMs,
+    }, crypto, random);
+  }
+
+  async open(): Promise<void> {
+    this.#socket = await bindUdp({
+      host: '127.0.0.1', port: 0, onBroken: (reason) => { throw new Error(reason); },
+      onDatagram: (from, datagram) => { this.sessions.handleDatagram(from, datagram, systemClock.now()); this.#drain(); },
+    });
+  }
+
+  dial(relay: RelayHint, anonymous: boolean): Promise<SessionId> {
+    return new Promise((resolve) => {
+      const id = this.sessions.dial({ address: { host: relay.host, port: relay.port }, identity: relay.publicKey, remoteStatic: undefined, anonymous }, systemClock.now());
+      this.#established.set(id, () => { resolve(id); });
+      this.#drain();
+    });
+  }
+
+  ask(sessionId: SessionId, body: RequestBody, deadlineMs = 30_000): Promise<RequestOutcome> {
+    return new Promise((resolve) => {
+      this.directed.request(sessionId, body, { deadlineMs, done: (outcome) => { resolve(outcome); } }, systemClock.now());
+      this.#drain();
+    });
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#socket?.close();
+  }
+
+  #drain(): void {
+    for (let output = this.sessions.pollOutput(); output !== undefined; output = this.sessions.pollOutput()) {
+      switch (output.kind) {
+        case 'transmit': this.#socket?.send(output.to, output.datagram); break;
+        case 'frame': this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
+        case 'established': this.#established.get(output.session.id)?.(); this.#established.delete(output.session.id); break;
+        default: break;
+      }
+    }
+    clearTimeout(this.#timer);
+    const due = [this.sessions.pollTimeout()?.atMs, this.directed.pollTimeout()?.atMs].filter((atMs) => atMs !== undefined);
+    if (due.length === 0) return;
+    this.#timer = setTimeout(() => {
+      this.sessions.handleTimeout(systemClock.now());
+      this.directed.handleTimeout(systemClock.now());
+      this.#drain();
+    }, Math.max(0, Math.min(...due) - systemClock.now().monotonicMs));
+  }
+}
+
+/** Throws when a set-up request was not answered: a benchmark must not measure a relay that refuses. */
+export function answered(outcome: RequestOutcome): Uint8Array {
+  const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;
+  if (payload === undefined) throw new Error(`a request of the benchmark was not answered: ${JSON.stringify(outcome)}`);
+  return payload;
+}
