@@ -23,6 +23,7 @@ export async function mainThreadDelay(): Promise<readonly Figure[]> {
     listenHost: '127.0.0.1', listenPort: 0, confirmClock: false, notices: [],
   });
   const client = createClient(runtime.pipe);
+  await client.state.snapshot();
   const visor = { runtime, client, folder };
   const connected = whenChange(visor, (change) => change.kind === 'connection' && change.value.relaysConnected > 0);
   await client.relays.add({ hint: formatRelayHint(relay.hint) });

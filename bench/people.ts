@@ -23,7 +23,10 @@ export async function startVisor(folder: VisorFolder): Promise<Visor> {
     directory: folder.directory, identitySecret: folder.identitySecret, localKey: folder.localKey, initialName: folder.name,
     visor: true, relay: undefined, listenHost: '127.0.0.1', listenPort: 0, confirmClock: false, notices: [],
   });
-  return { runtime, client: createClient(runtime.pipe), folder };
+  const client = createClient(runtime.pipe);
+  // Patches begin with the first snapshot.
+  await client.state.snapshot();
+  return { runtime, client, folder };
 }
 
 /** Resolves with the first change that satisfies the condition. */

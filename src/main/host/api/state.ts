@@ -9,7 +9,7 @@ import type { StoreFailure, VisorQuery, VisorQueryResults } from '../../engine/m
 import { presentConnection, presentConversation, presentIdentity, presentMessage, presentOutboxItem, presentRelay, type Summary } from './presenter.ts';
 
 /** Messages appear at once to the eye, and a burst of them still makes one patch. */
-const messageDelayMs = 20;
+const messageDelayMs = 4;
 /** Measurements of relays come by themselves all the time. */
 const relayDelayMs = 250;
 /** A query that failed is tried again: the store comes back, and what changed meanwhile must not stay unsaid. */
@@ -49,6 +49,7 @@ export class StateService {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #flushing: Promise<void> | undefined;
+  #lastFlushMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(options: StateOptions) {
@@ -113,7 +114,9 @@ export class StateService {
   #schedule(delayMs: number): void {
     // Nobody has seen a view yet, so there is nothing to patch; the first snapshot reads everything as it then is.
     if (this.#stopped || this.#view === undefined) return;
-    const atMs = performance.now() + delayMs;
+    const nowMs = performance.now();
+    // What comes after a quiet time is shown at once; only what follows soon after is gathered.
+    const atMs = delayMs === messageDelayMs ? Math.max(nowMs, this.#lastFlushMs + messageDelayMs) : nowMs + delayMs;
     if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
@@ -121,7 +124,7 @@ export class StateService {
       this.#timer = undefined;
       this.#timerAtMs = Number.POSITIVE_INFINITY;
       void this.#flush();
-    }, delayMs);
+    }, atMs - nowMs);
   }
 
   async #build(): Promise<void> {
@@ -158,6 +161,7 @@ export class StateService {
     if (this.#stopped || !this.#hasDirty()) return;
     const dirty = this.#takeDirty();
     const startedMs = performance.now();
+    this.#lastFlushMs = startedMs;
     try {
       this.#publish(await this.#changes(dirty));
     } catch {
@@ -190,10 +194,8 @@ export class StateService {
     if (inspect === undefined) return [{ kind: 'connection', value: presentConnection(this.#view?.connection ?? startingConnection, true) }];
     const changes: Change[] = [];
     if (dirty.parts.has('everything')) changes.push(...this.#differences(await this.#read(inspect)));
-    for (const messageId of dirty.messages) {
-      const { message } = await this.#source.query({ query: 'message', messageId });
-      if (message !== undefined) changes.push({ kind: 'message', value: presentMessage(message, inspect) });
-    }
+    const messages = await Promise.all([...dirty.messages].map((messageId) => this.#source.query({ query: 'message', messageId })));
+    for (const { message } of messages) if (message !== undefined) changes.push({ kind: 'message', value: presentMessage(message, inspect) });
     changes.push(...(await this.#conversationChanges(dirty.conversations, inspect)));
     for (const messageId of dirty.outbox) {
       const status = inspect.outboxItem(messageId);
