@@ -24,6 +24,8 @@ const acksPerRequest = 32;
 const listFragments = 16;
 /** A pass that ended with failures (a body that did not come) is repeated after this. */
 const listAgainMs = 5_000;
+/** The doorbell may have been lost with the path it was sent on: look by oneself now and then. */
+const lookAgainMs = 5 * 60_000;
 /** Certificates whose signature was verified; secp256k1 costs about a millisecond. */
 const verifiedCertificatesMaximum = 2_048;
 
@@ -162,7 +164,10 @@ export class Inbox {
     if (inbox.failures) {
       inbox.failures = false;
       this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + listAgainMs);
-    } else this.#events.drained(inbox.link.hint.publicKey, now);
+    } else {
+      this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + lookAgainMs);
+      this.#events.drained(inbox.link.hint.publicKey, now);
+    }
     if (inbox.again) this.#list(inbox, now);
   }
 

@@ -77,7 +77,7 @@ export class Registry {
     const context = this.#context;
     const first = session.keys === undefined;
     const restarted = session.peer !== undefined && !equalBytes(session.peer.bootId, peer.bootId);
-    const wasSilent = session.silent;
+    const wasDoubted = session.silent || session.doubted;
     this.dropPreviousKeys(session);
     if (session.keys !== undefined) {
       if (this.#byRemoteIndex.get(session.keys.remoteIndex) === session) this.#byRemoteIndex.delete(session.keys.remoteIndex);
@@ -92,6 +92,7 @@ export class Registry {
     session.peer = peer;
     session.lastHeardMs = now.monotonicMs;
     session.silent = false;
+    session.doubted = false;
     session.expectingSinceMs = Infinity;
     session.nextProbeMs = Infinity;
     if (restarted) forgetEchoes(context, session);
@@ -112,7 +113,7 @@ export class Registry {
     }
     const view = session.view();
     if (view !== undefined && restarted) context.emit({ kind: 'restarted', session: view });
-    else if (view !== undefined && (first || wasSilent)) context.emit({ kind: 'established', session: view });
+    else if (view !== undefined && (first || wasDoubted)) context.emit({ kind: 'established', session: view });
     if (moved && !first) context.emit({ kind: 'moved', sessionId: session.id, address });
   }
 

@@ -80,6 +80,8 @@ export class Session implements Timed {
   receivedBytes = 0;
 
   silent = false;
+  /** The handshake under way is no planned rekey: the other side may have forgotten what was built on the session, so it is told as established anew. */
+  doubted = false;
   /** When the oldest unanswered thing was sent; Infinity when nothing is owed to us. */
   expectingSinceMs = Infinity;
   nextProbeMs = Infinity;

@@ -246,6 +246,7 @@ export class SessionCore implements Sessions {
       if (now.monotonicMs - dial.lastHintMs < hintGapMs || session.isHandshaking) return;
       dial.lastHintMs = now.monotonicMs;
     }
+    session.doubted = true;
     this.#initiator.begin(session, now.monotonicMs);
     context.reschedule(session);
   }
@@ -264,7 +265,10 @@ export class SessionCore implements Sessions {
     if (session.keys !== undefined) {
       if (session.isIdle(nowMs)) { this.#registry.close(session, 'idle'); return; }
       if (session.rekeyAtMs <= nowMs && !session.isHandshaking) this.#initiator.begin(session, nowMs);
-      if (runLiveness(this.#context, session, nowMs)) this.#initiator.begin(session, nowMs);
+      if (runLiveness(this.#context, session, nowMs)) {
+        session.doubted = true;
+        this.#initiator.begin(session, nowMs);
+      }
     }
     this.#context.reschedule(session);
   }
