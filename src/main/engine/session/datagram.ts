@@ -1,124 +1,102 @@
-/** The six datagrams of `docs/protocol.md` section 1. Transport is the hot one and is read field by field by the core, not as an object. */
+/** Layout of the six datagrams (docs/protocol.md, section 1). Decoding never throws and never copies. */
+import { Reader, Writer, utf8Encode } from '../wire/bytes.ts';
 import { datagramMaximumBytes } from '../wire/frame.ts';
-import { Reader, Writer } from '../wire/bytes.ts';
-import { cookieBytes, handshakeOneBytes, resetTokenBytes, versionsMaximum } from './constants.ts';
+import { handshakeDatagramBytes } from './constants.ts';
 import type { DropReason } from './types.ts';
 
-export const datagramTypes = { handshakeOne: 1, handshakeTwo: 2, handshakeThree: 3, transport: 4, cookie: 5, unknownSession: 6 } as const;
-export type HandshakePatternName = 'IK' | 'XX';
+export type PatternName = 'IK' | 'XX';
+const patternCodes: Readonly<Record<PatternName, number>> = { IK: 1, XX: 2 };
+const versionsMaximum = 8;
+const cookieBytes = 16;
+export const noCookie = new Uint8Array(cookieBytes);
 
-export interface HandshakeOne {
-  readonly kind: 'handshake-1';
-  readonly pattern: HandshakePatternName;
-  readonly senderIndex: number;
-  readonly cookie: Uint8Array;
-  readonly versions: Uint8Array;
-  readonly message: Uint8Array;
-}
-export interface HandshakeAnswer { readonly kind: 'handshake-2' | 'handshake-3'; readonly senderIndex: number; readonly receiverIndex: number; readonly message: Uint8Array }
-export type ControlDatagram =
-  | HandshakeOne
-  | HandshakeAnswer
-  | { readonly kind: 'cookie'; readonly receiverIndex: number; readonly cookie: Uint8Array }
-  | { readonly kind: 'unknown-session'; readonly receiverIndex: number; readonly token: Uint8Array };
+export type Datagram =
+  | { readonly type: 'handshake-1'; readonly pattern: PatternName; readonly senderIndex: number; readonly cookie: Uint8Array; readonly versions: Uint8Array; readonly message: Uint8Array }
+  | { readonly type: 'handshake-2' | 'handshake-3'; readonly senderIndex: number; readonly receiverIndex: number; readonly message: Uint8Array }
+  | { readonly type: 'transport'; readonly receiverIndex: number; readonly counter: number; readonly ciphertext: Uint8Array }
+  | { readonly type: 'cookie'; readonly receiverIndex: number; readonly cookie: Uint8Array }
+  | { readonly type: 'unknown-session'; readonly receiverIndex: number; readonly token: Uint8Array };
 
-const transportHeaderBytes = 13;
-const cookieOffset = 6;
-/** Smallest Noise messages: IK and XX begin and go on with an ephemeral key (32) and a tag (16); message 3 has a sealed static key. */
-const answerMinimumBytes = 9 + 48;
-const highestExactUpperHalf = 0x1f_ffff;
-
-export function decodeControlDatagram(bytes: Uint8Array): ControlDatagram | DropReason {
+export function decodeDatagram(bytes: Uint8Array): Datagram | DropReason {
   if (bytes.length === 0) return 'empty';
   if (bytes.length > datagramMaximumBytes) return 'too-long';
   const reader = new Reader(bytes);
-  switch (reader.u8()) {
-    case datagramTypes.handshakeOne: return decodeHandshakeOne(bytes, reader);
-    case datagramTypes.handshakeTwo: return decodeAnswer('handshake-2', bytes, reader);
-    case datagramTypes.handshakeThree: return decodeAnswer('handshake-3', bytes, reader);
-    case datagramTypes.cookie: {
-      const receiverIndex = reader.u32();
+  const type = reader.u8();
+  switch (type) {
+    case 1: {
+      if (bytes.length !== handshakeDatagramBytes) return 'truncated';
+      const code = reader.u8();
+      const senderIndex = reader.u32();
       const cookie = reader.bytes(cookieBytes);
-      return reader.ok ? (reader.atEnd ? { kind: 'cookie', receiverIndex, cookie } : 'too-long') : 'truncated';
+      const versionCount = reader.u8();
+      if (versionCount === 0 || versionCount > versionsMaximum) return 'bad-version';
+      const versions = reader.bytes(versionCount);
+      const message = reader.rest();
+      const pattern = code === patternCodes.IK ? 'IK' : code === patternCodes.XX ? 'XX' : undefined;
+      if (!reader.ok || pattern === undefined) return 'truncated';
+      return { type: 'handshake-1', pattern, senderIndex, cookie, versions, message };
     }
-    case datagramTypes.unknownSession: {
+    case 2: case 3: {
+      const senderIndex = reader.u32();
       const receiverIndex = reader.u32();
-      const token = reader.bytes(resetTokenBytes);
-      return reader.ok ? (reader.atEnd ? { kind: 'unknown-session', receiverIndex, token } : 'too-long') : 'truncated';
+      const message = reader.rest();
+      return reader.ok ? { type: type === 2 ? 'handshake-2' : 'handshake-3', senderIndex, receiverIndex, message } : 'truncated';
+    }
+    case 4: {
+      const receiverIndex = reader.u32();
+      const counter = reader.u64();
+      const ciphertext = reader.rest();
+      return reader.ok && ciphertext.length >= 16 ? { type: 'transport', receiverIndex, counter, ciphertext } : 'truncated';
+    }
+    case 5: case 6: {
+      const receiverIndex = reader.u32();
+      const sixteen = reader.bytes(16);
+      if (!reader.ok || !reader.atEnd) return 'truncated';
+      return type === 5 ? { type: 'cookie', receiverIndex, cookie: sixteen } : { type: 'unknown-session', receiverIndex, token: sixteen };
     }
     default: return 'unknown-type';
   }
 }
 
-function decodeHandshakeOne(bytes: Uint8Array, reader: Reader): ControlDatagram | DropReason {
-  if (bytes.length !== handshakeOneBytes) return 'truncated';
-  const pattern = reader.u8();
-  if (pattern !== 1 && pattern !== 2) return 'unknown-type';
-  const senderIndex = reader.u32();
-  const cookie = reader.bytes(cookieBytes);
-  const count = reader.u8();
-  if (count === 0 || count > versionsMaximum) return 'bad-version';
-  const versions = reader.bytes(count);
-  return { kind: 'handshake-1', pattern: pattern === 1 ? 'IK' : 'XX', senderIndex, cookie, versions, message: reader.rest() };
+/** What both sides must have seen alike; a changed pattern or version list breaks the handshake. */
+export function prologue(pattern: PatternName, versions: Uint8Array): Uint8Array {
+  const text = utf8Encode('waypost link');
+  const bytes = new Uint8Array(text.length + 2 + versions.length);
+  bytes.set(text);
+  bytes[text.length] = patternCodes[pattern];
+  bytes[text.length + 1] = versions.length;
+  bytes.set(versions, text.length + 2);
+  return bytes;
 }
 
-function decodeAnswer(kind: HandshakeAnswer['kind'], bytes: Uint8Array, reader: Reader): ControlDatagram | DropReason {
-  if (bytes.length < answerMinimumBytes) return 'truncated';
-  return { kind, senderIndex: reader.u32(), receiverIndex: reader.u32(), message: reader.rest() };
+export const handshake1HeaderBytes = (versionCount: number): number => 1 + 1 + 4 + cookieBytes + 1 + versionCount;
+
+export function encodeHandshake1(pattern: PatternName, senderIndex: number, versions: Uint8Array, message: Uint8Array): Uint8Array {
+  return new Writer().u8(1).u8(patternCodes[pattern]).u32(senderIndex).bytes(noCookie).u8(versions.length).bytes(versions).bytes(message).finish();
 }
 
-/** 1,200 bytes with a zero cookie; `setCookie` fills it in a copy. */
-export function encodeHandshakeOne(pattern: HandshakePatternName, senderIndex: number, versions: Uint8Array, message: Uint8Array): Uint8Array {
-  return new Writer(handshakeOneBytes).u8(datagramTypes.handshakeOne).u8(pattern === 'IK' ? 1 : 2).u32(senderIndex).zeros(cookieBytes)
-    .u8(versions.length).bytes(versions).bytes(message).finish();
-}
-
-/** Room for a Noise message in handshake-1. */
-export const handshakeOneRoomBytes = (versionCount: number): number => handshakeOneBytes - cookieOffset - cookieBytes - 1 - versionCount;
-
-export function setCookie(handshakeOne: Uint8Array, cookie: Uint8Array): Uint8Array {
-  const copy = handshakeOne.slice();
-  copy.set(cookie, cookieOffset);
+/** The cookie goes into a repeated message; everything else of it stays. */
+export function withCookie(handshake1: Uint8Array, cookie: Uint8Array): Uint8Array {
+  const copy = handshake1.slice();
+  copy.set(cookie, 6);
   return copy;
 }
 
-export function encodeAnswer(kind: HandshakeAnswer['kind'], senderIndex: number, receiverIndex: number, message: Uint8Array): Uint8Array {
-  return new Writer(9 + message.length).u8(kind === 'handshake-2' ? datagramTypes.handshakeTwo : datagramTypes.handshakeThree)
-    .u32(senderIndex).u32(receiverIndex).bytes(message).finish();
+export function encodeHandshake(type: 2 | 3, senderIndex: number, receiverIndex: number, message: Uint8Array): Uint8Array {
+  return new Writer().u8(type).u32(senderIndex).u32(receiverIndex).bytes(message).finish();
 }
-
-export const encodeCookie = (receiverIndex: number, cookie: Uint8Array): Uint8Array =>
-  new Writer(5 + cookieBytes).u8(datagramTypes.cookie).u32(receiverIndex).bytes(cookie, cookieBytes).finish();
-
-export const encodeUnknownSession = (receiverIndex: number, token: Uint8Array): Uint8Array =>
-  new Writer(5 + resetTokenBytes).u8(datagramTypes.unknownSession).u32(receiverIndex).bytes(token, resetTokenBytes).finish();
 
 export function encodeTransport(receiverIndex: number, counter: number, ciphertext: Uint8Array): Uint8Array {
-  const datagram = new Uint8Array(transportHeaderBytes + ciphertext.length);
-  datagram[0] = datagramTypes.transport;
-  writeU32(datagram, 1, receiverIndex);
-  writeU32(datagram, 5, Math.floor(counter / 0x1_0000_0000));
-  writeU32(datagram, 9, counter % 0x1_0000_0000);
-  datagram.set(ciphertext, transportHeaderBytes);
-  return datagram;
+  const bytes = new Uint8Array(13 + ciphertext.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = 4;
+  view.setUint32(1, receiverIndex);
+  view.setUint32(5, Math.floor(counter / 0x1_0000_0000));
+  view.setUint32(9, counter >>> 0);
+  bytes.set(ciphertext, 13);
+  return bytes;
 }
 
-/** Of a datagram of at least 13 bytes. */
-export const transportIndex = (datagram: Uint8Array): number => readU32(datagram, 1);
-/** Undefined above 2^53 - 1, which no honest sender reaches. */
-export function transportCounter(datagram: Uint8Array): number | undefined {
-  const upper = readU32(datagram, 5);
-  return upper > highestExactUpperHalf ? undefined : upper * 0x1_0000_0000 + readU32(datagram, 9);
-}
-export const transportCiphertext = (datagram: Uint8Array): Uint8Array => datagram.subarray(transportHeaderBytes);
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
-}
-
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
+export function encodeShort(type: 5 | 6, receiverIndex: number, sixteen: Uint8Array): Uint8Array {
+  return new Writer().u8(type).u32(receiverIndex).bytes(sixteen).finish();
 }

@@ -1,114 +1,201 @@
-/**
- * Alive means heard, never sent: a send into UDP always succeeds. Every request opens a deadline that any authentic inbound packet closes;
- * while it is open, echoes ask more and more plainly, and after 6.5 s the session is called silent, once. Echoes also measure round
- * trips and the clock of the other side, and carry its boot id.
- */
+/** Whether the other side is there, by what is heard from it: echoes, round trips, silence, restarts. */
 import { equalBytes } from '../wire/bytes.ts';
-import type { Instant } from '../wire/types.ts';
-import { firstProbesMs, keepaliveJitter, keepaliveMs, laterProbesMs, outstandingEchoesMaximum, silentAfterMs } from './constants.ts';
-import type { SessionContext } from './context.ts';
-import { isRequest, readEchoAnswer } from './control-frames.ts';
-import { destination } from './path-validation.ts';
-import { jittered } from './jitter.ts';
-import { RoundTrips } from './round-trips.ts';
-import type { Session } from './session.ts';
+import { encodeRequest, encodeResponse, decodeFrame } from '../wire/frame.ts';
+import { decodeEchoResponse, encodeEchoResponse } from '../wire/responses.ts';
+import { echoAfterMs, hintPauseMs, keepaliveMs, keepaliveSpread, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs } from './constants.ts';
+import { socketAddressKey, type Instant, type SocketAddress } from '../wire/types.ts';
+import type { Dialer } from './dialer.ts';
+import { noLongerAwaited, type Link, type TransportKeys } from './link.ts';
+import type { SessionTable } from './sessions.ts';
 
-/** Seals and transmits on an established session; does not open a deadline. */
-export function transmitFrame(context: SessionContext, session: Session, frame: Uint8Array): void {
-  if (session.keys === undefined) return;
-  const to = destination(session, frame);
-  const datagram = session.keys.seal(frame);
-  session.sentBytes += datagram.length;
-  context.transmit(to, datagram);
-}
+const verbs = { echo: 1, challenge: 2, close: 3 };
 
-/** As `transmitFrame`, for frames of which a request deserves an answer. */
-export function transmitExpecting(context: SessionContext, session: Session, frame: Uint8Array, nowMs: number): void {
-  transmitFrame(context, session, frame);
-  if (isRequest(frame)) expectAnswer(session, nowMs);
-}
+export class Liveness {
+  readonly #table: SessionTable;
+  readonly #dialer: Dialer;
 
-export function sendEcho(context: SessionContext, session: Session, nowMs: number): void {
-  const echo = { requestId: context.control.requestId(), sentMs: nowMs };
-  const echoes = session.echoes ?? [];
-  session.echoes = echoes;
-  echoes.push(echo);
-  if (echoes.length > outstandingEchoesMaximum) {
-    echoes.shift();
-    lose(context, session);
+  constructor(table: SessionTable, dialer: Dialer) {
+    this.#table = table;
+    this.#dialer = dialer;
   }
-  if (session.dial !== undefined) session.keepaliveAtMs = nowMs + jittered(context.random, keepaliveMs, keepaliveJitter);
-  transmitExpecting(context, session, context.control.echo(echo.requestId), nowMs);
-}
 
-function expectAnswer(session: Session, nowMs: number): void {
-  if (session.silent || session.expectingSinceMs !== Infinity) return;
-  session.expectingSinceMs = nowMs;
-  session.nextProbeMs = nowMs + firstProbesMs;
-  session.probes = 0;
-}
+  /** Something authentic came, under `keys`; `newest` unless others overtook it. */
+  heard(link: Link, keys: TransportKeys, newest: boolean, now: Instant): void {
+    link.lastHeardMs = now.monotonicMs;
+    const isCurrent = keys === link.keys;
+    if (isCurrent) link.forgotten = false;
+    // What the other side still sends under old keys does not tell that it has the new ones (message 3 may be lost).
+    if (!isCurrent && link.keys?.confirmed === false) return;
+    // After a change of network a packet from before it proves nothing: only the echo asked since does.
+    if (link.doubted) return;
+    this.#settled(link);
+    // A late packet from before the other side closed does not bring it back.
+    if (link.silent && isCurrent && newest) {
+      // The old path works again before a handshake succeeded.
+      link.silent = false;
+      this.#dialer.abandon(link);
+      const session = this.#table.view(link.id);
+      if (session !== undefined) this.#table.output({ kind: 'established', session });
+    }
+    this.#armKeepalive(link, now);
+  }
 
-/** An authentic packet came. True when that ended a silence. */
-export function heard(session: Session, nowMs: number): boolean {
-  session.lastHeardMs = nowMs;
-  session.expectingSinceMs = Infinity;
-  session.nextProbeMs = Infinity;
-  const ended = session.silent;
-  session.silent = false;
-  return ended;
-}
+  #settled(link: Link): void {
+    link.doubted = false;
+    link.expectingSinceMs = undefined;
+    link.echoesUnanswered = 0;
+  }
 
-/** What the passing of time does to an established session; true when it has just fallen silent. */
-export function runLiveness(context: SessionContext, session: Session, nowMs: number): boolean {
-  if (session.silent) return false;
-  if (session.expectingSinceMs + silentAfterMs <= nowMs) {
-    session.silent = true;
-    session.expectingSinceMs = Infinity;
-    session.nextProbeMs = Infinity;
-    forgetEchoes(context, session);
-    context.emit({ kind: 'silent', sessionId: session.id });
+  /** New keys: everything is fresh. */
+  revived(link: Link, now: Instant): void {
+    link.silent = false;
+    link.dialAttempts = 0;
+    link.wrongIdentities = 0;
+    this.#settled(link);
+    if (link.echo !== undefined) noLongerAwaited(link, link.echo.requestId);
+    link.echo = undefined;
+    link.lastHeardMs = now.monotonicMs;
+    this.#dialer.abandon(link);
+    this.#armKeepalive(link, now);
+  }
+
+  expectAnswer(link: Link, now: Instant): void {
+    if (link.expectingSinceMs !== undefined) return;
+    link.expectingSinceMs = now.monotonicMs;
+    link.nextEchoMs = now.monotonicMs + echoAfterMs;
+    this.#table.arm(link, link.nextEchoMs);
+  }
+
+  echo(link: Link, now: Instant): void {
+    this.#missEcho(link);
+    const requestId = this.#table.configuration.random(16);
+    link.echo = { requestId, sentMs: now.monotonicMs };
+    this.#table.sendFrame(link, encodeRequest(requestId, { verb: 'echo' }), now);
+    if (link.expectingSinceMs === undefined) link.expectingSinceMs = now.monotonicMs;
+    link.nextEchoMs = now.monotonicMs + echoAfterMs * 2 ** Math.min(link.echoesUnanswered, 2);
+    link.echoesUnanswered += 1;
+    this.#table.arm(link, link.nextEchoMs);
+  }
+
+  /** The network changed under us: two echoes at once, the first pays for the challenge that the other side owes a new address. */
+  networkChanged(link: Link, now: Instant): void {
+    link.dialAttempts = 0;
+    if (link.keys === undefined || link.silent) { this.#dialer.attempt(link, now); return; }
+    link.doubted = true;
+    this.echo(link, now);
+    this.echo(link, now);
+  }
+
+  doubt(link: Link, now: Instant): void {
+    link.doubted = true;
+    this.echo(link, now);
+  }
+
+  /** The link's deadline came: whatever of it is due. Arms all that is left, because this wake was the earliest of them. */
+  wake(link: Link, now: Instant): void {
+    if (link.dial !== undefined && (link.keys === undefined || link.silent || link.dialling !== undefined)) {
+      if (now.monotonicMs >= link.nextDialMs) this.#dialer.attempt(link, now);
+      else this.#table.arm(link, link.nextDialMs);
+    }
+    const { keys } = link;
+    if (keys === undefined || link.silent || !this.#table.links.has(link.id)) return;
+    if (link.dial === undefined) this.#table.arm(link, link.lastHeardMs + responderIdleMs);
+    else this.#rekeyWhenOld(link, keys, now);
+    const expecting = link.expectingSinceMs;
+    if (expecting === undefined) {
+      if (link.dial === undefined) return;
+      if (now.monotonicMs >= link.nextEchoMs) this.echo(link, now);
+      else this.#table.arm(link, link.nextEchoMs);
+      return;
+    }
+    const silentMs = expecting + silentAfterMs;
+    if (now.monotonicMs >= silentMs) {
+      // The side that was dialled does not dial: it waits until the session has been idle for long.
+      if (link.dial !== undefined) this.#becomeSilent(link, now);
+      return;
+    }
+    if (now.monotonicMs >= link.nextEchoMs) {
+      if (!keys.confirmed && keys.handshake3 !== undefined) this.#table.transmit(link.address, keys.handshake3);
+      this.echo(link, now);
+      if (link.doubted && link.dial !== undefined && link.dialling === undefined) {
+        // After a sleep the other side may have closed the session as idle: what was built on it there is built again.
+        link.forgotten = true;
+        this.#dialer.attempt(link, now);
+      }
+    }
+    this.#table.arm(link, Math.min(link.nextEchoMs, silentMs));
+  }
+
+  /** By time and volume, whatever the traffic; the side that made the keys makes the next. */
+  #rekeyWhenOld(link: Link, keys: TransportKeys, now: Instant): void {
+    if (!keys.initiator) return;
+    const dueMs = keys.establishedMs + rekeyAfterMs;
+    if (dueMs > now.monotonicMs) this.#table.arm(link, dueMs);
+    if ((dueMs <= now.monotonicMs || keys.sendCounter > rekeyAfterPackets) && link.dialling === undefined) this.#dialer.attempt(link, now);
+  }
+
+  /** True for echo, challenge and close, which end here. */
+  handleFrame(link: Link, frame: Uint8Array, now: Instant): boolean {
+    if (frame[0] === 1) {
+      const verb = frame[1];
+      if (verb !== verbs.echo && verb !== verbs.challenge && verb !== verbs.close) return false;
+      const request = decodeFrame(frame);
+      if (request?.type !== 'request') { this.#table.drop('bad-frame'); return true; }
+      if (request.body.verb === 'echo') this.#table.sendFrame(link, encodeResponse(request.requestId, 0, true, encodeEchoResponse({ bootId: link.ownBootId, wallMs: Math.max(0, Math.floor(now.wallMs)) })), now);
+      else if (request.body.verb === 'challenge') this.#table.sendFrame(link, encodeResponse(request.requestId, 0, true, request.body.random), now);
+      else if (request.body.verb === 'close') this.#closedByPeer(link, now);
+      return true;
+    }
+    const requestId = frame.subarray(1, 17);
+    if (frame[0] !== 2) return false;
+    if (link.echo === undefined || !equalBytes(requestId, link.echo.requestId)) return link.unanswered?.some((id) => equalBytes(id, requestId)) ?? false;
+    const answer = decodeEchoResponse(frame.subarray(22));
+    if (answer === undefined) { this.#table.drop('bad-frame'); return true; }
+    const roundTripMs = now.monotonicMs - link.echo.sentMs;
+    link.echo = undefined;
+    if (link.doubted) { this.#settled(link); this.#armKeepalive(link, now); }
+    link.clockOffsetMs = answer.wallMs + roundTripMs / 2 - now.wallMs;
+    this.#table.recordRoundTrip(link, roundTripMs);
     return true;
   }
-  if (session.nextProbeMs <= nowMs) {
-    session.probes += 1;
-    session.nextProbeMs = nowMs + (session.probes === 1 ? firstProbesMs : laterProbesMs);
-    sendEcho(context, session, nowMs);
-  } else if (session.keepaliveAtMs <= nowMs) {
-    sendEcho(context, session, nowMs);
+
+  /** Somebody says that the session which we address is unknown: surely with the token of the handshake, else perhaps. */
+  unknownSession(from: SocketAddress, link: Link | undefined, remoteIndex: number, token: Uint8Array, now: Instant): void {
+    if (link?.dial === undefined || link.keys?.remoteIndex !== remoteIndex || socketAddressKey(from) !== socketAddressKey(link.address)) { this.#table.drop('unexpected'); return; }
+    // Without the token anybody could have said it, and nobody is to be told that the other side restarted.
+    if (equalBytes(token, link.keys.resetToken)) link.forgotten = true;
+    if (link.dialling !== undefined) return;
+    if (!link.forgotten) {
+      this.#table.drop('bad-reset-token');
+      if (now.monotonicMs - link.lastHintMs < hintPauseMs) return;
+      link.lastHintMs = now.monotonicMs;
+    }
+    this.#dialer.attempt(link, now);
   }
-  return false;
-}
 
-/** Echoes that can no longer be answered, because their keys are gone or nobody answers. */
-export function forgetEchoes(context: SessionContext, session: Session): void {
-  for (let count = session.echoes?.length ?? 0; count > 0; count -= 1) lose(context, session);
-  session.echoes = undefined;
-}
+  #missEcho(link: Link): void {
+    if (link.echo === undefined) return;
+    noLongerAwaited(link, link.echo.requestId);
+    link.echo = undefined;
+    this.#table.recordRoundTrip(link, undefined);
+  }
 
-/** True when the other side has another boot id than it had. */
-export function acceptEchoAnswer(context: SessionContext, session: Session, requestId: Uint8Array, payload: Uint8Array, now: Instant): boolean {
-  const index = session.echoes?.findIndex((echo) => equalBytes(echo.requestId, requestId)) ?? -1;
-  const answer = readEchoAnswer(payload);
-  if (session.echoes === undefined || index < 0 || answer === undefined) return false;
-  // Answers that are overtaken count as lost: the display wants a gap where there was one.
-  for (let count = 0; count < index; count += 1) lose(context, session);
-  const sentMs = session.echoes[index]?.sentMs ?? now.monotonicMs;
-  session.echoes = index + 1 < session.echoes.length ? session.echoes.slice(index + 1) : undefined;
-  const roundTripMs = Math.max(0, now.monotonicMs - sentMs);
-  measure(session).add(roundTripMs);
-  session.clockOffsetMs = answer.wallMs + roundTripMs / 2 - now.wallMs;
-  context.emit({ kind: 'measured', sessionId: session.id });
-  if (session.peer === undefined || equalBytes(session.peer.bootId, answer.bootId)) return false;
-  session.peer = { ...session.peer, bootId: answer.bootId };
-  return true;
-}
+  #becomeSilent(link: Link, now: Instant): void {
+    link.silent = true;
+    this.#missEcho(link);
+    this.#table.output({ kind: 'silent', sessionId: link.id });
+    if (link.dialling === undefined) { link.dialAttempts = 0; this.#dialer.attempt(link, now); }
+  }
 
-function lose(context: SessionContext, session: Session): void {
-  measure(session).add(undefined);
-  context.emit({ kind: 'measured', sessionId: session.id });
-}
+  #closedByPeer(link: Link, now: Instant): void {
+    // A dialled link is wanted: the other side stopped, and may be back soon. It is told apart from silence by coming at once.
+    if (link.dial === undefined) { this.#table.end(link, 'closed-by-peer'); return; }
+    this.#becomeSilent(link, now);
+  }
 
-function measure(session: Session): RoundTrips {
-  session.roundTrips ??= new RoundTrips();
-  return session.roundTrips;
+  #armKeepalive(link: Link, now: Instant): void {
+    if (link.dial === undefined) { this.#table.arm(link, now.monotonicMs + responderIdleMs); return; }
+    link.nextEchoMs = now.monotonicMs + keepaliveMs * (1 - keepaliveSpread + 2 * keepaliveSpread * link.jitter);
+    this.#table.arm(link, link.nextEchoMs);
+  }
 }

@@ -1,149 +1,141 @@
+/** A listening side under load: cookies, bounds, budgets. */
 import { describe, expect, it } from 'vitest';
-import { createCertificate } from '../wire/certificate.ts';
-import { cookiePeriodMs } from './constants.ts';
-import { CookieJar } from './cookie.ts';
-import { datagramTypes, encodeHandshakeOne } from './datagram.ts';
-import { Network, newPerson, seededRandom, testCrypto } from './testing.ts';
-import { Timers } from './timers.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { nobleCrypto as crypto } from '../noble-crypto.ts';
+import { answerFrame, createPerson, Net, type Node } from './testing.ts';
+import type { SessionLimits } from './types.ts';
 
-const crypto = testCrypto;
-const spoofed = (index: number): { host: string; port: number } => ({ host: `100.${String(index >> 16)}.${String((index >> 8) & 255)}.${String(index & 255)}`, port: 1_000 });
 
-describe('under load', () => {
-  it('a cookie is demanded, repeated with the message, and lets the genuine one in', () => {
-    const network = new Network(crypto);
-    const [visor, relay] = [network.add(), network.add({ limits: { cookieThresholdPerSecond: 0 } })];
-    visor.dial(relay);
-    network.runFor(200);
-    expect(visor.sessions.establishedCount).toBe(1);
-    expect(relay.sessions.dropCounters['cookie-demanded']).toBe(1);
-    expect(network.log.filter((packet) => packet.datagram[0] === datagramTypes.cookie)).toHaveLength(1);
-  });
+function relayIn(net: Net, limits: Partial<SessionLimits> = {}): Node {
+  return net.add('relay', { limits });
+}
 
-  it('a cookie of another address is refused', () => {
-    const network = new Network(crypto);
-    const [visor, relay] = [network.add(), network.add({ limits: { cookieThresholdPerSecond: 0 } })];
-    visor.dial(relay);
-    network.runFor(200);
-    const withCookie = network.log.filter((packet) => packet.datagram[0] === datagramTypes.handshakeOne).at(-1);
-    network.inject(relay, spoofed(1), withCookie?.datagram ?? new Uint8Array(0));
-    expect(relay.sessions.dropCounters['bad-cookie']).toBe(1);
-  });
+/** A handshake-1 that a stranger made: valid, but nobody reads the answer. */
+function strangersMessage(net: Net, relay: Node, anonymous = true): Uint8Array {
+  const stranger = net.add('stranger', { listening: false, person: { ...createPerson(1_000, crypto) } });
+  stranger.dial(relay, { anonymous });
+  net.nodes.pop();
+  return net.log.at(-1)?.datagram ?? new Uint8Array(0);
+}
 
-  it('cookies last one period and the next', () => {
-    const jar = new CookieJar(crypto, seededRandom(4));
-    const cookie = jar.bake(spoofed(1), 0);
-    expect(jar.isValid(cookie, spoofed(1), cookiePeriodMs + 1)).toBe(true);
-    expect(jar.isValid(cookie, spoofed(2), cookiePeriodMs + 1)).toBe(false);
-    expect(jar.isValid(cookie, spoofed(1), 2 * cookiePeriodMs + 2)).toBe(false);
-  });
-
-  it('tables stay within their bounds in a flood of 20,000 first messages from spoofed addresses', () => {
-    const network = new Network(crypto);
-    const limits = { pendingHandshakes: 64, cookieThresholdPerSecond: 100, sessions: 16 };
-    const [visor, relay] = [network.add(), network.add({ limits })];
-    const random = seededRandom(9);
-    visor.dial(relay);
-    network.runFor(500);
-    let inBytes = 0;
-    const start = network.log.length;
+describe('load', () => {
+  it('of 20,000 spoofed handshakes fills no table, and honest dialers still get through with a cookie', () => {
+    const net = new Net(1, crypto);
+    const relay = relayIn(net);
+    const message = strangersMessage(net, relay);
     for (let index = 0; index < 20_000; index += 1) {
-      const datagram = encodeHandshakeOne('XX', index + 1, Uint8Array.of(1), new Uint8Array(1_176).map((_, at) => (at < 32 ? (index >> (at % 16)) & 255 : 0)));
-      datagram.set(random(8), 24);
-      inBytes += datagram.length;
-      network.nowMs += 0.1;
-      relay.sessions.handleDatagram(spoofed(index), datagram, network.now);
-      for (let output = relay.sessions.pollOutput(); output !== undefined; output = relay.sessions.pollOutput()) {
-        if (output.kind === 'transmit') network.log.push({ from: relay.address, to: output.to, datagram: output.datagram, number: network.log.length });
-      }
-      const sizes = relay.sessions.tableSizes;
-      if (sizes.pending > 64 || sizes.indices > 65 || sizes.timers > 2_000 || sizes.sessions > 16) expect(sizes).toEqual('within bounds');
+      const from = { host: `198.18.${String(index >> 8)}.${String(index & 255)}`, port: 1 };
+      relay.receive(from, message);
+      expect(relay.sentTo.get(`${from.host}|1`) ?? 0).toBeLessThanOrEqual(message.length);
+      if (index % 20 === 19) net.ms += 1;
     }
-    expect(relay.sessions.tableSizes.pending).toBeGreaterThan(40);
-    expect(relay.sessions.dropCounters['cookie-demanded']).toBeGreaterThan(19_000);
-    expect(network.log.slice(start).reduce((sum, packet) => sum + packet.datagram.length, 0)).toBeLessThan(inBytes / 10);
-    expect(relay.sessions.establishedCount).toBe(1);
-    network.runFor(15_000);
-    expect(relay.sessions.tableSizes).toMatchObject({ pending: 0, sessions: 1, indices: 1 });
+    const answered = [...relay.sentTo.values()].filter((bytes) => bytes > 21).length;
+    expect(answered).toBeLessThanOrEqual(1_000);
+    expect(relay.drops()['cookie-demanded']).toBe(20_000 - answered);
+    // The flood goes on while three honest ones come.
+    const honest = [2, 3, 4].map((seed) => net.add('honest', { listening: false, person: createPerson(seed, crypto) }));
+    for (let count = 0; count < 600; count += 1) relay.receive({ host: '198.20.0.1', port: 1 + count }, message);
+    for (const [index, node] of honest.entries()) node.dial(relay, [{}, { remoteStatic: undefined }, { anonymous: true }][index]);
+    for (let step = 0; step < 100; step += 1) {
+      for (let count = 0; count < 50; count += 1) relay.receive({ host: `198.19.${String(step)}.${String(count)}`, port: 2 }, message);
+      net.run(20);
+    }
+    expect(honest.map((node) => node.live.length)).toEqual([1, 1, 1]);
+    expect(net.log.some((packet) => packet.type === 5 && packet.to === honest[0]?.address)).toBe(true);
+    net.run(11_000);
+    expect(relay.sessions.pollTimeout()?.reason).toBe('session liveness');
   });
 
-  it('unknown certificates have a budget, known ones do not need it', () => {
-    const network = new Network(crypto);
-    const relay = network.add({ limits: { certificateChecksPerSecond: 2 } });
-    const visors = Array.from({ length: 4 }, () => network.add());
-    for (const visor of visors) visor.dial(relay);
-    network.runFor(100);
-    expect(relay.sessions.establishedCount).toBe(2);
-    expect(relay.sessions.dropCounters['certificate-budget']).toBe(2);
-    network.runFor(5_000);
-    expect(relay.sessions.establishedCount).toBe(4);
-    for (const visor of visors) { visor.restart(); visor.dial(relay); }
-    network.runFor(100);
-    expect(relay.count('restarted')).toBe(4);
+  it('from addresses that are real fills the table of half-made handshakes, and the newest still finish', () => {
+    const net = new Net(2, crypto);
+    const relay = relayIn(net, { pendingHandshakes: 64, cookieThresholdPerSecond: 1_000_000 });
+    net.hook = (packet) => (packet.type === 2 && packet.to.host.startsWith('10.0.0.') && packet.to.host !== '10.0.0.3' ? [] : undefined);
+    const message = strangersMessage(net, relay);
+    net.run(100);
+    for (let index = 0; index < 200; index += 1) {
+      const from = { host: '198.18.0.1', port: 1 + index };
+      net.hook = (packet) => (packet.type === 5 && packet.to.host === from.host ? (relay.receive(packet.to, Uint8Array.from([...message.subarray(0, 6), ...packet.datagram.subarray(5), ...message.subarray(22)])), []) : undefined);
+      relay.receive(from, message);
+    }
+    net.hook = undefined;
+    expect(relay.drops()['handshake-limit']).toBe(200 + 1 - 64);
+    const visor = net.add('visor', { listening: false });
+    visor.dial(relay);
+    net.run(500);
+    expect(visor.live.length).toBe(1);
   });
 
-  it('a full table refuses strangers and lets its own rekey and come back', () => {
-    const network = new Network(crypto);
-    const relay = network.add({ limits: { sessions: 2 } });
-    const [first, second, third] = [network.add(), network.add(), network.add()];
-    first.dial(relay);
-    second.dial(relay);
-    network.runFor(1_000);
-    third.dial(relay);
-    network.runFor(2_000);
-    expect(third.sessions.establishedCount).toBe(0);
-    expect(relay.sessions.dropCounters['session-limit']).toBeGreaterThan(0);
-    first.restart();
-    first.dial(relay);
-    network.runFor(1_000);
-    expect(relay.count('restarted')).toBe(1);
+  it('cookies hold for their address only, and for no more than two periods', () => {
+    const net = new Net(3, crypto);
+    const relay = relayIn(net, { cookieThresholdPerSecond: 0 });
+    const message = strangersMessage(net, relay);
+    const from = { host: '198.18.0.1', port: 1 };
+    relay.receive(from, message);
+    const cookie = net.log.at(-1)?.datagram.subarray(5) ?? new Uint8Array(0);
+    const withCookie = Uint8Array.from([...message.subarray(0, 6), ...cookie, ...message.subarray(22)]);
+    relay.receive({ host: '198.18.0.2', port: 1 }, withCookie);
+    expect(relay.drops()).toEqual({ 'cookie-demanded': 1, 'bad-cookie': 1 });
+    const answers = (): number => net.log.filter((packet) => packet.type === 2).length;
+    relay.receive(from, withCookie);
+    expect(answers()).toBe(1);
+    for (const [afterMs, count] of [[3_500_000, 2], [3_500_000, 3], [3_700_000, 3]] as const) {
+      net.run(afterMs);
+      relay.receive(from, withCookie);
+      expect(answers()).toBe(count);
+    }
+    net.run(20_000_000);
+    relay.receive(from, withCookie);
+    expect(answers()).toBe(3);
   });
 
-  it('anonymous sessions may fill half of the table only', () => {
-    const network = new Network(crypto);
-    const relay = network.add({ limits: { sessions: 4 } });
-    const visors = Array.from({ length: 4 }, () => network.add());
-    for (const visor of visors) visor.dial(relay, { anonymous: true });
-    network.runFor(2_000);
-    expect(relay.sessions.establishedCount).toBe(2);
-    visors[3]?.dial(relay);
-    network.runFor(1_000);
+  it('of sessions stops at the limit for new devices, never for one that has a session', () => {
+    const net = new Net(4, crypto);
+    const relay = relayIn(net, { sessions: 3 });
+    const visors = [2, 3, 4, 5, 6].map((seed) => net.add('visor', { listening: false, person: createPerson(seed, crypto) }));
+    for (const [index, visor] of visors.entries()) { visor.dial(relay, index % 2 === 0 ? {} : { remoteStatic: undefined }); net.run(400); }
+    expect(relay.sessions.establishedCount).toBe(3);
+    expect(relay.drops()['session-limit']).toBeGreaterThan(0);
+    const [first] = visors;
+    first?.restart();
+    first?.dial(relay);
+    net.run(500);
+    expect(relay.of('restarted').length).toBe(1);
+    expect(relay.sessions.tableSizes()).toMatchObject({ links: 3, statics: 3 });
+    // One leaves, and there is room.
+    visors[1]?.act((sessions, now) => { for (const session of [...visors[1]?.live ?? []]) sessions.close(session.id, now); });
+    net.run(12_000);
     expect(relay.sessions.establishedCount).toBe(3);
   });
 
-  it('one identity with many devices keeps its newest eight', () => {
-    const network = new Network(crypto);
-    const relay = network.add();
-    const identitySecret = new Uint8Array(32).fill(3);
-    for (let device = 0; device < 12; device += 1) {
-      const person = newPerson(crypto, network.random);
-      const certificate = createCertificate({ ...person.certificate, identitySecret, deviceId: device.toString(16).padStart(32, '0') });
-      network.add({}, { staticKeys: person.staticKeys, certificate }).dial(relay);
-      network.runFor(200);
-    }
-    expect(relay.sessions.establishedCount).toBe(8);
-    expect(relay.count('closed')).toBe(4);
-  });
-});
-
-describe('timers', () => {
-  it('fire in order, follow deadlines that move both ways, and hold few stale entries', () => {
-    const timers = new Timers<{ wakeAtMs: number; queuedAtMs: number; readonly timerName: string }>();
-    const items = Array.from({ length: 50 }, (_, index) => ({ wakeAtMs: 1_000 + ((index * 37) % 50), queuedAtMs: Infinity, timerName: String(index) }));
-    for (const item of items) timers.update(item);
-    for (const item of items) { item.wakeAtMs += 500; timers.update(item); }
-    expect(timers.size).toBe(50);
-    expect(timers.takeDue(1_499)).toBeUndefined();
-    const order: number[] = [];
-    for (let item = timers.takeDue(2_000); item !== undefined; item = timers.takeDue(2_000)) order.push(item.wakeAtMs);
-    expect(order).toHaveLength(50);
-    expect(order).toEqual(order.toSorted((left, right) => left - right));
+  it('of certificates of strangers leaves known ones and own dials alone', () => {
+    const net = new Net(5, crypto);
+    const relay = relayIn(net, { certificateChecksPerSecond: 2 });
+    const known = net.add('known', { listening: false, person: createPerson(50, crypto) });
+    known.dial(relay);
+    net.run(1_500);
+    const strangers = [51, 52, 53, 54, 55].map((seed) => net.add('stranger', { listening: false, person: createPerson(seed, crypto) }));
+    const other = net.add('other', { person: createPerson(60, crypto) });
+    net.ms = Math.ceil(net.ms / 1_000) * 1_000;
+    for (const stranger of strangers) stranger.dial(relay);
+    known.restart();
+    known.dial(relay);
+    relay.dial(other);
+    net.run(200);
+    expect(relay.of('established').length).toBe(1 + 2 + 1);
+    expect(relay.of('restarted').length).toBe(1);
+    expect(relay.drops()['certificate-budget']).toBe(3);
+    net.run(20_000);
+    expect(relay.sessions.establishedCount).toBe(1 + 5 + 1);
   });
 
-  it('a bucket gives its burst and then its rate', () => {
-    const bucket = new TokenBucket(10, 5);
-    expect(Array.from({ length: 8 }, () => bucket.take(0)).filter(Boolean)).toHaveLength(5);
-    expect(Array.from({ length: 8 }, () => bucket.take(300)).filter(Boolean)).toHaveLength(3);
+  it('two sides that chose the same index do not get into each other\'s way', () => {
+    const net = new Net(6, crypto);
+    const visor = net.add('visor', { listening: false });
+    // The same generator from the same state: equal indices at both relays.
+    const relays = [7, 8].map((seed) => { const inner = new Net(99, crypto); return net.add('relay', { person: createPerson(seed, crypto), random: inner.random }); });
+    for (const relay of relays) { visor.dial(relay); net.run(500); }
+    for (const relay of relays) { relay.restart({ bootId: net.random(8) }); }
+    for (const session of visor.live) visor.send(session.id, answerFrame('x', net.random));
+    net.run(500);
+    expect(visor.of('restarted').length).toBe(2);
   });
 });

@@ -1,35 +1,30 @@
-/**
- * Which counters of one receiving key have been seen: a sliding bitmap of 2,048 (RFC 6479 in effect, without its spare words). Counters
- * are numbers below 2^53. Asking and marking are apart, because a counter is only marked once its packet has proved authentic.
- */
-import { replayWindowPackets } from './constants.ts';
+/** Which counters were received: a bitmap over the newest 2,048, so that paths of different speed may mix (architecture 4; RFC 6479). */
+const windowPackets = 2_048;
+/** One word more than the window: the word being entered must not share a slot with the oldest that still counts (RFC 6479). */
+const words = windowPackets / 32 + 1;
 
 export class ReplayWindow {
-  readonly #bits = new Uint32Array(replayWindowPackets / 32);
+  readonly #bits = new Uint32Array(words);
   #highest = -1;
 
-  /** -1 before the first packet. */
   get highest(): number { return this.#highest; }
 
+  /** Before decryption: worth trying? */
   isFresh(counter: number): boolean {
     if (counter > this.#highest) return true;
-    if (counter <= this.#highest - replayWindowPackets) return false;
-    const slot = counter % replayWindowPackets;
-    return ((this.#bits[slot >>> 5] ?? 0) & (1 << (slot & 31))) === 0;
+    if (counter <= this.#highest - windowPackets) return false;
+    return ((this.#bits[Math.floor(counter / 32) % words] ?? 0) & (1 << (counter % 32))) === 0;
   }
 
-  mark(counter: number): void {
+  /** After the packet proved authentic. */
+  accept(counter: number): void {
     if (counter > this.#highest) {
-      const step = counter - this.#highest;
-      if (step >= replayWindowPackets) this.#bits.fill(0);
-      else for (let skipped = this.#highest + 1; skipped < counter; skipped += 1) this.#clear(skipped % replayWindowPackets);
+      const firstWord = Math.floor(this.#highest / 32) + 1;
+      const lastWord = Math.floor(counter / 32);
+      for (let word = Math.max(firstWord, lastWord - words + 1); word <= lastWord; word += 1) this.#bits[word % words] = 0;
       this.#highest = counter;
     }
-    const slot = counter % replayWindowPackets;
-    this.#bits[slot >>> 5] = (this.#bits[slot >>> 5] ?? 0) | (1 << (slot & 31));
-  }
-
-  #clear(slot: number): void {
-    this.#bits[slot >>> 5] = (this.#bits[slot >>> 5] ?? 0) & ~(1 << (slot & 31));
+    const index = Math.floor(counter / 32) % words;
+    this.#bits[index] = ((this.#bits[index] ?? 0) | (1 << (counter % 32))) >>> 0;
   }
 }

@@ -1,208 +1,180 @@
 /**
- * Shaking hands as the one who is called. Cheap checks come first: table sizes, then (under load) the cookie, then Diffie-Hellman, then
- * certificates known from before, and the secp256k1 check last and within a budget. What comes of a first message waits in a bounded
- * table until the initiator proves itself; until then nothing of a live session is touched, so replays are harmless. When the table is
- * full the oldest makes room: genuine initiators prove themselves within a round trip.
+ * The responder's half of handshakes. Costs rise from check to check: cookie, table bounds, Diffie-Hellman, certificate cache, and last the
+ * secp256k1 signature within its budget. A handshake that we answered stays here until the initiator's first transport packet; until then
+ * it changes nothing for sessions that live.
  */
-import { HandshakeState } from '../noise/index.ts';
-import { equalBytes, isAllZero, toHex } from '../wire/bytes.ts';
-import type { Instant, SocketAddress } from '../wire/types.ts';
-import { cookieBytes, pendingLifeMs, pendingPressure, protocolVersion } from './constants.ts';
-import type { SessionContext } from './context.ts';
-import { CookieJar } from './cookie.ts';
-import { encodeAnswer, encodeCookie } from './datagram.ts';
-import type { HandshakeAnswer, HandshakeOne } from './datagram.ts';
-import { decodePayload, encodePayload, prologue } from './handshake-payload.ts';
-import { sameAddress } from './path-validation.ts';
-import type { Registry } from './registry.ts';
-import { resetToken } from './reset-token.ts';
-import type { OutstandingEcho, Peer } from './session.ts';
-import { SessionKeys } from './session-keys.ts';
-import type { Timed } from './timers.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { generateKeyPair, HandshakeState } from '../noise/index.ts';
+import { equalBytes, toHex } from '../wire/bytes.ts';
+import { CookieJar, RateMeter } from './guards.ts';
+import { pendingMs, payloadVersion } from './constants.ts';
+import { encodeHandshake, encodeShort, noCookie, prologue, type Datagram } from './datagram.ts';
+import { decodePayload, encodePayload, type HandshakePayload } from './handshake-payload.ts';
+import { ReplayWindow } from './replay-window.ts';
+import { identityOf } from './keys.ts';
+import { socketAddressKey, type DeviceCertificate, type Instant, type SocketAddress } from '../wire/types.ts';
+import type { Link, Pending, TransportKeys } from './link.ts';
+import type { SessionTable } from './sessions.ts';
 import type { DropReason } from './types.ts';
 
-const lastMessageTagBytes = 16;
-
-/** Somebody's handshake between their first message and their proof. */
-export class PendingHandshake implements Timed {
-  readonly kind = 'pending';
-  readonly timerName = 'handshake';
-  wakeAtMs: number;
-  queuedAtMs = Infinity;
-  /** Digest of the first message: a repetition gets the same answer. */
-  readonly digest: string;
-  readonly address: SocketAddress;
-  readonly localIndex: number;
-  answer: Uint8Array = new Uint8Array(0);
-  /** XX before message 3. */
-  noise: HandshakeState | undefined = undefined;
-  keys: SessionKeys | undefined = undefined;
-  peer: Peer | undefined = undefined;
-  echo: OutstandingEcho | undefined = undefined;
-  lastMessageTag: Uint8Array | undefined = undefined;
-
-  constructor(digest: string, address: SocketAddress, localIndex: number, nowMs: number) {
-    this.digest = digest;
-    this.address = address;
-    this.localIndex = localIndex;
-    this.wakeAtMs = nowMs + pendingLifeMs;
-  }
-}
+/** Above this share of the pending table cookies are demanded even at a low rate. */
+const cookieTableShare = 0.75;
+const nothing = new Uint8Array(0);
 
 export class Responder {
-  readonly #context: SessionContext;
-  readonly #registry: Registry;
+  readonly #table: SessionTable;
   readonly #cookies: CookieJar;
-  readonly #rate: TokenBucket;
-  readonly #certificateBudget: TokenBucket;
-  /** In the order of arrival. */
-  readonly #pending = new Map<string, PendingHandshake>();
+  readonly #meter = new RateMeter();
+  readonly #pending = new Map<number, Pending>();
+  readonly #byMessage = new Map<string, Pending>();
+  readonly #ownIdentity: string;
 
-  constructor(context: SessionContext, registry: Registry) {
-    const { cookieThresholdPerSecond, certificateChecksPerSecond } = context.limits;
-    this.#context = context;
-    this.#registry = registry;
-    this.#cookies = new CookieJar(context.crypto, context.random);
-    this.#rate = new TokenBucket(cookieThresholdPerSecond, cookieThresholdPerSecond);
-    this.#certificateBudget = new TokenBucket(certificateChecksPerSecond, certificateChecksPerSecond);
+  constructor(table: SessionTable) {
+    this.#table = table;
+    this.#cookies = new CookieJar(table.configuration.crypto, table.configuration.random);
+    this.#ownIdentity = identityOf(table.configuration.certificate);
   }
 
-  get pendingCount(): number { return this.#pending.size; }
+  has(index: number): boolean { return this.#pending.has(index); }
 
-  handleFirst(from: SocketAddress, first: HandshakeOne, now: Instant): void {
-    const context = this.#context;
-    if (!context.configuration.listening) { context.drop('not-listening'); return; }
-    if (!first.versions.includes(protocolVersion)) { context.drop('bad-version'); return; }
-    if (this.#demandsCookie(from, first, now.monotonicMs)) return;
-    // The cookie changes between repetitions; the message does not.
-    const digest = `${toHex(context.crypto.sha256(first.message).subarray(0, 16))}${String(first.senderIndex)}`;
-    const known = this.#pending.get(digest);
-    if (known !== undefined) {
-      if (!sameAddress(known.address, from) || known.lastMessageTag !== undefined) { context.drop('unexpected'); return; }
-      context.transmit(from, known.answer); return;
+  handshake1(from: SocketAddress, datagram: Extract<Datagram, { type: 'handshake-1' }>, now: Instant): void {
+    const { configuration, limits } = this.#table;
+    if (!configuration.listening) { this.#table.drop('not-listening'); return; }
+    if (!datagram.versions.includes(payloadVersion)) { this.#table.drop('bad-version'); return; }
+    const loaded = this.#meter.add(now) > limits.cookieThresholdPerSecond || this.#pending.size > limits.pendingHandshakes * cookieTableShare;
+    if (loaded && !this.#cookies.accepts(datagram.cookie, from, now)) {
+      this.#table.drop(equalBytes(datagram.cookie, noCookie) ? 'cookie-demanded' : 'bad-cookie');
+      this.#table.transmit(from, encodeShort(5, datagram.senderIndex, this.#cookies.make(from, now)));
+      return;
     }
-    const noise = new HandshakeState({
-      crypto: context.crypto, pattern: first.pattern, initiator: false, prologue: prologue(first.pattern, first.versions),
-      staticKeyPair: context.configuration.staticKeys, generateKeyPair: context.newKeyPair,
+    const dedupeKey = `${socketAddressKey(from)} ${toHex(configuration.crypto.sha256(datagram.message))}`;
+    const known = this.#byMessage.get(dedupeKey);
+    if (known !== undefined) { this.#table.transmit(from, known.answer); return; }
+    const state = new HandshakeState({
+      crypto: configuration.crypto, pattern: datagram.pattern, initiator: false, prologue: prologue(datagram.pattern, datagram.versions), staticKeyPair: configuration.staticKeys,
+      generateKeyPair: () => generateKeyPair(configuration.crypto, configuration.random),
     });
-    const plaintext = noise.tryReadMessage(first.message);
-    const reason = plaintext === undefined ? 'unauthentic' : this.#answer(from, first, noise, plaintext, digest, now);
-    if (reason === undefined) return;
-    noise.destroy();
-    context.drop(reason);
+    const bytes = state.readMessage(datagram.message);
+    const payload = bytes === undefined ? undefined : decodePayload(bytes);
+    if (payload === undefined) { this.#table.drop('unauthentic'); return; }
+    const isIk = datagram.pattern === 'IK';
+    const remoteStatic = state.remoteStaticKey ?? nothing;
+    const certificate = isIk ? this.#certificate(payload, remoteStatic, now) : undefined;
+    if (typeof certificate === 'string') return;
+    // A device that has a session may always make it anew. XX tells who it is with message 3.
+    if (isIk && this.#table.isFull && this.#table.linkOf(remoteStatic, certificate?.identity) === undefined) { this.#table.drop('session-limit'); return; }
+    const oldest = this.#pending.size >= limits.pendingHandshakes ? this.#pending.values().next() : undefined;
+    // The oldest goes, not the newcomer: an honest one is done after a round trip, and refusing would let one address fill the table for 10 s.
+    if (oldest?.done === false) { this.#table.drop('handshake-limit'); this.#discard(oldest.value); }
+    const localIndex = this.#table.freeIndex();
+    const message = state.writeMessage(encodePayload({
+      version: payloadVersion, bootId: configuration.bootId, resetToken: this.#table.resetTokenFor(localIndex), certificate: configuration.certificate, capabilities: configuration.capabilities,
+    }));
+    const pending: Pending = {
+      localIndex, remoteIndex: datagram.senderIndex, from, createdMs: now.monotonicMs, answer: encodeHandshake(2, localIndex, datagram.senderIndex, message), dedupeKey,
+      state: isIk ? undefined : state, keys: isIk ? this.#keys(state, localIndex, datagram.senderIndex, now.monotonicMs, now) : undefined, certificate, remoteStatic,
+      capabilities: payload.capabilities, bootId: payload.bootId,
+    };
+    this.#pending.set(localIndex, pending);
+    this.#byMessage.set(dedupeKey, pending);
+    this.#table.armPending(now.monotonicMs + pendingMs);
+    this.#table.transmit(from, pending.answer);
   }
 
-  /** Message 3 of XX, or its repetition. */
-  handleLast(from: SocketAddress, last: HandshakeAnswer, now: Instant): void {
-    const context = this.#context;
-    const owner = context.indices.get(last.receiverIndex);
-    if (owner === undefined) { context.drop('unknown-session'); return; }
-    const pending = owner.kind === 'pending' ? owner : owner.kind === 'keys' && owner.owner.kind === 'pending' ? owner.owner : undefined;
-    if (pending === undefined) { context.drop('unexpected'); return; }
-    const tag = last.message.slice(-lastMessageTagBytes);
-    if (pending.lastMessageTag !== undefined) {
-      // Their first transport packet is still to come, so our echo may have been lost.
-      if (!equalBytes(pending.lastMessageTag, tag) || !sameAddress(pending.address, from)) { context.drop('unexpected'); return; }
-      this.#sendEcho(pending, now.monotonicMs); return;
+  handshake3(from: SocketAddress, datagram: Extract<Datagram, { type: 'handshake-2' | 'handshake-3' }>, sizeBytes: number, now: Instant): void {
+    const pending = this.#pending.get(datagram.receiverIndex);
+    // A repetition after the session stands: their echo is answered over it.
+    if (pending?.state === undefined) { this.#table.drop('unexpected'); return; }
+    const bytes = pending.state.tryReadMessage(datagram.message);
+    if (bytes === undefined) { this.#table.drop('unauthentic'); return; }
+    const payload = decodePayload(bytes);
+    const remoteStatic = pending.state.remoteStaticKey;
+    const certificate = payload === undefined || remoteStatic === undefined ? 'bad-certificate' : this.#certificate(payload, remoteStatic, now);
+    if (payload === undefined || remoteStatic === undefined || typeof certificate === 'string') { this.#discard(pending); return; }
+    pending.certificate = certificate;
+    pending.remoteStatic = remoteStatic;
+    pending.capabilities = payload.capabilities;
+    pending.bootId = payload.bootId;
+    pending.keys = this.#keys(pending.state, pending.localIndex, pending.remoteIndex, pending.createdMs, now);
+    pending.state = undefined;
+    // Message 3 proves that the initiator got message 2 at this address: it stands for the first transport packet.
+    this.#promote(pending, pending.keys, from, sizeBytes, now);
+  }
+
+  /** The link that this packet makes real, with its plaintext; `unknown` when nothing here waits for that index, undefined when dropped. */
+  firstTransport(from: SocketAddress, datagram: Extract<Datagram, { type: 'transport' }>, sizeBytes: number, now: Instant): { readonly link: Link; readonly plaintext: Uint8Array } | 'unknown' | undefined {
+    const pending = this.#pending.get(datagram.receiverIndex);
+    if (pending === undefined) return 'unknown';
+    // XX: the transport packet overtook message 3, which will be repeated.
+    if (pending.keys === undefined) { this.#table.drop('unexpected'); return undefined; }
+    const plaintext = pending.keys.receive.decryptAt(datagram.counter, nothing, datagram.ciphertext);
+    if (plaintext === undefined) { this.#table.drop('unauthentic'); return undefined; }
+    pending.keys.window.accept(datagram.counter);
+    pending.keys.confirmed = true;
+    const link = this.#promote(pending, pending.keys, from, sizeBytes, now);
+    return link === undefined ? undefined : { link, plaintext };
+  }
+
+  expire(now: Instant): void {
+    let earliest: number | undefined;
+    for (const pending of [...this.#pending.values()]) {
+      const endsMs = pending.createdMs + pendingMs;
+      if (endsMs > now.monotonicMs) { earliest = endsMs; break; }
+      this.#discard(pending);
     }
-    const { noise } = pending;
-    if (noise === undefined) { context.drop('unexpected'); return; }
-    const plaintext = noise.tryReadMessage(last.message);
-    if (plaintext === undefined) { context.drop('unauthentic'); return; }
-    const peer = this.#readPeer(plaintext, noise.remoteStaticKey, protocolVersion, now);
-    const reason = typeof peer === 'string' ? peer : this.#registry.hasRoomFor(peer) ? undefined : 'session-limit';
-    if (typeof peer === 'string' || reason !== undefined) {
-      this.forget(pending);
-      context.drop(reason ?? 'unexpected'); return;
-    }
-    pending.peer = peer;
-    pending.noise = undefined;
-    pending.lastMessageTag = tag;
-    pending.keys = new SessionKeys(noise.split(), pending.localIndex, last.senderIndex, undefined, pending);
-    context.indices.set(pending.localIndex, pending.keys);
-    this.#sendEcho(pending, now.monotonicMs);
+    if (earliest !== undefined) this.#table.armPending(earliest);
   }
 
-  /** The initiator has proved itself, so the handshake leaves the table; its keys live on. */
-  release(pending: PendingHandshake): void {
-    this.#pending.delete(pending.digest);
-    pending.wakeAtMs = Infinity;
+  #certificate(payload: HandshakePayload, remoteStatic: Uint8Array, now: Instant): DeviceCertificate | undefined | 'dropped' {
+    if (payload.certificate.length === 0) return undefined;
+    const certificate = this.#table.certificates.check(payload.certificate, now, 'dials-us');
+    if (typeof certificate === 'string') { this.#table.drop(certificate); return 'dropped'; }
+    if (!equalBytes(certificate.x25519, remoteStatic)) { this.#table.drop('bad-certificate'); return 'dropped'; }
+    if (equalBytes(certificate.x25519, this.#table.configuration.staticKeys.publicKey) && certificate.identity === this.#ownIdentity) { this.#table.drop('self'); return 'dropped'; }
+    return certificate;
   }
 
-  /** Time is up, or it was refused. */
-  forget(pending: PendingHandshake): void {
-    this.release(pending);
-    this.#context.indices.delete(pending.localIndex);
-    pending.noise?.destroy();
-    pending.keys?.destroy();
+  #keys(state: HandshakeState, localIndex: number, remoteIndex: number, begunMs: number, now: Instant): TransportKeys {
+    const { send, receive } = state.split();
+    return { localIndex, remoteIndex, send, receive, window: new ReplayWindow(), initiator: false, establishedMs: now.monotonicMs, begunMs, resetToken: nothing, sendCounter: 0, confirmed: false, handshake3: undefined };
   }
 
-  #demandsCookie(from: SocketAddress, first: HandshakeOne, nowMs: number): boolean {
-    const context = this.#context;
-    const belowRate = this.#rate.take(nowMs);
-    if (belowRate && this.#pending.size < context.limits.pendingHandshakes * pendingPressure) return false;
-    const shown = !isAllZero(first.cookie);
-    if (shown && this.#cookies.isValid(first.cookie, from, nowMs)) return false;
-    context.drop(shown ? 'bad-cookie' : 'cookie-demanded');
-    context.transmit(from, encodeCookie(first.senderIndex, this.#cookies.bake(from, nowMs).subarray(0, cookieBytes)));
-    return true;
+  /** Undefined when the handshake proved well but must not become a session. */
+  #promote(pending: Pending, keys: TransportKeys, from: SocketAddress, sizeBytes: number, now: Instant): Link | undefined {
+    const existing = this.#table.linkOf(pending.remoteStatic, pending.certificate?.identity);
+    const refusal = this.#refusal(existing, pending);
+    if (refusal !== undefined) { this.#table.drop(refusal); this.#discard(pending); return undefined; }
+    this.#drop(pending);
+    const link = existing ?? this.#table.newLink(pending.from, undefined, this.#table.configuration.staticKeys, now);
+    // Message 2 was read by whoever completes the handshake, so the address it went to can receive. This packet's own source is not proved.
+    const moves = socketAddressKey(from) !== socketAddressKey(link.address) && socketAddressKey(pending.from) !== socketAddressKey(link.address);
+    if (moves) link.address = pending.from;
+    link.candidate = undefined;
+    const wasAnnounced = link.announced;
+    this.#table.install(link, keys, pending, now);
+    if (moves && wasAnnounced) this.#table.output({ kind: 'moved', sessionId: link.id, address: link.address });
+    if (socketAddressKey(from) !== socketAddressKey(link.address)) this.#table.heardFrom(link, from, sizeBytes, now);
+    if (!keys.confirmed) this.#table.greet(link, now);
+    return link;
   }
 
-  #answer(from: SocketAddress, first: HandshakeOne, noise: HandshakeState, plaintext: Uint8Array, digest: string, now: Instant): DropReason | undefined {
-    const context = this.#context;
-    let peer: Peer | undefined;
-    if (first.pattern === 'IK') {
-      const read = this.#readPeer(plaintext, noise.remoteStaticKey, 0, now);
-      if (typeof read === 'string') return read;
-      if (!this.#registry.hasRoomFor(read)) return 'session-limit';
-      peer = read;
-    } else if (this.#registry.isFull) {
-      return 'session-limit';
-    }
-    if (!this.#makeRoom()) return 'handshake-limit';
-    const localIndex = context.freshIndex();
-    const pending = new PendingHandshake(digest, from, localIndex, now.monotonicMs);
-    const payload = context.ownPayload(protocolVersion, false, resetToken(context.crypto, context.configuration.resetSecret, localIndex));
-    pending.answer = encodeAnswer('handshake-2', localIndex, first.senderIndex, noise.writeMessage(encodePayload(payload)));
-    if (peer === undefined) {
-      pending.noise = noise;
-      context.indices.set(localIndex, pending);
-    } else {
-      pending.peer = peer;
-      pending.keys = new SessionKeys(noise.split(), localIndex, first.senderIndex, undefined, pending);
-      context.indices.set(localIndex, pending.keys);
-    }
-    this.#pending.set(digest, pending);
-    context.timers.update(pending);
-    context.transmit(from, pending.answer);
-    return undefined;
+  #refusal(existing: Link | undefined, pending: Pending): DropReason | undefined {
+    if (existing === undefined) return this.#table.isFull ? 'session-limit' : undefined;
+    // A packet that was held back must not bring back keys which its sender has replaced since.
+    if (existing.keys !== undefined && !existing.keys.initiator && existing.keys.begunMs > pending.createdMs) return 'unexpected';
+    // One device key speaks for one identity for as long as a session lives.
+    const identities = [existing.remoteCertificate?.identity ?? existing.dial?.identity, pending.certificate?.identity];
+    return identities[0] !== undefined && identities[1] !== undefined && identities[0] !== identities[1] ? 'bad-certificate' : undefined;
   }
 
-  #makeRoom(): boolean {
-    if (this.#pending.size < this.#context.limits.pendingHandshakes) return true;
-    const oldest = this.#pending.values().next();
-    if (oldest.done === true) return false;
-    this.forget(oldest.value);
-    this.#context.drop('handshake-limit');
-    return true;
+  #discard(pending: Pending): void {
+    this.#drop(pending);
+    pending.state?.destroy();
+    pending.keys?.send.destroy();
+    pending.keys?.receive.destroy();
   }
 
-  #readPeer(plaintext: Uint8Array, staticKey: Uint8Array | undefined, version: number, now: Instant): Peer | DropReason {
-    const payload = decodePayload(plaintext);
-    if (payload === undefined || staticKey === undefined) return 'bad-certificate';
-    if (payload.version !== version) return 'bad-version';
-    const { bootId, capabilities } = payload;
-    if (payload.certificate.length === 0) return { certificate: undefined, staticKey, capabilities, bootId };
-    const certificate = this.#context.certificates.accept(payload.certificate, now.wallMs, () => this.#certificateBudget.take(now.monotonicMs));
-    if (typeof certificate === 'string') return certificate;
-    if (certificate.identity === this.#context.ownIdentity) return 'self';
-    return equalBytes(certificate.x25519, staticKey) ? { certificate, staticKey, capabilities, bootId } : 'bad-certificate';
-  }
-
-  #sendEcho(pending: PendingHandshake, nowMs: number): void {
-    if (pending.keys === undefined) return;
-    pending.echo = { requestId: this.#context.control.requestId(), sentMs: nowMs };
-    this.#context.transmit(pending.address, pending.keys.seal(this.#context.control.echo(pending.echo.requestId)));
+  #drop(pending: Pending): void {
+    this.#pending.delete(pending.localIndex);
+    this.#byMessage.delete(pending.dedupeKey);
   }
 }

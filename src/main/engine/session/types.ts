@@ -66,10 +66,7 @@ export interface SessionView {
 
 export type SessionOutput =
   | { readonly kind: 'transmit'; readonly to: SocketAddress; readonly datagram: Uint8Array }
-  /**
-   * `dial` ended well, or somebody dialled us (then after their first transport packet). Comes again for the same session when a silence
-   * ends and the other side still has the same boot id.
-   */
+  /** `dial` ended well, or somebody dialled us (then after their first transport packet). */
   | { readonly kind: 'established'; readonly session: SessionView }
   /** A request or response frame for the layers above; echo, challenge and close never appear here. Bytes are the plaintext frame. */
   | { readonly kind: 'frame'; readonly sessionId: SessionId; readonly frame: Uint8Array }

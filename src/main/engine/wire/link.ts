@@ -106,8 +106,8 @@ function readInvite(content: Uint8Array): Invite | undefined {
 function looksCut(encoded: string): boolean {
   if (encoded === '') return true;
   if (!/^[A-Za-z0-9_-]+$/.test(encoded) || (encoded.length > 4 && (encoded === encoded.toLowerCase() || encoded === encoded.toUpperCase()))) return false;
-  // The last character of a cut text may hold stray bits, or be one too many.
-  const bytes = decodeBase64Url(encoded.slice(0, encoded.length - (encoded.length % 4)));
+  // The last character of a cut text may hold stray bits, or be one too many; a text that decodes whole is not shortened for that.
+  const bytes = decodeBase64Url(encoded) ?? decodeBase64Url(encoded.slice(0, encoded.length - (encoded.length % 4)));
   if (bytes === undefined || (bytes.length > 0 && bytes[0] !== inviteVersion)) return false;
   // Good as far as it goes: the first thing wrong with it is that it ends.
   const reader = new Reader(bytes);

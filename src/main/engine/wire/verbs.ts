@@ -28,9 +28,6 @@ const bitmapBytes = pullCountMaximum / 8;
 const noToken = new Uint8Array(tokenBytes);
 const noDevice = '00'.repeat(16);
 
-/** An echo carries as many bytes as its answer and a challenge cost, so that one from a new address pays for both. */
-export const echoPaddingBytes = 75;
-
 type BodyOf<Name extends Verb> = Extract<RequestBody, { verb: Name }>;
 
 export const writeVerb = (writer: Writer, verb: Verb): void => { writeChoice(writer, verbs, verb, 1); };
@@ -40,8 +37,6 @@ export const readVerb = (reader: Reader): Verb => readChoice(reader, verbs, 1);
 export function writeBody(writer: Writer, body: RequestBody): void {
   switch (body.verb) {
     case 'echo':
-      writer.zeros(echoPaddingBytes);
-      return;
     case 'refusals':
       return;
     case 'challenge':
@@ -105,8 +100,6 @@ export function writeBody(writer: Writer, body: RequestBody): void {
 export function readBody(reader: Reader, verb: Verb): RequestBody {
   switch (verb) {
     case 'echo':
-      if (!isAllZero(reader.bytes(echoPaddingBytes))) reader.fail();
-      return { verb };
     case 'refusals':
       return { verb };
     case 'challenge':

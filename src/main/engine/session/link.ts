@@ -1,0 +1,134 @@
+/** State of one session as seen from here, and of the half-made ones. Plain data: the rules are in the files beside. */
+import type { CipherState, HandshakeState } from '../noise/index.ts';
+import type { KeyPair } from '../crypto.ts';
+import type { DeviceCertificate, SocketAddress } from '../wire/types.ts';
+import type { PatternName } from './datagram.ts';
+import type { ReplayWindow } from './replay-window.ts';
+import type { DialOptions, SessionId, SessionView } from './types.ts';
+
+/** One set of transport keys; a link has a current one and, after a rekey, the one before for a while. */
+export interface TransportKeys {
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+  readonly send: CipherState;
+  readonly receive: CipherState;
+  readonly window: ReplayWindow;
+  readonly initiator: boolean;
+  readonly establishedMs: number;
+  /** When their handshake-1 came or ours left: keys of an older handshake never replace those of a newer one. */
+  readonly begunMs: number;
+  /** What the other side will show when it has forgotten this session. */
+  readonly resetToken: Uint8Array;
+  sendCounter: number;
+  /** Set when something authentic came under these keys. */
+  confirmed: boolean;
+  /** XX initiators repeat message 3 until then. */
+  readonly handshake3: Uint8Array | undefined;
+}
+
+export interface Dialling {
+  readonly pattern: PatternName;
+  state: HandshakeState;
+  readonly localIndex: number;
+  /** Where it goes, and where the session will be; answers may come from anywhere, their address proves nothing. */
+  readonly to: SocketAddress;
+  readonly begunMs: number;
+  datagram: Uint8Array;
+  cookiesTaken: number;
+  /** Somebody answered who is not who we want; counted once, the genuine answer may still come. */
+  refused: boolean;
+  /** XX: makes the state anew after an answer that anybody could have written. */
+  readonly renew: (() => HandshakeState) | undefined;
+}
+
+/** An address that an authentic packet came from and that has not proved yet that it can receive. */
+export interface Candidate {
+  readonly address: SocketAddress;
+  readonly challenge: Uint8Array;
+  readonly requestId: Uint8Array;
+  readonly sinceMs: number;
+  receivedBytes: number;
+  sentBytes: number;
+  challengedMs: number;
+}
+
+export interface Link {
+  readonly id: SessionId;
+  address: SocketAddress;
+  /** The address that we were told to dial, to come back to when the one that we followed the other side to is silent. */
+  home: SocketAddress;
+  /** Set later on a link that the other side began, when it is dialled from here too. */
+  dial: DialOptions | undefined;
+  /** An anonymous dial has a boot id of its own, or it could be told to be ours by it. */
+  readonly ownBootId: Uint8Array;
+  readonly ownStatic: KeyPair;
+  candidate: Candidate | undefined;
+  keys: TransportKeys | undefined;
+  previous: { readonly keys: TransportKeys; readonly untilMs: number } | undefined;
+  dialling: Dialling | undefined;
+  dialAttempts: number;
+  nextDialMs: number;
+  wrongIdentities: number;
+  refusal: 'wrong-identity' | 'bad-certificate';
+  remoteCertificate: DeviceCertificate | undefined;
+  remoteStatic: Uint8Array;
+  remoteCapabilities: readonly string[];
+  remoteBootId: Uint8Array;
+  announced: boolean;
+  /** The other side said that it has forgotten the session, and nothing has been heard from it since. */
+  forgotten: boolean;
+  silent: boolean;
+  lastHeardMs: number;
+  /** Fixed part of this link's keepalive pause, in [0, 1). */
+  readonly jitter: number;
+  /** First request since something was last heard: when an answer became due. */
+  expectingSinceMs: number | undefined;
+  echo: { readonly requestId: Uint8Array; readonly sentMs: number } | undefined;
+  echoesUnanswered: number;
+  /** Ids of own echoes and challenges that nobody waits for any more, newest last: late answers end here. */
+  unanswered: Uint8Array[] | undefined;
+  nextEchoMs: number;
+  /** The network changed: one missed echo is enough to start over. */
+  doubted: boolean;
+  lastHintMs: number;
+  roundTripsMs: (number | undefined)[] | undefined;
+  smoothedRoundTripMs: number | undefined;
+  clockOffsetMs: number | undefined;
+  sentBytes: number;
+  receivedBytes: number;
+}
+
+/** Late answers come within seconds; older ones cannot matter. */
+const unansweredMaximum = 8;
+
+export function noLongerAwaited(link: Link, requestId: Uint8Array): void {
+  link.unanswered ??= [];
+  link.unanswered.push(requestId);
+  if (link.unanswered.length > unansweredMaximum) link.unanswered.shift();
+}
+
+/** Somebody's handshake that we answered; becomes a link with their first transport packet. */
+export interface Pending {
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+  readonly from: SocketAddress;
+  readonly createdMs: number;
+  readonly answer: Uint8Array;
+  readonly dedupeKey: string;
+  /** XX: waiting for message 3. */
+  state: HandshakeState | undefined;
+  keys: TransportKeys | undefined;
+  certificate: DeviceCertificate | undefined;
+  remoteStatic: Uint8Array;
+  capabilities: readonly string[];
+  bootId: Uint8Array;
+}
+
+export function viewOf(link: Link): SessionView {
+  return {
+    id: link.id, address: link.address, initiator: link.keys?.initiator ?? link.dial !== undefined, anonymous: link.dial?.anonymous ?? link.remoteCertificate === undefined,
+    remoteCertificate: link.remoteCertificate, remoteStatic: link.remoteStatic, remoteCapabilities: link.remoteCapabilities, remoteBootId: link.remoteBootId,
+    establishedMs: link.keys?.establishedMs ?? 0, lastHeardMs: link.lastHeardMs, roundTripsMs: link.roundTripsMs ?? [], smoothedRoundTripMs: link.smoothedRoundTripMs,
+    clockOffsetMs: link.clockOffsetMs, sentBytes: link.sentBytes, receivedBytes: link.receivedBytes,
+  };
+}
