@@ -22,8 +22,9 @@ const ackDeadlineMs = 15_000;
 const acksPerRequest = 32;
 /** Fragments of one list answer: a burst of 16 datagrams is what a fresh path carries without congestion control. */
 const listFragments = 16;
-/** A pass that ended with failures (a body that did not come) is repeated after this. */
+/** A pass that ended with failures (a body that did not come) is repeated after this, doubling up to the other while that goes on. */
 const listAgainMs = 5_000;
+const listAgainMaximumMs = 5 * 60_000;
 /** The doorbell may have been lost with the path it was sent on: look by oneself now and then. */
 const lookAgainMs = 5 * 60_000;
 /** Certificates whose signature was verified; secp256k1 costs about a millisecond. */
@@ -44,6 +45,8 @@ export interface InboxEvents {
   effects(header: LetterHeader, content: Content, entry: ListEntry, relay: string, now: Instant): Effects | undefined;
   /** All letters that the relay had are settled. */
   drained(relay: string, now: Instant): void;
+  /** The relay says that this mailbox is not ours (any more): registering again finds out why. */
+  refused(relay: string, now: Instant): void;
   waitingChanged(relay: string): void;
 }
 
@@ -56,6 +59,8 @@ interface RelayInbox {
   /** The doorbell rang while a pass was under way. */
   again: boolean;
   failures: boolean;
+  /** Passes in a row that failed. */
+  failedPasses: number;
   readonly acks: { readonly letterId: Uint8Array; readonly verdict: Verdict }[];
   pendingLetters: number;
   readonly inProgress: Set<string>;
@@ -79,7 +84,7 @@ export class Inbox {
   registered(link: RelayLink, waitingLetters: number, now: Instant): void {
     const inbox: RelayInbox = {
       link, epoch: this.#context.memory.relays.get(link.hint.publicKey)?.epoch ?? new Uint8Array(8), afterSequence: 0, waiting: waitingLetters,
-      listing: false, again: false, failures: false, acks: [], pendingLetters: 0, inProgress: new Set(), passDone: false,
+      listing: false, again: false, failures: false, failedPasses: this.#relays.get(link.hint.publicKey)?.failedPasses ?? 0, acks: [], pendingLetters: 0, inProgress: new Set(), passDone: false,
     };
     this.#relays.set(link.hint.publicKey, inbox);
     this.#list(inbox, now);
@@ -128,7 +133,8 @@ export class Inbox {
         if (this.#relays.get(inbox.link.hint.publicKey) !== inbox) return;
         if (outcome.kind !== 'answered') {
           inbox.listing = false;
-          if (outcome.kind !== 'session-lost') this.#deadlines.set(inbox.link.hint.publicKey, at.monotonicMs + listAgainMs);
+          if (outcome.kind === 'negative' && (outcome.negative.code === 'revoked' || outcome.negative.code === 'unauthenticated')) this.#events.refused(inbox.link.hint.publicKey, at);
+          else if (outcome.kind !== 'session-lost') this.#listLater(inbox, at);
           return;
         }
         this.#listed(inbox, outcome.payloads, at);
@@ -136,7 +142,13 @@ export class Inbox {
     }, now);
   }
 
+  #listLater(inbox: RelayInbox, now: Instant): void {
+    this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + Math.min(listAgainMaximumMs, listAgainMs * 2 ** Math.min(inbox.failedPasses, 10)));
+    inbox.failedPasses += 1;
+  }
+
   #listed(inbox: RelayInbox, payloads: readonly Uint8Array[], now: Instant): void {
+    const before = inbox.afterSequence;
     let remaining = 0;
     for (const payload of payloads) {
       const fragment = decodeListFragment(payload);
@@ -150,7 +162,9 @@ export class Inbox {
     }
     inbox.waiting = remaining + inbox.pendingLetters;
     this.#events.waitingChanged(inbox.link.hint.publicKey);
-    if (remaining > 0) { this.#list(inbox, now); return; }
+    if (remaining > 0 && inbox.afterSequence > before) { this.#list(inbox, now); return; }
+    // It says that there is more and does not show it: asked again later, not at once for ever.
+    if (remaining > 0) inbox.failures = true;
     inbox.passDone = true;
     this.#finishPass(inbox, now);
   }
@@ -196,7 +210,10 @@ export class Inbox {
     if (entry.inlineBody !== undefined) { this.#opened(inbox, entry, header, entry.inlineBody, prekey, now, settle); return; }
     if (inbox.link.sessionId === undefined) { settle('later', now); return; }
     this.#context.directed.pull(inbox.link.sessionId, name, (outcome, at) => {
-      if (outcome.kind === 'pulled') this.#opened(inbox, entry, header, outcome.bytes, prekey, at, settle);
+      // The machine slept while the body was on its way: the relay has let go of the letter, and its sender may have been told so.
+      const waitedMs = Math.max(at.monotonicMs - now.monotonicMs, at.wallMs - now.wallMs);
+      if (waitedMs > entry.remainingSeconds * 1000) settle('later', at);
+      else if (outcome.kind === 'pulled') this.#opened(inbox, entry, header, outcome.bytes, prekey, at, settle);
       else settle(outcome.reason === 'wrong-root' || outcome.reason === 'too-large' ? 'unopenable' : 'later', at);
     }, now);
   }
@@ -219,7 +236,8 @@ export class Inbox {
       this.#verified.add(key);
     }
     const graceMs = ttlMaximumSeconds * 1000;
-    if (!certificateValidAt(certificate, now.wallMs) && !certificateValidAt(certificate, now.wallMs - graceMs)) return false;
+    const wallMs = this.#context.correctedWallMs(now);
+    if (!certificateValidAt(certificate, wallMs) && !certificateValidAt(certificate, wallMs - graceMs)) return false;
     const known = this.#context.memory.contacts.get(certificate.identity)?.identityRecord;
     const record = known === undefined ? undefined : decodeIdentityRecord(known);
     if (record === undefined || record.devices.some((device) => device.deviceId === certificate.deviceId)) return true;
@@ -253,7 +271,8 @@ export class Inbox {
         // Not acknowledged = listed again later, deduplicated, acknowledged again.
         done: (outcome, at) => {
           if (outcome.kind !== 'answered' && outcome.kind !== 'session-lost' && this.#relays.get(inbox.link.hint.publicKey) === inbox) {
-            this.#deadlines.set(inbox.link.hint.publicKey, at.monotonicMs + listAgainMs);
+            if (outcome.kind === 'negative' && outcome.negative.code === 'revoked') this.#events.refused(inbox.link.hint.publicKey, at);
+            else this.#listLater(inbox, at);
           }
         },
       }, now);
