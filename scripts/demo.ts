@@ -11,7 +11,8 @@ const print = (line: string): void => { process.stdout.write(`${line}\n`); };
 
 async function main(commandLine: readonly string[]): Promise<number> {
   if (commandLine.length === 0) return runScript('demo', (checks, directory) => playStory(checks, new Timeline(print), directory));
-  if (commandLine.length === 1 && commandLine[0] === '--screenshots') {
+  if (commandLine[0] === '--screenshots') {
+    // Loaded when it is wanted: it brings a browser driver along.
     const { takeScreenshots } = await import('./demo/screenshots.ts');
     return takeScreenshots(print);
   }

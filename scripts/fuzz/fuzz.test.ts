@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { SeededRandom } from '../../sim/random.ts';
+import { HandshakeState, generateKeyPair } from '../../src/main/engine/noise/index.ts';
+import { concatBytes, utf8Encode } from '../../src/main/engine/wire/bytes.ts';
+import { decodeFrame, frameMaximumBytes } from '../../src/main/engine/wire/frame.ts';
+import { identityPublicKey } from '../../src/main/engine/wire/identity.ts';
+import { chooseCrypto } from '../../src/main/host/crypto.ts';
+import { genuinePayload, handshake1, newHandshake, transport, withCookie } from './handshake-bytes.ts';
+import { closeFrame, hostileFrame, hostilePayload } from './hostile-frames.ts';
+import { residentBytes } from './memory.ts';
+import { mutate, mutationKinds } from './mutations.ts';
+
+const random = new SeededRandom('fuzz tests');
+const speaker = { identity: identityPublicKey(random.bytes(32)), deviceId: '0a'.repeat(16) };
+
+describe('Mutations', () => {
+  it('leave the genuine datagram alone and stay within what a socket sends', () => {
+    const genuine = random.bytes(1_200);
+    const copy = genuine.slice();
+    for (const kind of mutationKinds) {
+      for (let count = 0; count < 200; count += 1) expect(mutate(random, kind, genuine, random.bytes(500)).length).toBeLessThanOrEqual(1_700);
+    }
+    expect(genuine).toEqual(copy);
+  });
+
+  it('take an empty datagram', () => {
+    const empty = new Uint8Array(0);
+    for (const kind of mutationKinds) expect(mutate(random, kind, empty, empty)).toBeInstanceOf(Uint8Array);
+  });
+});
+
+describe('Hostile frames', () => {
+  it('fit a frame, and are partly well-formed and partly not', () => {
+    let wellFormed = 0;
+    const verbs = new Set<string>();
+    for (let count = 0; count < 2_000; count += 1) {
+      const frame = hostileFrame(random, speaker, [random.bytes(158)]);
+      expect(frame.length).toBeGreaterThan(0);
+      expect(frame.length).toBeLessThanOrEqual(frameMaximumBytes);
+      const decoded = decodeFrame(frame);
+      if (decoded === undefined) continue;
+      wellFormed += 1;
+      if (decoded.type === 'request') verbs.add(decoded.body.verb);
+    }
+    expect(wellFormed).toBeGreaterThan(500);
+    expect(wellFormed).toBeLessThan(1_900);
+    expect(verbs.size).toBeGreaterThan(10);
+    expect(verbs.has('close')).toBe(false);
+    expect(decodeFrame(closeFrame(random))).toMatchObject({ body: { verb: 'close' } });
+  });
+});
+
+describe('Handshakes from the document', () => {
+  it('are read by a responder, with hostile payloads too', () => {
+    const { crypto } = chooseCrypto();
+    const [ours, theirs] = [generateKeyPair(crypto, random.bytes), generateKeyPair(crypto, random.bytes)];
+    for (const payload of [genuinePayload(random.bytes, new Uint8Array(0)), hostilePayload(random, genuinePayload(random.bytes, random.bytes(194)))]) {
+      const datagram = handshake1(newHandshake(crypto, random.bytes, 'IK', ours, theirs.publicKey), 'IK', 7, payload);
+      expect(datagram).toHaveLength(1_200);
+      const responder = new HandshakeState({
+        crypto, pattern: 'IK', initiator: false, prologue: concatBytes(utf8Encode('waypost link'), new Uint8Array([1, 1, 1])), staticKeyPair: theirs,
+        generateKeyPair: () => generateKeyPair(crypto, random.bytes),
+      });
+      expect(responder.readMessage(datagram.subarray(24))?.subarray(0, payload.length)).toEqual(payload);
+      const cookie = random.bytes(16);
+      expect(withCookie(datagram, cookie).subarray(6, 22)).toEqual(cookie);
+    }
+    expect(transport(1, 2, random.bytes(16))).toHaveLength(29);
+  });
+});
+
+describe('Memory of a process', () => {
+  it('is known for one that runs and unknown for one that does not', () => {
+    expect(residentBytes(process.pid)).toBeGreaterThan(1_000_000);
+    expect(residentBytes(2 ** 30)).toBeUndefined();
+  });
+});
