@@ -6,6 +6,7 @@ export class AddFriendScreen {
   readonly dialog: Locator;
   readonly link: Locator;
   readonly preview: Locator;
+  readonly addButton: Locator;
   readonly ownLink: Locator;
   readonly ownQrCode: Locator;
 
@@ -13,6 +14,7 @@ export class AddFriendScreen {
     this.page = page;
     this.dialog = page.getByRole('dialog', { name: 'Add a friend' });
     this.link = this.dialog.getByLabel('Link or address');
+    this.addButton = this.dialog.getByRole('button', { name: 'Add friend' });
     this.preview = this.dialog.getByRole('group', { name: 'Preview' });
     this.ownLink = page.getByRole('group', { name: 'Your invite link' });
     this.ownQrCode = page.getByRole('img', { name: 'Your invite link as a QR code' });
@@ -28,7 +30,12 @@ export class AddFriendScreen {
     await this.link.fill(link);
     await this.preview.waitFor();
     if (name !== undefined) await this.dialog.getByLabel('What you call them').fill(name);
-    await this.dialog.getByRole('button', { name: 'Add friend' }).click();
+    await this.confirm();
+  }
+
+  /** Adds who the preview shows. */
+  async confirm(): Promise<void> {
+    await this.addButton.click();
     await this.dialog.waitFor({ state: 'hidden' });
   }
 

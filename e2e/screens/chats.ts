@@ -9,6 +9,8 @@ export class ChatsScreen {
   /** What is read out about the newest message that was sent: "Saved here", "Held by ... until ...", "Delivered", "Read". */
   readonly lastState: Locator;
   readonly requestBar: Locator;
+  /** Entries of strangers who wrote. */
+  readonly requests: Locator;
 
   constructor(page: Page) {
     this.page = page;
@@ -16,6 +18,7 @@ export class ChatsScreen {
     this.composer = page.getByRole('textbox', { name: /^Message to / });
     this.sendButton = page.getByRole('button', { name: 'Send', exact: true });
     this.lastState = page.getByRole('status', { name: 'State of your last message' });
+    this.requests = this.list.getByRole('list', { name: 'Requests' }).getByRole('listitem');
     this.requestBar = page.getByRole('group', { name: 'Request' });
   }
 
@@ -40,9 +43,19 @@ export class ChatsScreen {
     return this.page.getByRole('list', { name: /^Messages with / }).getByRole('listitem').filter({ hasText: text });
   }
 
+  /** The button with the state of a message of ours; its name begins with the state in words. */
+  stateOf(text: string | RegExp): Locator {
+    return this.message(text).getByRole('button', { name: /Show where this message has been$/ });
+  }
+
   async write(text: string): Promise<void> {
     await this.composer.fill(text);
     await this.composer.press('Enter');
+  }
+
+  /** What the window calls the stranger who wrote this. */
+  async requestNamed(text: string): Promise<string> {
+    return this.requests.filter({ hasText: text }).locator('.entry__name').innerText();
   }
 
   async acceptRequest(): Promise<void> {

@@ -10,12 +10,15 @@ export class FrameScreen {
   readonly connectionLine: Locator;
   readonly wordsReminder: Locator;
   readonly notes: Locator;
+  /** What must not be overlooked, above everything. */
+  readonly reminders: Locator;
 
   constructor(page: Page) {
     this.page = page;
     this.places = page.getByRole('navigation', { name: 'Places' });
     this.connectionLine = page.getByRole('button', { name: /Open Network$/ });
     this.wordsReminder = page.getByText('Your 24 words are not confirmed yet');
+    this.reminders = page.getByRole('region', { name: 'Reminders' });
     this.notes = page.getByRole('status', { name: 'Notes' });
   }
 

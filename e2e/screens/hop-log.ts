@@ -5,15 +5,18 @@ export class HopLogScreen {
   readonly page: Page;
   readonly drawer: Locator;
   readonly rows: Locator;
+  /** Rows of what has not happened yet, drawn dotted. */
+  readonly future: Locator;
 
   constructor(page: Page) {
     this.page = page;
     this.drawer = page.getByRole('complementary', { name: 'Where this message is' });
     this.rows = this.drawer.getByRole('list', { name: 'Hop log' }).getByRole('listitem');
+    this.future = this.rows.filter({ hasText: 'Still to come' });
   }
 
   /** Opens it by clicking on the state of the message. */
-  async openFor(text: string): Promise<void> {
+  async openFor(text: string | RegExp): Promise<void> {
     await this.page.getByRole('listitem').filter({ hasText: text }).getByRole('button', { name: /Show where this message has been$/ }).click();
     await this.drawer.waitFor();
   }

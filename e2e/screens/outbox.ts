@@ -33,4 +33,15 @@ export class OutboxScreen {
   async sortBy(column: string): Promise<void> {
     await this.table.getByRole('columnheader', { name: new RegExp(`^${column}`) }).getByRole('button').click();
   }
+
+  /** What a row says in one column, by the title of the column. */
+  async cell(text: string, column: string): Promise<string> {
+    const titles = await this.table.getByRole('columnheader').allInnerTexts();
+    return this.row(text).getByRole('cell').nth(titles.findIndex((title) => title.startsWith(column))).innerText();
+  }
+
+  /** How often a message has been tried. */
+  async tries(text: string): Promise<number> {
+    return Number(await this.cell(text, 'Tries'));
+  }
 }

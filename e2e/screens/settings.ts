@@ -16,6 +16,15 @@ export class SettingsScreen {
     this.fingerprint = page.getByRole('region', { name: 'You' }).locator('.fingerprint');
   }
 
+  /** The address as it is copied, not as it is shortened on screen. */
+  async ownAddress(): Promise<string> {
+    return (await this.page.getByRole('region', { name: 'You' }).locator('.mono').getAttribute('title')) ?? '';
+  }
+
+  blocked(name: string): Locator {
+    return this.page.getByRole('list', { name: 'Blocked people' }).getByRole('listitem').filter({ hasText: name });
+  }
+
   async rename(name: string): Promise<void> {
     await this.name.fill(name);
     await this.page.getByRole('button', { name: 'Save name' }).click();
