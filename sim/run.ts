@@ -3,6 +3,8 @@
  *
  *   node bin/launch.mjs sim/run.ts --seeds 100 [--first-seed 1]    runs that many seeds; exit code 1 when one fails
  *   node bin/launch.mjs sim/run.ts --seed 17 [--trace]             runs one seed again, exactly; with everything that happens
+ *
+ * `--verbose` prints a line for each seed; `--moves` lets people also change their relays while mail is under way.
  */
 import { parseArgs } from 'node:util';
 import { simulate, type SeedResult } from './simulate.ts';
@@ -13,6 +15,7 @@ function main(): number {
   const { values } = parseArgs({
     options: {
       'seeds': { type: 'string' }, 'first-seed': { type: 'string' }, 'seed': { type: 'string' }, 'trace': { type: 'boolean' }, 'verbose': { type: 'boolean' },
+      'moves': { type: 'boolean' },
     },
   });
   const one = wholeNumber(values.seed, '--seed');
@@ -23,12 +26,13 @@ function main(): number {
   const failed: SeedResult[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
     const seedStartedMs = performance.now();
-    const result = simulate(seed, sink);
+    const result = simulate(seed, sink, { moves: values.moves === true });
     if (result.violations.length > 0) failed.push(result);
     if (result.violations.length > 0 || one !== undefined || values.verbose === true) printSeed(result, performance.now() - seedStartedMs);
   }
   if (failed.length > 0) console.log(`failing seeds: ${failed.map(({ seed }) => seed).join(' ')} (again with: --seed N --trace)`);
-  console.log(`simulation: ${count - failed.length} passed, ${failed.length} failed in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  console.log(`${count} seeds from ${first} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  console.log(`${count - failed.length} passed, ${failed.length} failed`);
   return failed.length === 0 ? 0 : 1;
 }
 

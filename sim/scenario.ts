@@ -21,7 +21,13 @@ const chatPorts = [1, 1, 1, 7] as const;
 
 interface Misfortune { readonly name: string; readonly weight: number; readonly strike: () => void }
 
+export interface ScenarioOptions {
+  /** People exchange a relay of theirs for another while mail is under way. */
+  readonly moves: boolean;
+}
+
 export class Scenario {
+  readonly #options: ScenarioOptions;
   readonly #world: SimWorld;
   readonly #random: SeededRandom;
   readonly #people: People;
@@ -31,8 +37,9 @@ export class Scenario {
   #nextHost = 1;
   #weather: Conditions = calm;
 
-  constructor(world: SimWorld) {
+  constructor(world: SimWorld, options: ScenarioOptions) {
     this.#world = world;
+    this.#options = options;
     this.#random = world.random.fork('scenario');
     this.#people = new People(world);
   }
@@ -133,6 +140,7 @@ export class Scenario {
     if (random.chance(0.3)) this.#sometime(() => { this.#writeToSomebodyAway(); });
     if (random.chance(0.3)) this.#sometime(() => { const visor = random.pick(this.#world.visors); visor?.command({ name: 'rename-self', as: `renamed ${visor.name}` }); });
     if (random.chance(0.25)) this.#sometime(() => { this.#addRelay(); });
+    for (let index = this.#options.moves ? random.integer(1, 3) : 0; index > 0; index -= 1) this.#sometime(() => { this.#moveToAnotherRelay(); });
   }
 
   #sometime(run: () => void): void { this.#world.queue.at(this.#random.between(setupMs, this.#endMs), run); }
@@ -187,6 +195,14 @@ export class Scenario {
     const relay = this.#random.pick(this.#world.relays);
     if (visor === undefined || relay === undefined) return;
     this.#people.insist(visor, { name: 'add-relay', hint: this.#hintOf(relay), role: 'own' });
+  }
+
+  #moveToAnotherRelay(): void {
+    const visor = this.#random.pick(this.#world.visors);
+    const relay = this.#random.pick(this.#world.relays);
+    const former = visor?.engine?.inspect.relays[0]?.row.publicKey;
+    if (visor === undefined || relay === undefined || former === undefined || former === relay.publicKey) return;
+    this.#people.insist(visor, { name: 'add-relay', hint: this.#hintOf(relay), role: 'own' }, () => { this.#people.insist(visor, { name: 'remove-relay', publicKey: former }); });
   }
 
   // --- what goes wrong ----------------------------------------------------------------------------------------------------

@@ -1,15 +1,21 @@
 /**
  * Named deadlines of one core: set, moved and cleared by key, the earliest known without a search. A binary heap with lazy deletion:
- * moving a deadline leaves the old entry to be skipped when it surfaces.
+ * moving a deadline leaves the old entry to be skipped when it surfaces. When most entries are such leftovers the heap is built anew: a deadline
+ * of two weeks that is cleared after a second must not stay for two weeks.
  */
 interface Entry { readonly key: string; readonly atMs: number; readonly stamp: number }
 
+/** Leftovers that are not worth a rebuild. */
+const leftoversMinimum = 64;
+
 export class Deadlines {
-  readonly #heap: Entry[] = [];
+  #heap: Entry[] = [];
   readonly #current = new Map<string, Entry>();
   #stamp = 0;
 
   get size(): number { return this.#current.size; }
+  /** With leftovers: what memory is used for. */
+  get entries(): number { return this.#heap.length; }
 
   /** Replaces the key's earlier deadline. Monotonic milliseconds. */
   set(key: string, atMs: number): void {
@@ -18,6 +24,7 @@ export class Deadlines {
     this.#current.set(key, entry);
     this.#heap.push(entry);
     this.#siftUp(this.#heap.length - 1);
+    if (this.#heap.length > 2 * this.#current.size + leftoversMinimum) this.#rebuild();
   }
 
   clear(key: string): void { this.#current.delete(key); }
@@ -40,6 +47,11 @@ export class Deadlines {
     this.#removeTop();
     this.#current.delete(top.key);
     return top.key;
+  }
+
+  /** In the order of times: a sorted array is a heap. */
+  #rebuild(): void {
+    this.#heap = [...this.#current.values()].sort((left, right) => (this.#before(left, right) ? -1 : 1));
   }
 
   #before(left: Entry, right: Entry): boolean {

@@ -9,7 +9,7 @@ import { Conversations } from './mail/conversations.ts';
 import { Inbox } from './mail/inbox.ts';
 import { OwnRecords } from './mail/own-records.ts';
 import { Receipts } from './mail/receipts.ts';
-import { Registration, registrationRetryMs } from './mail/registration.ts';
+import { Registration } from './mail/registration.ts';
 import { DepositTokens } from './mail/tokens.ts';
 import { decodeRefusals } from './wire/responses.ts';
 import { encodeContent } from './wire/content.ts';
@@ -43,9 +43,10 @@ export class VisorRole {
   readonly links: RelayLinks;
   readonly names: HostNames;
   readonly #registration: Registration;
+  readonly #recipients: Recipients;
   readonly #registered = new Set<string>();
   readonly #refused = new Set<string>();
-  /** Wall time when a relay's mailbox was last empty. */
+  /** Monotonic time when a relay's mailbox was last empty. */
   readonly #drained = new Map<string, number>();
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
@@ -57,7 +58,7 @@ export class VisorRole {
     this.records = new OwnRecords(context);
     this.tokens = new DepositTokens(context);
     this.links = new RelayLinks(context, this.names, {
-      up: (link, _session, at) => { this.#linkUp(link, at); },
+      up: (link, restarted, at) => { this.#linkUp(link, restarted, at); },
       down: (link, at) => { this.#linkDown(link, at); },
     });
     const outbox = (): Outbox => this.outbox;
@@ -66,21 +67,25 @@ export class VisorRole {
       tokenChanged: (token, granted, at) => { this.tokenChanged(token, granted, at); },
     });
     this.conversations = new Conversations(context, this.contacts, this.receipts, outbox);
-    this.outbox = new Outbox(context, this.links, new Recipients(context, this.links), {
+    this.#recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); });
+    this.outbox = new Outbox(context, this.links, this.#recipients, {
       unreachableReason: () => this.#unreachableReason(),
       finished: (row, at) => { this.receipts.receiptFinished(row, at); },
-      drainedSince: (wallMs) => this.#drainedSince(wallMs),
+      drainedSince: (monotonicMs) => this.#drainedSince(monotonicMs),
+      wantDrained: (at) => { for (const relay of this.#registered) this.inbox.notified(relay, at); },
+      relayWallMs: (at) => { const offsetMs = this.clockOffsetMs(1); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
       revoked: () => this.revoked,
     });
     this.inbox = new Inbox(context, {
       effects: (header, content, _entry, relay, at) => this.conversations.effects(header, content, relay, at),
-      drained: (relay, at) => { this.#drained.set(relay, this.context.correctedWallMs(at)); this.outbox.settleExpired(at); this.#askRefusals(relay, at); },
+      drained: (relay, at) => { this.#drained.set(relay, at.monotonicMs); this.outbox.settleExpired(at); this.#askRefusals(relay, at); },
+      refused: (relay, at) => { this.#registerAgain(relay, at); },
       waitingChanged: (relay) => { context.announce({ kind: 'relay', publicKey: relay }); },
     });
     this.#registration = new Registration(context, this.records, this.tokens, {
       registered: (link, _epochChanged, waiting, at) => { this.#onRegistered(link, waiting, at); },
       refused: (link) => { this.#refused.add(link.hint.publicKey); this.#announceRelay(link); },
-      failed: (link, at) => { this.#deadlines.set(`register ${link.hint.publicKey}`, at.monotonicMs + registrationRetryMs); },
+      failed: (link, pauseMs, at) => { this.#deadlines.set(`register ${link.hint.publicKey}`, at.monotonicMs + pauseMs); },
       revoked: () => { this.#becomeRevoked(); },
     });
     context.directed.handle('notify', (sessionId, _body, answer, at) => {
@@ -102,9 +107,12 @@ export class VisorRole {
   /** The set of own relays changed: dial, drop, publish the new record, tell the contacts. */
   relaysChanged(now: Instant): void {
     this.links.syncOwn(now);
+    // A relay that never answers causes no event of its own: what is said about it is looked at again when it should have answered.
+    this.#deadlines.set('started', now.monotonicMs + startingMs);
     for (const relay of [...this.#registered]) {
       const link = this.links.own(relay);
-      if (link === undefined) { this.#registered.delete(relay); this.inbox.linkDown(relay); } else this.#registration.start(link, now);
+      // Also one whose address changed: its new link registers when it is up.
+      if (link?.state !== 'connected') { this.#registered.delete(relay); this.inbox.linkDown(relay); } else this.#registration.start(link, now);
     }
     this.contacts.reintroduce(now);
     this.outbox.kick(now);
@@ -137,10 +145,9 @@ export class VisorRole {
   handleTimeout(now: Instant): void {
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
       if (key === 'housekeeping') this.#housekeeping(now);
-      else if (key === 'started') this.context.announce({ kind: 'connection' });
+      else if (key === 'started') this.context.announce({ kind: 'connection' }, ...[...this.context.memory.relays.keys()].map((publicKey) => ({ kind: 'relay', publicKey }) as const));
       else {
-        const link = this.links.own(key.slice('register '.length));
-        if (link?.state === 'connected' && !this.revoked) this.#registration.start(link, now);
+        this.#registerAgain(key.slice('register '.length), now);
       }
     }
     this.links.handleTimeout(now);
@@ -198,7 +205,7 @@ export class VisorRole {
     const registered = this.#registered.has(publicKey);
     const refused = this.#refused.has(publicKey) || link?.problem === 'wrong-identity' || link?.problem === 'bad-certificate';
     const state: RelayStatus['state'] = registered ? 'connected' : this.revoked || link === undefined ? 'idle' : refused ? 'refused'
-      : link.state === 'silent' || link.state === 'paused' || (link.state === 'connecting' && now.monotonicMs - link.lastUsedMs > startingMs) ? 'unreachable' : 'connecting';
+      : link.state === 'silent' || link.state === 'paused' || (link.state === 'connecting' && now.monotonicMs - link.lastUsedMs >= startingMs) ? 'unreachable' : 'connecting';
     return {
       row, state, problem: registered ? '' : relayProblem(link, this.#refused.has(publicKey), this.revoked, state),
       sinceWallMs: registered ? link?.sinceWallMs : undefined,
@@ -211,11 +218,11 @@ export class VisorRole {
   headline(messageId: string, facts: LetterFacts, now: Instant): Headline {
     const row = this.context.memory.outbox.get(messageId);
     const nextTryMs = row === undefined ? undefined : this.outbox.nextTryMs(messageId);
-    return deriveHeadline(row?.facts ?? facts, {
+    return deriveHeadline(this.context.memory.durableFacts.get(messageId) ?? facts, {
       sendingNow: this.outbox.sendingNow(messageId),
       reason: row?.lastReason,
       nextTryWallMs: nextTryMs === undefined ? undefined : now.wallMs + Math.max(0, nextTryMs - now.monotonicMs),
-      wantedCopies: 1,
+      wantedCopies: row === undefined ? 1 : Math.min(copiesWanted, this.#recipients.known(row.recipient)?.relays.length ?? 1),
       relayName: (publicKey) => this.relayName(publicKey),
     });
   }
@@ -229,8 +236,13 @@ export class VisorRole {
 
   // --- relays coming and going ---------------------------------------------------------------------------------------------
 
-  #linkUp(link: RelayLink, now: Instant): void {
-    if (link.purpose === 'deposit') { this.context.directed.sessionLost(link.sessionId ?? -1, now); this.outbox.linkRestarted(link, now); return; }
+  #linkUp(link: RelayLink, restarted: boolean, now: Instant): void {
+    if (link.purpose === 'deposit') {
+      this.context.directed.sessionLost(link.sessionId ?? -1, now);
+      if (restarted) this.outbox.linkRestarted(link, now);
+      else this.outbox.linkUp(link, now);
+      return;
+    }
     this.#registered.delete(link.hint.publicKey);
     this.#refused.delete(link.hint.publicKey);
     this.inbox.linkDown(link.hint.publicKey);
@@ -248,6 +260,7 @@ export class VisorRole {
   }
 
   #onRegistered(link: RelayLink, waiting: number, now: Instant): void {
+    if (this.revoked) return;
     const relay = link.hint.publicKey;
     const first = this.#registered.size === 0;
     this.#registered.add(relay);
@@ -276,8 +289,8 @@ export class VisorRole {
     return 'no-network';
   }
 
-  #drainedSince(wallMs: number): boolean {
-    for (const relay of this.context.memory.relays.keys()) if ((this.#drained.get(relay) ?? -1) < wallMs) return false;
+  #drainedSince(monotonicMs: number): boolean {
+    for (const relay of this.context.memory.relays.keys()) if ((this.#drained.get(relay) ?? -1) < monotonicMs) return false;
     return true;
   }
 
@@ -286,10 +299,15 @@ export class VisorRole {
   #housekeeping(now: Instant): void {
     this.#deadlines.set('housekeeping', now.monotonicMs + housekeepingMs);
     if (this.revoked) return;
-    const before = this.context.memory.prekeys.size;
     this.records.currentPrekey(now);
     this.records.deleteOldPrekeys(now);
-    if (this.context.memory.prekeys.size !== before) for (const relay of this.#registered) { const link = this.links.own(relay); if (link !== undefined) this.#registration.start(link, now); }
+    // Registering anew publishes what changed, asks again where we were refused, and finds out whether another install has taken over.
+    for (const relay of this.context.memory.relays.keys()) this.#registerAgain(relay, now);
+  }
+
+  #registerAgain(relay: string, now: Instant): void {
+    const link = this.links.own(relay);
+    if (link?.state === 'connected' && !this.revoked) this.#registration.start(link, now);
   }
 
   /** After draining: contacts whose letters the full mailbox turned away are told that there is room. */
@@ -326,6 +344,6 @@ function relayProblem(link: RelayLink | undefined, refused: boolean, revoked: bo
   if (refused) return 'The relay does not keep mail for this identity. Ask its operator, or choose another relay.';
   if (link?.problem === 'wrong-identity' || link?.problem === 'bad-certificate') return 'Another key answers at this address. Check the link of the relay with its operator.';
   if (link?.problem === 'no-address') return 'The name of the relay could not be found. Waypost keeps trying.';
-  if (state === 'unreachable') return 'The relay does not answer. Waypost keeps trying.';
+  if (state === 'unreachable') return 'Waypost keeps trying.';
   return '';
 }

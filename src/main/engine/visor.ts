@@ -209,10 +209,12 @@ class VisorEngine implements Engine {
   }
 
   #commit(memory: VisorMemory, changes: readonly VisorChange[], options: CommitOptions = {}): void {
-    for (const change of changes) memory.apply(change);
+    const undo = options.unlessSeen === undefined ? undefined : memory.applyTentatively(changes);
+    if (undo === undefined) for (const change of changes) memory.apply(change);
     const request: VisorRequest = options.unlessSeen === undefined ? { op: 'commit', changes } : { op: 'commit', changes, unlessSeen: options.unlessSeen };
     this.#store(request, (result, now) => {
       if (result.applied) for (const change of changes) memory.committed(change);
+      else undo?.();
       if (result.applied && options.announce !== undefined) this.#changes.push(...options.announce);
       options.done?.(result.applied, now);
     });

@@ -4,7 +4,7 @@
  * the token of one of our own invite links was invited: its writer becomes a contact at once. Each contact has a
  * deposit token of their own at our relays, and blocking them revokes it.
  */
-import { encodeContent } from '../wire/content.ts';
+import { decodeContent, encodeContent } from '../wire/content.ts';
 import { toHex } from '../wire/bytes.ts';
 import { ttlMaximumSeconds } from '../../../shared/views.ts';
 import { chatPort, conversationIdOf } from './conversation-id.ts';
@@ -97,12 +97,20 @@ export class Contacts {
     }
   }
 
+  /** They have a new device, which has neither our name and relays nor a token for us. */
+  introduceAgain(publicKey: string, now: Instant): void {
+    const contact = this.#context.memory.contacts.get(publicKey);
+    if (contact?.standing === 'contact' || contact?.standing === 'pending') this.#grant(contact, false, chatPort, { answerWanted: true, inviteToken: undefined }, now, () => undefined);
+  }
+
   introduced(sender: string, content: Introduction, sentAtMs: number, contact: ContactRow | undefined, now: Instant):
   { readonly changes: readonly VisorChange[]; readonly row: ContactRow; readonly after: (now: Instant) => void } {
     const base = contact ?? this.stranger(sender, now);
     // An older introduction that comes late, or twice by two relays, must not undo a newer one.
     const key = `introduced/${sender}`;
-    if (sentAtMs < this.#context.memory.numberValue(key)) return { changes: [], row: base, after: () => undefined };
+    // A time in our future is taken as now: a clock that was ahead once must not make us deaf to what its owner writes later.
+    const atMs = Math.min(sentAtMs, now.wallMs);
+    if (atMs < this.#context.memory.numberValue(key)) return { changes: [], row: base, after: () => undefined };
     const invited = content.inviteToken !== undefined && this.#context.memory.invites.get(toHex(content.inviteToken))?.revoked === false;
     const standing = base.standing === 'pending' || (base.standing === 'request' && invited) ? 'contact' : base.standing;
     const row: ContactRow = {
@@ -113,7 +121,7 @@ export class Contacts {
       recordsFetchedAtMs: 0,
     };
     return {
-      changes: [{ kind: 'put-contact', row }, { kind: 'put-value', key, value: String(sentAtMs) }],
+      changes: [{ kind: 'put-contact', row }, { kind: 'put-value', key, value: String(atMs) }],
       row,
       after: (at) => {
         const current = this.#context.memory.contacts.get(sender);
@@ -142,7 +150,7 @@ export class Contacts {
       attempts: 0, lastReason: undefined, sealed: undefined, facts: {}, stage: 'deposit',
     };
     const conversationId = conversationIdOf(row.publicKey, port);
-    const changes: VisorChange[] = [{ kind: 'put-contact', row: introduced }, { kind: 'put-outbox', row: letter }];
+    const changes: VisorChange[] = [{ kind: 'put-contact', row: introduced }, ...this.#superseded(letter), { kind: 'put-outbox', row: letter }];
     if (!this.#context.memory.conversations.has(conversationId)) {
       changes.push({ kind: 'put-conversation', row: { id: conversationId, publicKey: row.publicKey, port, nextSequence: 1, readUpToRow: 0, draft: '', lastActivityMs: now.wallMs } });
     }
@@ -154,6 +162,22 @@ export class Contacts {
         this.#outbox().adopt(letter, at);
         done(at);
       },
+    });
+  }
+
+  /**
+   * Introductions to the same person that wait still: the newer says all that they say. Not those that ask for an answer or show an
+   * invite token unless the new one does too.
+   */
+  #superseded(letter: OutboxRow): readonly VisorChange[] {
+    const next = decodeContent(letter.content);
+    if (next?.kind !== 'introduction') return [];
+    return [...this.#context.memory.outbox.values()].flatMap((row): readonly VisorChange[] => {
+      if (row.kind !== 'introduction' || row.recipient !== letter.recipient || row.stage !== 'deposit' || (row.facts.held ?? []).length > 0) return [];
+      const content = decodeContent(row.content);
+      if (content?.kind !== 'introduction' || (content.answerWanted && !next.answerWanted) || (content.inviteToken !== undefined && next.inviteToken === undefined)) return [];
+      this.#outbox().superseded(row);
+      return [{ kind: 'delete-outbox', id: row.id }];
     });
   }
 

@@ -46,6 +46,8 @@ export class Conversations {
     if (sender === this.#context.publicKey) return undefined;
     const contact = this.#context.memory.contacts.get(sender);
     if (contact?.standing === 'blocked') return undefined;
+    const addsContact = contact === undefined && (content.kind === 'text' || content.kind === 'introduction');
+    if (addsContact && this.#context.memory.contacts.size >= contactsMaximum) { this.#context.count('inbox.too-many-strangers'); return undefined; }
     switch (content.kind) {
       case 'text': return this.#text(header, content.text, contact, relay, now);
       case 'delivered': return this.#receipt(sender, content.items, 'delivered');
@@ -61,7 +63,6 @@ export class Conversations {
     const id = toHex(maskMessageId(this.#context, sender, header.messageId));
     const changes: VisorChange[] = [];
     const announce: EngineChange[] = [];
-    if (contact === undefined && this.#context.memory.contacts.size >= contactsMaximum) { this.#context.count('inbox.too-many-strangers'); return undefined; }
     const known = contact ?? this.#contacts.stranger(sender, now);
     // Only somebody we added, or accepted, knows where to write to; a letter from one we added shows that they have us too.
     const standing = known.standing === 'pending' ? 'contact' : known.standing;

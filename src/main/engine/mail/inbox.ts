@@ -177,8 +177,9 @@ export class Inbox {
     this.#events.waitingChanged(inbox.link.hint.publicKey);
     if (inbox.failures) {
       inbox.failures = false;
-      this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + listAgainMs);
+      this.#listLater(inbox, now);
     } else {
+      inbox.failedPasses = 0;
       this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + lookAgainMs);
       this.#events.drained(inbox.link.hint.publicKey, now);
     }

@@ -4,7 +4,7 @@ import { verifySignedReceipt } from '../wire/receipt.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import { frameMaximumBytes } from '../wire/frame.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
-import type { Instant, NegativeCode, RelayHint } from '../wire/types.ts';
+import type { Instant, LetterState, NegativeCode, RelayHint } from '../wire/types.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { WaitReason } from '../../../shared/views.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -21,7 +21,13 @@ const depositFixedBytes = 158;
 
 export type DepositOutcome =
   | { readonly kind: 'held'; readonly relay: string; readonly expiresInMs: number; readonly fetched: boolean }
-  | { readonly kind: 'refused'; readonly reason: WaitReason; readonly retryAfterMs: number; readonly recordsStale: boolean };
+  | { readonly kind: 'refused'; readonly reason: WaitReason; readonly retryAfterMs: number; readonly cause: RefusalCause };
+
+/** What to do about it: nothing but wait, look the recipient up again, seal the letter anew, or go without the token. */
+export type RefusalCause = 'none' | 'records-stale' | 'seal-again' | 'token-revoked';
+
+/** What a relay said about a letter that it had signed for: `lost` = it never heard of it, `ended` = it will not take this letter id again. */
+export interface StatusNews { readonly id: string; readonly letterId: Uint8Array; readonly relay: string; readonly state: 'lost' | 'ended' | 'fetched' | 'unopenable' }
 
 export interface DepositHooks {
   /** The request goes out on a connected link now. */
@@ -29,8 +35,14 @@ export interface DepositHooks {
   readonly done: (outcome: DepositOutcome, sent: boolean, now: Instant) => void;
 }
 
+type Refuse = (reason: WaitReason, sent: boolean, at: Instant, retryAfterMs?: number, cause?: RefusalCause) => void;
+
 const refusals: Readonly<Partial<Record<NegativeCode, WaitReason>>> = {
-  'quota': 'relay-full', 'busy': 'rate-limited', 'refused': 'relay-refused', 'no-mailbox': 'recipient-unknown', 'revoked': 'resealing',
+  'quota': 'relay-full', 'busy': 'rate-limited', 'refused': 'relay-refused', 'no-mailbox': 'recipient-unknown', 'revoked': 'relay-refused',
+};
+
+const meanings: Readonly<Record<LetterState, StatusNews['state'] | undefined>> = {
+  unknown: 'lost', held: undefined, fetched: 'fetched', acked: 'fetched', unopenable: 'unopenable', expired: 'ended', withdrawn: 'ended',
 };
 
 export class OutboxRelays {
@@ -71,13 +83,16 @@ export class OutboxRelays {
 
   #depositNow(row: OutboxRow, hint: RelayHint, token: Uint8Array | undefined, ttlSeconds: number, now: Instant, hooks: DepositHooks): void {
     const sealed = row.sealed;
-    const refused = (reason: WaitReason, sent: boolean, at: Instant, retryAfterMs = 0, recordsStale = false): void => {
-      hooks.done({ kind: 'refused', reason, retryAfterMs, recordsStale }, sent, at);
+    const refused: Refuse = (reason, sent, at, retryAfterMs = 0, cause = 'none') => {
+      hooks.done({ kind: 'refused', reason, retryAfterMs, cause }, sent, at);
     };
+    // It may have ended, or been sealed anew, while it waited for its turn at this relay.
+    if (this.#context.memory.outbox.get(row.id)?.sealed?.letterId !== sealed?.letterId) { refused('relay-unreachable', false, now); return; }
     const link = sealed === undefined ? undefined : this.#links.deposit(hint, now);
     if (sealed === undefined || link === undefined) { refused('relay-unreachable', false, now); return; }
     this.#links.whenUp(link, linkDeadlineMs, now, (up, at) => {
-      if (!up || link.sessionId === undefined) { refused('relay-unreachable', false, at); return; }
+      const isCurrent = this.#context.memory.outbox.get(row.id)?.sealed?.letterId === sealed.letterId;
+      if (!up || link.sessionId === undefined || !isCurrent) { refused('relay-unreachable', false, at); return; }
       hooks.sending(at);
       const name = { root: sealed.bodyRoot, length: sealed.body.length };
       const inline = depositFixedBytes + sealed.header.length + sealed.body.length <= frameMaximumBytes;
@@ -98,11 +113,11 @@ export class OutboxRelays {
   }
 
   #judge(row: OutboxRow, hint: RelayHint, link: RelayLink, outcome: RequestOutcome, now: Instant,
-    refused: (reason: WaitReason, sent: boolean, at: Instant, retryAfterMs?: number, recordsStale?: boolean) => void,
+    refused: Refuse,
     done: (outcome: DepositOutcome, sent: boolean, now: Instant) => void): void {
     if (outcome.kind === 'negative') {
       const { code, retryAfterSeconds } = outcome.negative;
-      refused(refusals[code] ?? 'relay-refused', true, now, retryAfterSeconds * 1000, code === 'no-mailbox' || code === 'revoked');
+      refused(refusals[code] ?? 'relay-refused', true, now, retryAfterSeconds * 1000, code === 'no-mailbox' ? 'records-stale' : code === 'revoked' ? 'token-revoked' : 'none');
       return;
     }
     const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;
@@ -114,7 +129,8 @@ export class OutboxRelays {
       refused('relay-unreachable', true, now);
       return;
     }
-    if (receipt.state === 'unopenable') { refused('resealing', true, now, 0, true); return; }
+    // Signed, but not a promise to keep it: under this letter id it never will.
+    if (receipt.state !== 'held' && receipt.state !== 'fetched' && receipt.state !== 'acked') { refused('resealing', true, now, 0, 'seal-again'); return; }
     done({
       kind: 'held', relay: hint.publicKey, expiresInMs: receipt.expiresInSeconds * 1000,
       fetched: receipt.state === 'fetched' || receipt.state === 'acked',
@@ -122,7 +138,7 @@ export class OutboxRelays {
   }
 
   /** Asks each relay that holds some of the rows; `learned` only for news. All rows have one recipient. */
-  askStatus(rows: readonly OutboxRow[], hints: (row: OutboxRow) => readonly RelayHint[], now: Instant, learned: (id: string, relay: string, state: 'lost' | 'fetched' | 'unopenable', now: Instant) => void): void {
+  askStatus(rows: readonly OutboxRow[], hints: (row: OutboxRow) => readonly RelayHint[], now: Instant, learned: (news: StatusNews, now: Instant) => void): void {
     const byRelay = new Map<string, { readonly hint: RelayHint; readonly deviceId: string; readonly rows: OutboxRow[] }>();
     for (const row of rows) {
       for (const held of row.facts.held ?? []) {
@@ -139,7 +155,7 @@ export class OutboxRelays {
     }
   }
 
-  #askGroup(hint: RelayHint, deviceId: string, rows: readonly OutboxRow[], now: Instant, learned: (id: string, relay: string, state: 'lost' | 'fetched' | 'unopenable', now: Instant) => void): void {
+  #askGroup(hint: RelayHint, deviceId: string, rows: readonly OutboxRow[], now: Instant, learned: (news: StatusNews, now: Instant) => void): void {
     const link = this.#links.deposit(hint, now);
     const recipient = rows[0]?.recipient;
     if (link === undefined || recipient === undefined) return;
@@ -153,10 +169,10 @@ export class OutboxRelays {
           const states = payload === undefined ? undefined : decodeStatusResponse(payload);
           if (states?.length !== rows.length) return;
           rows.forEach((row, index) => {
-            const state = states[index]?.state;
-            if (state === 'unknown' || state === 'expired' || state === 'withdrawn') learned(row.id, hint.publicKey, 'lost', then);
-            else if (state === 'unopenable') learned(row.id, hint.publicKey, 'unopenable', then);
-            else if (state === 'fetched' || state === 'acked') learned(row.id, hint.publicKey, 'fetched', then);
+            const told = states[index]?.state;
+            const letterId = row.sealed?.letterId;
+            const state = told === undefined ? undefined : meanings[told];
+            if (state !== undefined && letterId !== undefined) learned({ id: row.id, letterId, relay: hint.publicKey, state }, then);
           });
         },
       }, at);

@@ -3,9 +3,11 @@
  * (prekey bundle). Kept current here; `registration.ts` publishes them. Prekeys rotate weekly; a private prekey is
  * kept until its successor is acknowledged by all own relays plus 39 days: the longest a letter sealed to it can be under way.
  */
-import { createIdentityRecord, createPrekeyBundle, decodeIdentityRecord } from '../wire/record.ts';
-import { fromHex, toHex } from '../wire/bytes.ts';
-import type { IdentityRecord, Instant, RelayHint } from '../wire/types.ts';
+import { createIdentityRecord, createPrekeyBundle, decodeIdentityRecord, decodePrekeyBundle } from '../wire/record.ts';
+import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
+import { createCertificate, decodeCertificate } from '../wire/certificate.ts';
+import { certificateLifetimeSeconds } from './own-device.ts';
+import type { DeviceCertificate, IdentityRecord, Instant, PrekeyBundle, RelayHint } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { PrekeyRow, VisorChange } from './visor-store.ts';
 
@@ -14,8 +16,11 @@ const recordRenewBeforeSeconds = 90 * 86_400;
 const prekeyRotationMs = 7 * 86_400_000;
 /** Rotation 7 d + longest TTL 30 d + 2 d slack (notes: peers, retention law). */
 const prekeyRetentionMs = 39 * 86_400_000;
+/** Relays refuse what is dated further ahead (architecture 3): a record of ours that is has been made by a clock that was wrong. */
+const aheadMaximumSeconds = 2 * 86_400;
 /** Relays that are advertised: depositors use two of at most three (architecture 9). */
 export const advertisedRelaysMaximum = 3;
+const acceptedKey = 'record-accepted';
 
 export class OwnRecords {
   readonly #context: VisorContext;
@@ -24,10 +29,14 @@ export class OwnRecords {
 
   constructor(context: VisorContext) { this.#context = context; }
 
-  /** Own relays as others shall see them: chosen ones before the one inside this app, which only programs on this machine reach. */
+  /**
+   * Own relays as others shall see them. The relay inside this app is reached by programs on this machine only, so it is told to others only
+   * while there is no other: a friend's letters would knock at their own machine for ever.
+   */
   advertisedRelays(): readonly RelayHint[] {
-    const rows = [...this.#context.memory.relays.values()].sort((left, right) =>
-      (left.role === right.role ? left.addedAtMs - right.addedAtMs || (left.publicKey < right.publicKey ? -1 : 1) : left.role === 'own' ? -1 : 1));
+    const all = [...this.#context.memory.relays.values()];
+    const chosen = all.filter((row) => row.role === 'own');
+    const rows = (chosen.length > 0 ? chosen : all).sort((left, right) => left.addedAtMs - right.addedAtMs || (left.publicKey < right.publicKey ? -1 : 1));
     return rows.slice(0, advertisedRelaysMaximum).map((row) => ({ publicKey: row.publicKey, host: row.host, port: row.port }));
   }
 
@@ -43,18 +52,48 @@ export class OwnRecords {
     const current = bytes === undefined ? undefined : decodeIdentityRecord(bytes);
     const relays = this.advertisedRelays();
     const nowSeconds = Math.floor(now.wallMs / 1000);
-    if (current !== undefined && sameRelays(current.relays, relays) && current.notAfterSeconds - nowSeconds > recordRenewBeforeSeconds
+    const isAhead = current !== undefined && current.sequence > nowSeconds + aheadMaximumSeconds;
+    if (current !== undefined && !isAhead && sameRelays(current.relays, relays) && current.notAfterSeconds - nowSeconds > recordRenewBeforeSeconds
       && current.sequence > this.#context.memory.numberValue('record-sequence-seen')
-      && current.devices.length === 1 && toHex(current.devices[0]?.bytes ?? new Uint8Array()) === toHex(this.#context.device.certificate.bytes)) return current;
+      && current.devices.length === 1 && toHex(current.devices[0]?.bytes ?? new Uint8Array()) === toHex(this.#certificate.bytes)) return current;
     const record = createIdentityRecord({
       identitySecret: this.#context.identitySecret,
-      sequence: Math.max(this.#context.memory.numberValue('record-sequence-seen') + 1, (current?.sequence ?? 0) + 1, nowSeconds),
+      sequence: Math.max(this.#context.memory.numberValue('record-sequence-seen') + 1, isAhead ? 0 : (current?.sequence ?? 0) + 1, nowSeconds),
       notAfterSeconds: nowSeconds + recordLifetimeSeconds,
-      devices: [this.#context.device.certificate],
+      devices: [this.#certificate],
       relays,
     });
     this.#context.commit([{ kind: 'put-value', key: 'identity-record', value: toHex(record.bytes) }]);
     return record;
+  }
+
+  /** A relay took our record: from now on a record that lists a newer device instead of ours means that ours was replaced. */
+  recordAccepted(): void {
+    if (this.#context.memory.values.get(acceptedKey) !== 'true') this.#context.commit([{ kind: 'put-value', key: acceptedKey, value: 'true' }]);
+  }
+
+  get wasAccepted(): boolean { return this.#context.memory.values.get(acceptedKey) === 'true'; }
+
+  /**
+   * This install is new, and the one that it replaces looks newer because a clock was wrong: dates decide between two installs, so ours is
+   * moved behind the other's. Sessions and letters show the old certificate until the next start; it is of the same device and keys.
+   */
+  takeOver(theirNotBeforeSeconds: number, now: Instant): void {
+    const row = this.#context.memory.device;
+    if (row === undefined) return;
+    const certificate = createCertificate({
+      identitySecret: this.#context.identitySecret, deviceId: row.deviceId, x25519: this.#certificate.x25519, ed25519: this.#certificate.ed25519,
+      notBeforeSeconds: theirNotBeforeSeconds + 1, notAfterSeconds: Math.floor(now.wallMs / 1000) + certificateLifetimeSeconds,
+    });
+    this.#context.commit([{ kind: 'put-device', row: { ...row, certificate: certificate.bytes } }]);
+  }
+
+  get notBeforeSeconds(): number { return this.#certificate.notBeforeSeconds; }
+
+  /** As on the disk: newer than the one of this run after `takeOver`. */
+  get #certificate(): DeviceCertificate {
+    const bytes = this.#context.memory.device?.certificate;
+    return (bytes === undefined || equalBytes(bytes, this.#context.device.certificate.bytes) ? undefined : decodeCertificate(bytes)) ?? this.#context.device.certificate;
   }
 
   /** Somebody (a restored install, or we before a lost database) has published this number: ours must be higher. */
@@ -64,17 +103,32 @@ export class OwnRecords {
   }
 
   currentPrekey(now: Instant): PrekeyRow {
+    // By number, not by date: one that was made by a clock far ahead must not stay the newest for ever.
     let newest: PrekeyRow | undefined;
-    for (const row of this.#context.memory.prekeys.values()) {
-      if (newest === undefined || row.createdAtMs > newest.createdAtMs || (row.createdAtMs === newest.createdAtMs && row.prekeyId > newest.prekeyId)) newest = row;
-    }
-    if (newest !== undefined && now.wallMs - newest.createdAtMs < prekeyRotationMs) return newest;
-    // A clock set back must not rotate at every look: the newest key stays until a week after its own date.
+    for (const row of this.#context.memory.prekeys.values()) if (newest === undefined || row.prekeyId > newest.prekeyId) newest = row;
+    const ageMs = newest === undefined ? 0 : now.wallMs - newest.createdAtMs;
+    // A clock set back a little does not rotate: the newest key stays until a week after its own date.
+    if (newest !== undefined && ageMs < prekeyRotationMs && ageMs > -aheadMaximumSeconds * 1000) return newest;
+    return this.#createPrekey((newest?.prekeyId ?? 0) + 1, Math.floor(now.wallMs / 1000), now);
+  }
+
+  /**
+   * A relay has another prekey of this device and finds ours older. Its secret is lost (this profile was restored from a copy), or our clock was
+   * ahead then: ours must be newer at once, for everybody seals to that one. False when it is not news: the relay repeats what we had.
+   */
+  prekeySeen(theirs: PrekeyBundle, now: Instant): boolean {
+    const current = this.currentPrekey(now);
+    const own = decodePrekeyBundle(current.bundle);
+    if (own === undefined || equalBytes(current.bundle, theirs.bytes) || theirs.createdSeconds < own.createdSeconds) return false;
+    this.#createPrekey(Math.max(theirs.prekeyId, current.prekeyId) + 1, Math.max(theirs.createdSeconds + 1, Math.floor(now.wallMs / 1000)), now);
+    return true;
+  }
+
+  #createPrekey(prekeyId: number, createdSeconds: number, now: Instant): PrekeyRow {
     const secretKey = this.#context.random(32);
-    const prekeyId = (newest?.prekeyId ?? 0) + 1;
     const bundle = createPrekeyBundle(this.#context.crypto, {
       identity: this.#context.publicKey, deviceId: this.#context.device.deviceId, prekeyId,
-      prekey: this.#context.crypto.x25519PublicKey(secretKey), createdSeconds: Math.floor(now.wallMs / 1000), ed25519Seed: this.#context.device.ed25519Seed,
+      prekey: this.#context.crypto.x25519PublicKey(secretKey), createdSeconds, ed25519Seed: this.#context.device.ed25519Seed,
     });
     const row: PrekeyRow = { prekeyId, secretKey, bundle: bundle.bytes, createdAtMs: now.wallMs, supersededAtMs: undefined };
     this.#prekeyAcknowledged.clear();

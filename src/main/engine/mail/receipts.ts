@@ -4,7 +4,7 @@
  * letters fetched at once are answered by a handful of receipts.
  */
 import { decodeContent, encodeContent } from '../wire/content.ts';
-import { toHex } from '../wire/bytes.ts';
+import { equalBytes, toHex } from '../wire/bytes.ts';
 import { randomFraction } from '../random.ts';
 import { ttlDefaultSeconds } from '../../../shared/views.ts';
 import type { Instant, ReceiptItem } from '../wire/types.ts';
@@ -35,8 +35,9 @@ export class Receipts {
   owe(kind: ReceiptKind, recipient: string, port: number, item: ReceiptItem, settled: () => void): void {
     const key = `${kind} ${recipient} ${String(port)}`;
     const gathering = this.#gathering.get(key) ?? { kind, recipient, port, items: [], settled: [] };
-    gathering.items.push(item);
     gathering.settled.push(settled);
+    // Copies from two relays, or of two sealings, are one message and one receipt.
+    if (!gathering.items.some((known) => equalBytes(known.messageId, item.messageId))) gathering.items.push({ messageId: item.messageId.slice(), atMs: item.atMs });
     this.#gathering.set(key, gathering);
   }
 
@@ -52,7 +53,7 @@ export class Receipts {
         const room = itemsMaximum - known.length;
         const items = [...known, ...rest.slice(0, room)];
         rest = rest.slice(room);
-        const row: OutboxRow = { ...open, content: encodeContent({ kind: gathering.kind, items }) };
+        const row: OutboxRow = { ...open, sealed: undefined, content: encodeContent({ kind: gathering.kind, items }) };
         this.#context.commit([{ kind: 'put-outbox', row }], rest.length === 0 ? { done } : {});
       }
       for (let start = 0; start < rest.length; start += itemsMaximum) {
@@ -62,10 +63,10 @@ export class Receipts {
     }
   }
 
-  /** A receipt row that has not been sealed yet and has room. */
+  /** A receipt row that has room and has not left: not sealed yet, or sealed and waiting for a relay that cannot be reached. */
   #openRow(gathering: Gathering): OutboxRow | undefined {
     for (const row of this.#context.memory.outbox.values()) {
-      if (row.kind === 'receipt' && row.recipient === gathering.recipient && row.destinationPort === gathering.port && row.sealed === undefined
+      if (row.kind === 'receipt' && row.recipient === gathering.recipient && row.destinationPort === gathering.port && (row.sealed === undefined || this.#outbox().neverLeft(row.id))
         && row.stage === 'deposit' && decodeContent(row.content)?.kind === gathering.kind && this.#items(row).length < itemsMaximum) return row;
     }
     return undefined;

@@ -29,9 +29,15 @@ export class DepositTokens {
     return tokens;
   }
 
+  /** Of contacts that are blocked: named as such, since a relay treats a token it merely does not know as a stranger's. */
+  #revoked(): readonly Uint8Array[] {
+    return [...this.#context.memory.contacts.values()].flatMap((contact) => (contact.standing === 'blocked' && contact.grantedToken !== undefined ? [contact.grantedToken] : []));
+  }
+
   /** Only the last request carries our version, so that a relay which heard half of the set is told again. */
   fullUpdate(): readonly TokensBody[] {
-    const tokens = this.granted().map((token) => ({ granted: true, hash: this.#context.crypto.blake3(token) }));
+    const hashed = (granted: boolean) => (token: Uint8Array) => ({ granted, hash: this.#context.crypto.blake3(token) });
+    const tokens = [...this.granted().map(hashed(true)), ...this.#revoked().map(hashed(false))];
     const requests: TokensBody[] = [];
     for (let start = 0; start === 0 || start < tokens.length; start += tokensPerRequest) {
       const last = start + tokensPerRequest >= tokens.length;

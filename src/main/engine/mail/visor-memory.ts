@@ -55,6 +55,30 @@ export class VisorMemory {
     }
   }
 
+  /**
+   * Applies changes that the store may turn down (a letter seen before). What comes back undoes them, as far as nothing was built on them since:
+   * a row that was is on the disk by then.
+   */
+  applyTentatively(changes: readonly VisorChange[]): () => void {
+    const undo: (() => void)[] = [];
+    for (const change of changes) {
+      if (change.kind === 'put-contact') undo.push(this.#undo(this.contacts, change.row.publicKey, change.row));
+      else if (change.kind === 'put-conversation') undo.push(this.#undo(this.conversations, change.row.id, change.row));
+      else if (change.kind === 'put-value') undo.push(this.#undo(this.values, change.key, change.value));
+      this.apply(change);
+    }
+    return () => { for (const one of undo.reverse()) one(); };
+  }
+
+  #undo<Value>(rows: Map<string, Value>, key: string, after: Value): () => void {
+    const before = rows.get(key);
+    return () => {
+      if (rows.get(key) !== after) return;
+      if (before === undefined) rows.delete(key);
+      else rows.set(key, before);
+    };
+  }
+
   /** The change is on the disk. */
   committed(change: VisorChange): void {
     if (change.kind === 'put-outbox') this.durableFacts.set(change.row.id, change.row.facts);

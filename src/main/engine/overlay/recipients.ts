@@ -26,7 +26,6 @@ export type LookupResult = { readonly ok: true; readonly recipient: Recipient } 
 interface Lookup {
   readonly waiting: ((result: LookupResult, now: Instant) => void)[];
   outstanding: number;
-  answered: boolean;
   reason: WaitReason;
   settled: boolean;
 }
@@ -34,13 +33,16 @@ interface Lookup {
 export class Recipients {
   readonly #context: VisorContext;
   readonly #links: RelayLinks;
+  readonly #deviceChanged: (publicKey: PublicKeyHex, now: Instant) => void;
   readonly #lookups = new Map<PublicKeyHex, Lookup>();
   /** Decoded and verified once per contact row. */
   readonly #cache = new WeakMap<ContactRow, Recipient>();
 
-  constructor(context: VisorContext, links: RelayLinks) {
+  /** @param deviceChanged somebody we knew has another device now: it knows nothing of what we told the old one. */
+  constructor(context: VisorContext, links: RelayLinks, deviceChanged: (publicKey: PublicKeyHex, now: Instant) => void) {
     this.#context = context;
     this.#links = links;
+    this.#deviceChanged = deviceChanged;
   }
 
   /** What is known now, however old; undefined when something is missing. */
@@ -77,9 +79,10 @@ export class Recipients {
     const contact = this.#context.memory.contacts.get(publicKey);
     const candidates = contact === undefined ? [] : this.#candidates(contact, known);
     if (candidates.length === 0) { done({ ok: false, reason: 'no-relay-known' }, now); return; }
-    const lookup: Lookup = { waiting: [done], outstanding: candidates.length, answered: false, reason: 'relay-unreachable', settled: false };
+    const theirs = new Set([...(known?.relays ?? []), ...(contact?.relays ?? [])].map((hint) => hint.publicKey));
+    const lookup: Lookup = { waiting: [done], outstanding: candidates.length, reason: theirs.size === 0 ? 'no-relay-known' : 'relay-unreachable', settled: false };
     this.#lookups.set(publicKey, lookup);
-    for (const hint of candidates) this.#askOne(publicKey, hint, lookup, now);
+    for (const hint of candidates) this.#askOne(publicKey, hint, theirs.has(hint.publicKey), lookup, now);
   }
 
   /** Their relays; ours too, since both may be customers of one relay that has moved. */
@@ -90,7 +93,8 @@ export class Recipients {
     return [...hints.values()].slice(0, 6);
   }
 
-  #askOne(publicKey: PublicKeyHex, hint: RelayHint, lookup: Lookup, now: Instant): void {
+  /** @param isTheirs that our own relays have never heard of them says nothing; that theirs have not does. */
+  #askOne(publicKey: PublicKeyHex, hint: RelayHint, isTheirs: boolean, lookup: Lookup, now: Instant): void {
     const finished = (at: Instant): void => {
       lookup.outstanding -= 1;
       if (lookup.outstanding === 0) this.#settle(publicKey, lookup, at);
@@ -100,11 +104,10 @@ export class Recipients {
     this.#links.whenUp(link, lookupDeadlineMs, now, (up, at) => {
       if (!up) { finished(at); return; }
       this.#request(link, { kind: 'identity', identity: publicKey, deviceId: undefined }, at, (bytes, reached, then) => {
-        if (reached) lookup.answered = true;
         const record = bytes === undefined ? undefined : decodeIdentityRecord(bytes);
         const device = record?.devices[0];
         if (bytes === undefined || record === undefined || device === undefined || record.identity !== publicKey || !verifyIdentityRecord(record)) {
-          if (reached && lookup.reason === 'relay-unreachable') lookup.reason = 'recipient-unknown';
+          if (reached && isTheirs && lookup.reason === 'relay-unreachable') lookup.reason = 'recipient-unknown';
           finished(then);
           return;
         }
@@ -143,6 +146,7 @@ export class Recipients {
     const olderBundle = before !== undefined && before.bundle.deviceId === bundle.deviceId && before.bundle.prekeyId > bundle.prekeyId;
     const keepBundle = olderBundle ? before.bundle : bundle;
     this.#context.commit([{ kind: 'put-contact', row: { ...contact, identityRecord: record.bytes, prekeyBundle: keepBundle.bytes, recordsFetchedAtMs: now.wallMs } }]);
+    if (before !== undefined && before.device.deviceId !== keepBundle.deviceId) this.#deviceChanged(publicKey, now);
   }
 
   #settle(publicKey: PublicKeyHex, lookup: Lookup, now: Instant): void {
@@ -152,9 +156,8 @@ export class Recipients {
     if (!fresh && lookup.outstanding > 0) return;
     lookup.settled = true;
     this.#lookups.delete(publicKey);
-    // Nobody answered, but what we had before may still be right: an old record beats not trying.
-    const usable = recipient !== undefined && (fresh || !lookup.answered);
-    const result: LookupResult = usable ? { ok: true, recipient } : { ok: false, reason: lookup.reason };
+    // Nobody had anything newer, but what we had before may still be right: an old record beats not trying.
+    const result: LookupResult = recipient !== undefined ? { ok: true, recipient } : { ok: false, reason: lookup.reason };
     for (const done of lookup.waiting) done(result, now);
   }
 }

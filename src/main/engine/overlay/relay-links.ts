@@ -37,7 +37,7 @@ export interface RelayLink {
 
 export interface LinkEvents {
   /** Established, or established anew after the other side restarted: everything is to be asked again. */
-  up(link: RelayLink, session: SessionView, now: Instant): void;
+  up(link: RelayLink, restarted: boolean, now: Instant): void;
   /** No longer usable; it is being tried again. */
   down(link: RelayLink, now: Instant): void;
 }
@@ -111,7 +111,7 @@ export class RelayLinks {
     const link = this.#bySession.get(sessionId);
     if (link === undefined) return false;
     switch (output.kind) {
-      case 'established': case 'restarted': this.#established(link, output.session, now); return true;
+      case 'established': case 'restarted': this.#established(link, output.session, output.kind === 'restarted', now); return true;
       case 'silent':
         link.state = 'silent';
         link.problem = 'unreachable';
@@ -200,7 +200,7 @@ export class RelayLinks {
     });
   }
 
-  #established(link: RelayLink, session: SessionView, now: Instant): void {
+  #established(link: RelayLink, session: SessionView, restarted: boolean, now: Instant): void {
     link.state = 'connected';
     link.problem = 'none';
     link.everConnected = true;
@@ -212,7 +212,7 @@ export class RelayLinks {
     if (learned !== undefined && (known === undefined || !known.every((byte, index) => byte === learned[index]))) {
       this.#context.commit([{ kind: 'put-peer-key', row: { publicKey: link.hint.publicKey, x25519: learned } }]);
     }
-    this.#events.up(link, session, now);
+    this.#events.up(link, restarted, now);
     const waiting = this.#waiting.get(link.key) ?? [];
     this.#waiting.delete(link.key);
     for (const { run, token } of waiting) {
