@@ -23,6 +23,19 @@ describe('deadlines', () => {
     }));
   });
 
+  it('keeps no memory of deadlines that were moved or cleared', () => {
+    const deadlines = new Deadlines();
+    for (let number = 0; number < 10_000; number += 1) {
+      deadlines.set(`letter ${String(number)}`, 1_000_000 + number);
+      deadlines.set('idle', number);
+      if (number >= 10) deadlines.clear(`letter ${String(number - 10)}`);
+    }
+    expect(deadlines.size).toBe(11);
+    expect(deadlines.entries).toBeLessThan(200);
+    expect(deadlines.takeDue(9_999)).toBe('idle');
+    expect(deadlines.takeDue(1_009_990)).toBe('letter 9990');
+  });
+
   it('leaves what is not due yet', () => {
     const deadlines = new Deadlines();
     deadlines.set('a', 10);

@@ -77,11 +77,12 @@ export class Conversations {
       },
     }, { kind: 'add-hop', messageId: id, hop });
     announce.push({ kind: 'conversation', conversationId }, { kind: 'message', messageId: id, conversationId });
+    const item: ReceiptItem = { messageId: header.messageId.slice(), atMs: now.wallMs };
+    const receipt = this.#receipts.promise(sender, header.destinationPort, item, now);
+    changes.push({ kind: 'put-outbox', row: receipt });
     return {
       changes, announce,
-      after: (_applied, at, settled) => {
-        this.#receipts.owe('delivered', sender, header.destinationPort, { messageId: header.messageId, atMs: at.wallMs }, settled);
-      },
+      after: (applied, _at, settled) => { this.#receipts.owe('delivered', sender, header.destinationPort, item, settled, { row: receipt, isKept: applied }); },
     };
   }
 

@@ -10,32 +10,58 @@ import { ttlDefaultSeconds } from '../../../shared/views.ts';
 import type { Instant, ReceiptItem } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Outbox } from './outbox.ts';
-import type { OutboxRow } from './visor-store.ts';
+import type { OutboxRow, VisorChange } from './visor-store.ts';
 
 const itemsMaximum = 60;
 /** Read receipts are delayed at random so that they say less about when somebody sits at the screen (notes: peers, section 5). */
 const readDelayMinimumMs = 1_000;
 const readDelayMaximumMs = 20_000;
+/** How long a receipt stays open for more while another one is under way. */
+const openForMs = 1_000;
 
 export type ReceiptKind = 'delivered' | 'read';
 
-interface Gathering { readonly kind: ReceiptKind; readonly recipient: string; readonly port: number; readonly items: ReceiptItem[]; readonly settled: (() => void)[] }
+/** A receipt row that was written together with the letter it is for. `isKept` is false when the letter had been seen before, and nothing was written. */
+interface Promised { readonly row: OutboxRow; readonly isKept: boolean }
+
+interface Gathering {
+  readonly kind: ReceiptKind;
+  readonly recipient: string;
+  readonly port: number;
+  readonly items: ReceiptItem[];
+  readonly settled: (() => void)[];
+  readonly promised: Promised[];
+}
 
 export class Receipts {
   readonly #context: VisorContext;
   readonly #outbox: () => Outbox;
   readonly #gathering = new Map<string, Gathering>();
+  /** Rows of letters whose commit is under way: nobody else may add to them. */
+  readonly #promised = new Set<string>();
 
   constructor(context: VisorContext, outbox: () => Outbox) {
     this.#context = context;
     this.#outbox = outbox;
   }
 
+  /**
+   * The receipt for one letter, to be committed in the letter's own transaction: a crash right after must not leave a letter that was shown and
+   * whose sender never hears of it, for the relay may have been told to give it back by then. `owe` takes it up.
+   */
+  promise(recipient: string, port: number, item: ReceiptItem, now: Instant): OutboxRow {
+    const unsealed = this.#unsealedRow('delivered', recipient, port, [item], now);
+    const row = this.#mayGoNow(recipient) ? this.#outbox().sealedNow(unsealed, now) : unsealed;
+    this.#promised.add(row.id);
+    return row;
+  }
+
   /** `settled` runs when the receipt is committed, so that a letter is acknowledged only after. Gathered until `flush`. */
-  owe(kind: ReceiptKind, recipient: string, port: number, item: ReceiptItem, settled: () => void): void {
+  owe(kind: ReceiptKind, recipient: string, port: number, item: ReceiptItem, settled: () => void, promised?: Promised): void {
     const key = `${kind} ${recipient} ${String(port)}`;
-    const gathering = this.#gathering.get(key) ?? { kind, recipient, port, items: [], settled: [] };
+    const gathering = this.#gathering.get(key) ?? { kind, recipient, port, items: [], settled: [], promised: [] };
     gathering.settled.push(settled);
+    if (promised !== undefined) gathering.promised.push(promised);
     // Copies from two relays, or of two sealings, are one message and one receipt.
     if (!gathering.items.some((known) => equalBytes(known.messageId, item.messageId))) gathering.items.push({ messageId: item.messageId.slice(), atMs: item.atMs });
     this.#gathering.set(key, gathering);
@@ -45,28 +71,43 @@ export class Receipts {
   flush(now: Instant): void {
     for (const [key, gathering] of [...this.#gathering]) {
       this.#gathering.delete(key);
-      let rest: readonly ReceiptItem[] = gathering.items;
-      const open = this.#openRow(gathering);
       const done = (): void => { for (const settled of gathering.settled) settled(); };
+      const [single] = gathering.promised;
+      const open = this.#openRow(gathering);
+      for (const { row } of gathering.promised) this.#promised.delete(row.id);
+      if (open === undefined && single?.isKept === true && gathering.promised.length === 1 && gathering.items.length === 1) {
+        // The common case of a conversation: the row that came with the letter is the receipt.
+        done();
+        this.#outbox().adopt(single.row, now);
+        continue;
+      }
+      // Many letters at once: their rows become a few full ones, in one transaction.
+      const replaced: VisorChange[] = gathering.promised.map(({ row }) => ({ kind: 'delete-outbox', id: row.id }));
+      let rest: readonly ReceiptItem[] = gathering.items;
       if (open !== undefined) {
         const known = this.#items(open);
         const room = itemsMaximum - known.length;
         const items = [...known, ...rest.slice(0, room)];
         rest = rest.slice(room);
         const row: OutboxRow = { ...open, sealed: undefined, content: encodeContent({ kind: gathering.kind, items }) };
-        this.#context.commit([{ kind: 'put-outbox', row }], rest.length === 0 ? { done } : {});
+        replaced.push({ kind: 'put-outbox', row });
       }
-      for (let start = 0; start < rest.length; start += itemsMaximum) {
-        const last = start + itemsMaximum >= rest.length;
-        this.#newRow(gathering, rest.slice(start, start + itemsMaximum), now, last ? done : undefined);
-      }
+      const rows: OutboxRow[] = [];
+      for (let start = 0; start < rest.length; start += itemsMaximum) rows.push(this.#newRow(gathering, rest.slice(start, start + itemsMaximum), now));
+      const busy = this.#isBusy(gathering.recipient);
+      this.#context.commit([...replaced, ...rows.map((row): VisorChange => ({ kind: 'put-outbox', row }))], {
+        done: (_applied, at) => {
+          done();
+          for (const row of rows) this.#adopt(row, gathering.kind, busy, at);
+        },
+      });
     }
   }
 
   /** A receipt row that has room and has not left: not sealed yet, or sealed and waiting for a relay that cannot be reached. */
   #openRow(gathering: Gathering): OutboxRow | undefined {
     for (const row of this.#context.memory.outbox.values()) {
-      if (row.kind === 'receipt' && row.recipient === gathering.recipient && row.destinationPort === gathering.port && (row.sealed === undefined || this.#outbox().neverLeft(row.id))
+      if (row.kind === 'receipt' && !this.#promised.has(row.id) && row.recipient === gathering.recipient && row.destinationPort === gathering.port && (row.sealed === undefined || this.#outbox().neverLeft(row.id))
         && row.stage === 'deposit' && decodeContent(row.content)?.kind === gathering.kind && this.#items(row).length < itemsMaximum) return row;
     }
     return undefined;
@@ -77,26 +118,34 @@ export class Receipts {
     return content?.kind === 'delivered' || content?.kind === 'read' ? content.items : [];
   }
 
-  #newRow(gathering: Gathering, items: readonly ReceiptItem[], now: Instant, done: (() => void) | undefined): void {
-    const ttlSeconds = ttlDefaultSeconds;
-    const unsealed: OutboxRow = {
-      id: toHex(this.#context.random(16)), recipient: gathering.recipient, destinationPort: gathering.port, sourcePort: gathering.port, kind: 'receipt',
-      content: encodeContent({ kind: gathering.kind, items }), sequence: 0, queuedAtMs: now.wallMs, ttlSeconds,
-      expiresAtMs: this.#context.correctedWallMs(now) + ttlSeconds * 1000, attempts: 0, lastReason: undefined, sealed: undefined, facts: {}, stage: 'deposit',
+  #unsealedRow(kind: ReceiptKind, recipient: string, port: number, items: readonly ReceiptItem[], now: Instant): OutboxRow {
+    return {
+      id: toHex(this.#context.random(16)), recipient, destinationPort: port, sourcePort: port, kind: 'receipt', content: encodeContent({ kind, items }), sequence: 0,
+      queuedAtMs: now.wallMs, ttlSeconds: ttlDefaultSeconds, expiresAtMs: this.#context.correctedWallMs(now) + ttlDefaultSeconds * 1000, attempts: 0,
+      lastReason: undefined, sealed: undefined, facts: {}, stage: 'deposit',
     };
-    const standing = this.#context.memory.contacts.get(gathering.recipient)?.standing;
-    const busy = [...this.#context.memory.outbox.values()].some((row) => row.kind === 'receipt' && row.recipient === gathering.recipient);
-    const delayMs = gathering.kind === 'read' ? readDelayMinimumMs + Math.floor(randomFraction(this.#context.random) * (readDelayMaximumMs - readDelayMinimumMs)) : 0;
-    const sealNow = !busy && delayMs === 0 && (standing === 'contact' || standing === 'pending');
-    const row = sealNow ? this.#outbox().sealedNow(unsealed, now) : unsealed;
-    this.#context.commit([{ kind: 'put-outbox', row }], {
-      done: (_applied, at) => {
-        done?.();
-        // While another receipt to the same person is under way this one stays open for more; `receiptFinished` sends it.
-        if (!busy || delayMs > 0) this.#outbox().adopt(row, at, delayMs);
-        else this.#outbox().adopt(row, at, 1_000);
-      },
-    });
+  }
+
+  #newRow(gathering: Gathering, items: readonly ReceiptItem[], now: Instant): OutboxRow {
+    const unsealed = this.#unsealedRow(gathering.kind, gathering.recipient, gathering.port, items, now);
+    return gathering.kind === 'delivered' && this.#mayGoNow(gathering.recipient) ? this.#outbox().sealedNow(unsealed, now) : unsealed;
+  }
+
+  #adopt(row: OutboxRow, kind: ReceiptKind, busy: boolean, now: Instant): void {
+    const readDelayMs = readDelayMinimumMs + Math.floor(randomFraction(this.#context.random) * (readDelayMaximumMs - readDelayMinimumMs));
+    // While another receipt to the same person is under way this one stays open for more; `receiptFinished` sends it.
+    this.#outbox().adopt(row, now, kind === 'read' ? readDelayMs : busy ? openForMs : 0);
+  }
+
+  /** A receipt to that person is under way, or waits for a relay. */
+  #isBusy(recipient: string): boolean {
+    for (const row of this.#context.memory.outbox.values()) if (row.kind === 'receipt' && row.recipient === recipient && !this.#promised.has(row.id)) return true;
+    return false;
+  }
+
+  #mayGoNow(recipient: string): boolean {
+    const standing = this.#context.memory.contacts.get(recipient)?.standing;
+    return (standing === 'contact' || standing === 'pending') && this.#promised.size === 0 && !this.#isBusy(recipient);
   }
 
   /** One receipt letter is held by its relays: the next may go. */
