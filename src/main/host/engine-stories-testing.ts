@@ -204,24 +204,23 @@ export class StoryNode {
         if (!this.cutOff) this.world.wire.push({ to: String(output.to.port), from: this, datagram: output.datagram });
         return;
       case 'store': {
-        const answered = (request: VisorRequest | MailRequest, result: StoreResult): void => {
+        const answered = (result: StoreResult): void => {
           if (generation !== this.#generation || this.off) return;
           this.engine.handleStored(output.ticket, result, this.now);
           this.drain();
-          void request;
         };
         if (output.store === 'visor') {
           const { request } = output;
           if (request.op === 'commit') this.visorCommits.push(request);
-          this.stores.submit('visor', request, (outcome) => { answered(request, expectOk(outcome)); });
+          this.stores.submit('visor', request, (outcome) => { answered(expectOk(outcome)); });
         } else {
           const { request } = output;
           const made = this.instead?.(request);
-          if (made !== undefined) { this.mail.push({ request, result: made }); answered(request, made); return; }
+          if (made !== undefined) { this.mail.push({ request, result: made }); answered(made); return; }
           this.stores.submit('mail', request, (outcome) => {
             const result = this.tamper?.(request, expectOk(outcome)) ?? expectOk(outcome);
             this.mail.push({ request, result });
-            answered(request, result);
+            answered(result);
           });
         }
         return;
