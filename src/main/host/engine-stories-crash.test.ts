@@ -60,7 +60,6 @@ describe('power cuts', () => {
     ada.send(bob, 'hello');
     world.run(10 * secondMs);
     expect(relay.mailCount('ack')).toBe(acks);
-    expect(receipts()).toBe(before);
     bob.stores.commit();
     bob.drain();
     // Letter and receipt share one transaction; only now may the relay let go of its copy.
