@@ -63,10 +63,15 @@ export function runCommand(role: VisorRole, command: EngineCommand, now: Instant
     case 'create-invite': createInvite(role, now, done, fail); return;
     case 'add-relay': addRelay(role, command, now, plain, fail); return;
     case 'remove-relay': {
-      if (!role.context.memory.relays.has(command.publicKey)) { fail(new WaypostError('not-found', 'This relay is not one of yours.')); return; }
+      const left = role.context.memory.relays.get(command.publicKey);
+      if (left === undefined) { fail(new WaypostError('not-found', 'This relay is not one of yours.')); return; }
       role.context.commit([{ kind: 'delete-relay', publicKey: command.publicKey }], {
         announce: [{ kind: 'relay-removed', publicKey: command.publicKey }, { kind: 'connection' }],
-        done: (_applied, at) => { role.relaysChanged(at); plain(); },
+        done: (_applied, at) => {
+          role.relaysChanged(at);
+          role.relayLeft({ publicKey: left.publicKey, host: left.host, port: left.port }, at);
+          plain();
+        },
       });
       return;
     }

@@ -22,7 +22,7 @@ import { deriveHeadline } from './mail/facts.ts';
 import type { RelayStatus } from './engine-types.ts';
 import type { LetterFacts, OutboxRow } from './mail/visor-store.ts';
 import type { SessionId, SessionOutput } from './session/types.ts';
-import type { Instant, RequestBody } from './wire/types.ts';
+import type { Instant, RelayHint, RequestBody } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
 
 /** Prekeys and records are looked at this often; both change weekly at most. */
@@ -30,6 +30,8 @@ const housekeepingMs = 3_600_000;
 /** Before this the first handshake may still be under way: neither online nor offline yet. */
 const startingMs = 3_000;
 const clockNoticeMs = 60_000;
+/** A relay that is left is waited for this long. */
+const farewellMs = 50_000;
 
 export class VisorRole {
   readonly context: VisorContext;
@@ -117,6 +119,14 @@ export class VisorRole {
     this.contacts.reintroduce(now);
     this.outbox.kick(now);
     this.context.announce({ kind: 'connection' });
+  }
+
+  /** Called once the relay is no longer one of ours; it need not be reachable. */
+  relayLeft(hint: RelayHint, now: Instant): void {
+    // Without any relay there is nothing to say: what waits there may still be fetched when it is added again.
+    if (this.context.memory.relays.size === 0 || this.revoked) return;
+    const link = this.links.deposit(hint, now);
+    if (link !== undefined) this.links.whenUp(link, farewellMs, now, (up, at) => { if (up && link.sessionId !== undefined) this.#registration.farewell(link.sessionId, at); });
   }
 
   tokenChanged(token: Uint8Array, granted: boolean, now: Instant): void {

@@ -203,4 +203,27 @@ describe('copies', () => {
     expect(bob.inbox()).toEqual(['hello']);
     expect(ada.state(id)).toBe('delivered');
   });
+
+  it('two people who move at the same time, each away from the only relay that the other knows, find each other again', () => {
+    const world = new StoryWorld();
+    const [one, two] = [world.relay('one'), world.relay('two')];
+    const [ada, bob] = [world.add('ada'), world.add('bob')];
+    ada.addRelay(one);
+    bob.addRelay(two);
+    world.run(2 * secondMs);
+    befriend(ada, bob);
+    bob.powerOff();
+    const id = ada.send(bob, 'hello');
+    world.run(5 * secondMs);
+    bob.restart();
+    // Bob moves before he has fetched it, and what he writes about it lies where Ada looks no longer.
+    world.passes = (from, to) => !(from === two && to === bob && world.timeMs < 60 * secondMs);
+    bob.addRelay(one);
+    bob.command({ name: 'remove-relay', publicKey: two.publicKey });
+    ada.addRelay(two);
+    ada.command({ name: 'remove-relay', publicKey: one.publicKey });
+    world.run(2 * hourMs);
+    expect(bob.inbox()).toEqual(['hello']);
+    expect(ada.state(id)).toBe('delivered');
+  });
 });

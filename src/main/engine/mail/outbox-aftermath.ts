@@ -16,6 +16,8 @@ import type { OutboxRows } from './outbox-row.ts';
 import type { HopRow, LetterFacts, OutboxRow } from './visor-store.ts';
 
 const statusCapMs = 30 * 60_000;
+/** While a letter waits for somebody, it is looked up this often whether they have moved. */
+const whereaboutsMs = 30 * 60_000;
 /** An overdue letter whose end only the wall clock claims is held this long, so that relays can tell the time. */
 const doubtMs = 30_000;
 /** Receipts live 14 days: when these have passed since the end of a letter, none can be waiting at a relay that does not answer. */
@@ -76,7 +78,7 @@ export class OutboxAftermath {
       const current = rows.flatMap((row) => this.#rows.get(row.id) ?? []).filter(watched);
       const followed = result.ok ? current.filter((row) => !this.#follow(row, result.recipient, at)) : current;
       this.#relays.askStatus(followed, (row) => this.#rows.hints(row), at, (news, then) => { this.#learn(news, then); });
-    });
+    }, whereaboutsMs);
   }
 
   /** They have another device, or look at other relays than those that hold it. True when it is deposited anew. */

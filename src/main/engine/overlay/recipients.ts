@@ -28,6 +28,8 @@ interface Lookup {
   outstanding: number;
   reason: WaitReason;
   settled: boolean;
+  /** A complete answer came that is no older than what we had. */
+  kept: boolean;
 }
 
 export class Recipients {
@@ -60,9 +62,9 @@ export class Recipients {
     return recipient;
   }
 
-  isFresh(publicKey: PublicKeyHex, now: Instant): boolean {
+  isFresh(publicKey: PublicKeyHex, now: Instant, withinMs = freshForMs): boolean {
     const fetchedAtMs = this.#context.memory.contacts.get(publicKey)?.recordsFetchedAtMs ?? 0;
-    return fetchedAtMs > 0 && Math.abs(now.wallMs - fetchedAtMs) < freshForMs;
+    return fetchedAtMs > 0 && Math.abs(now.wallMs - fetchedAtMs) < withinMs;
   }
 
   /** Something proved the records wrong: the next lookup asks again. */
@@ -71,16 +73,17 @@ export class Recipients {
     if (contact !== undefined && contact.recordsFetchedAtMs !== 0) this.#context.commit([{ kind: 'put-contact', row: { ...contact, recordsFetchedAtMs: 0 } }]);
   }
 
-  lookup(publicKey: PublicKeyHex, now: Instant, done: (result: LookupResult, now: Instant) => void): void {
+  /** @param withinMs how old an answer may be that needs no asking. */
+  lookup(publicKey: PublicKeyHex, now: Instant, done: (result: LookupResult, now: Instant) => void, withinMs = freshForMs): void {
     const known = this.known(publicKey);
-    if (known !== undefined && this.isFresh(publicKey, now)) { done({ ok: true, recipient: known }, now); return; }
+    if (known !== undefined && this.isFresh(publicKey, now, withinMs)) { done({ ok: true, recipient: known }, now); return; }
     const running = this.#lookups.get(publicKey);
     if (running !== undefined) { running.waiting.push(done); return; }
     const contact = this.#context.memory.contacts.get(publicKey);
     const candidates = contact === undefined ? [] : this.#candidates(contact, known);
     if (candidates.length === 0) { done({ ok: false, reason: 'no-relay-known' }, now); return; }
     const theirs = new Set([...(known?.relays ?? []), ...(contact?.relays ?? [])].map((hint) => hint.publicKey));
-    const lookup: Lookup = { waiting: [done], outstanding: candidates.length, reason: theirs.size === 0 ? 'no-relay-known' : 'relay-unreachable', settled: false };
+    const lookup: Lookup = { waiting: [done], outstanding: candidates.length, reason: theirs.size === 0 ? 'no-relay-known' : 'relay-unreachable', settled: false, kept: false };
     this.#lookups.set(publicKey, lookup);
     for (const hint of candidates) this.#askOne(publicKey, hint, theirs.has(hint.publicKey), lookup, now);
   }
@@ -118,7 +121,7 @@ export class Recipients {
             finished(last);
             return;
           }
-          this.#keep(publicKey, record, bundle, last);
+          lookup.kept = this.#keep(publicKey, record, bundle, last) || lookup.kept;
           lookup.outstanding -= 1;
           // The first complete answer serves who waits; a later one with a higher sequence is kept all the same.
           this.#settle(publicKey, lookup, last);
@@ -138,21 +141,23 @@ export class Recipients {
     }, now);
   }
 
-  #keep(publicKey: PublicKeyHex, record: IdentityRecord, bundle: PrekeyBundle, now: Instant): void {
+  #keep(publicKey: PublicKeyHex, record: IdentityRecord, bundle: PrekeyBundle, now: Instant): boolean {
     const contact = this.#context.memory.contacts.get(publicKey);
-    if (contact === undefined) return;
+    if (contact === undefined) return false;
     const before = this.known(publicKey);
-    if (before !== undefined && before.record.sequence > record.sequence) return;
+    if (before !== undefined && before.record.sequence > record.sequence) return false;
     const olderBundle = before !== undefined && before.bundle.deviceId === bundle.deviceId && before.bundle.prekeyId > bundle.prekeyId;
     const keepBundle = olderBundle ? before.bundle : bundle;
     this.#context.commit([{ kind: 'put-contact', row: { ...contact, identityRecord: record.bytes, prekeyBundle: keepBundle.bytes, recordsFetchedAtMs: now.wallMs } }]);
     if (before !== undefined && before.device.deviceId !== keepBundle.deviceId) this.#deviceChanged(publicKey, now);
+    return true;
   }
 
   #settle(publicKey: PublicKeyHex, lookup: Lookup, now: Instant): void {
     if (lookup.settled) return;
     const recipient = this.known(publicKey);
-    const fresh = recipient !== undefined && this.isFresh(publicKey, now);
+    // Just kept, that is: what was fresh before would not have been asked for.
+    const fresh = recipient !== undefined && lookup.kept;
     if (!fresh && lookup.outstanding > 0) return;
     lookup.settled = true;
     this.#lookups.delete(publicKey);
