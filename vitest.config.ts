@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['{src,e2e,scripts,sim,bench}/**/*.test.{ts,tsx}'],
     environment: 'node',
+    setupFiles: ['scripts/property-seed.ts'],
     pool: 'forks',
     testTimeout: 20_000,
   },

@@ -254,6 +254,8 @@ export class Outbox {
   }
 
   #deposit(row: OutboxRow, live: Live, recipient: Recipient, now: Instant): void {
+    // The machine may have slept between the look-up and here.
+    if (remainingMs(row, live, this.#clocks(now), now) === 0) { this.#aftermath.doubt(row, now); this.#attemptEnded(row.id, now); return; }
     const ttlSeconds = (): number => Math.min(row.ttlSeconds, Math.max(1, Math.ceil(remainingMs(row, live, this.#clocks(now), now) / 1000)));
     layCopies(this.#context, this.#relays, row, recipient, live, ttlSeconds, now, {
       sending: (by) => { live.inFlight += by; this.#rows.announce(row); },
