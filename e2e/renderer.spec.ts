@@ -20,8 +20,8 @@ interface WorkerFixtures {
   readonly chromiumBrowser: Browser;
 }
 interface Fixtures {
-  /** Opens a scenario of the double in a new window. */
-  readonly open: (scenario: string) => Promise<Page>;
+  /** Opens a scenario of the double in a new window; `prepare` comes before the page is there. */
+  readonly open: (scenario: string, prepare?: (page: Page) => Promise<void>) => Promise<Page>;
 }
 
 const test = base.extend<Fixtures, WorkerFixtures>({
@@ -41,13 +41,14 @@ const test = base.extend<Fixtures, WorkerFixtures>({
   open: async ({ served, chromiumBrowser }, use) => {
     const context = await chromiumBrowser.newContext({ viewport: { width: 1200, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
     const complaints: string[] = [];
-    await use(async (scenario) => {
+    await use(async (scenario, prepare) => {
       const page = await context.newPage();
+      await prepare?.(page);
       // A refused style, script or evaluation is reported here, as is every error of the page itself.
       page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text()); });
       page.on('pageerror', (error) => complaints.push(error.message));
       await page.goto(`${served.url}/?scenario=${scenario}`);
-      await page.getByRole('heading', { level: 1 }).first().waitFor();
+      await page.getByRole('heading', { level: 1 }).and(page.locator(':not(:text("Starting"))')).first().waitFor();
       return page;
     });
     await context.close();
@@ -234,6 +235,26 @@ test.describe('conversations', () => {
     await expect(chats.composer).toHaveAttribute('aria-invalid', 'true');
   });
 
+  test('a text too long to be saved survives a look at another conversation, until it fits', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    const text = `Chapter one ${'ä'.repeat(40_000)}`;
+    await chats.open('Anna Lindqvist');
+    await chats.composer.fill(text);
+    await expect(page.getByText('Until then it is not saved and stays only while this window is open.')).toBeVisible();
+    await chats.open('Echo');
+    await expect(chats.composer).toHaveValue('');
+    await expect(page.getByText('Until then it is not saved')).toBeHidden();
+    await expect(chats.entry('Anna Lindqvist')).toContainText('Draft:Chapter one');
+    await chats.open('Anna Lindqvist');
+    await expect(chats.composer).toHaveValue(text);
+    await expect(chats.sendButton).toBeDisabled();
+    await chats.composer.fill('Chapter one');
+    await chats.open('Echo');
+    await chats.open('Anna Lindqvist');
+    await expect(chats.composer).toHaveValue('Chapter one');
+  });
+
   test('opening a conversation clears its unread mark', async ({ open }) => {
     const page = await open('full');
     const chats = new ChatsScreen(page);
@@ -273,6 +294,60 @@ test.describe('conversations', () => {
     await page.keyboard.press('Escape');
     await expect(hops.drawer).toBeHidden();
     await expect(page.getByRole('button', { name: /^Held by .*Show where this message has been$/ }).last()).toBeFocused();
+  });
+
+  test('beside the conversation the hop log covers nothing of it; in a narrow window it lies over it and can be closed', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    const hops = new HopLogScreen(page);
+    const text = 'I have put the tide table';
+    await page.setViewportSize({ width: 1100, height: 720 });
+    await chats.open('Anna Lindqvist');
+    await hops.openFor(text);
+    await expect(hops.rows).not.toHaveCount(0);
+    const drawer = await hops.drawer.boundingBox();
+    const own = page.locator('.message--own .bubble');
+    await expect.poll(async () => {
+      const rights = await own.evaluateAll((bubbles) => bubbles.map((bubble) => bubble.getBoundingClientRect().right));
+      return rights.length > 0 && rights.every((right) => right <= (drawer?.x ?? 0));
+    }).toBe(true);
+    // The message that was asked about stays in sight, though its lines break elsewhere now, and so does the place to write.
+    await expect(chats.message(text)).toBeInViewport({ ratio: 1 });
+    expect((await chats.sendButton.boundingBox())?.x).toBeLessThan(drawer?.x ?? 0);
+    await hops.close();
+    await expect(hops.drawer).toBeHidden();
+    await expect(chats.stateOf(text)).toBeFocused();
+
+    await page.setViewportSize({ width: 720, height: 560 });
+    const widthBefore = (await chats.conversation('Anna Lindqvist').boundingBox())?.width;
+    await hops.openFor(text);
+    expect((await chats.conversation('Anna Lindqvist').boundingBox())?.width).toBe(widthBefore);
+    await expect(hops.drawer).toBeInViewport({ ratio: 1 });
+    await page.keyboard.press('Escape');
+    await expect(hops.drawer).toBeHidden();
+    await expect(chats.stateOf(text)).toBeFocused();
+  });
+
+  test('the newest message stays in sight when the window or the draft takes its room', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    await chats.open('Anna Lindqvist');
+    const newest = chats.message('I have put the tide table');
+    await expect(newest).toBeInViewport({ ratio: 1 });
+    await page.setViewportSize({ width: 720, height: 560 });
+    await expect(newest).toBeInViewport({ ratio: 1 });
+    await chats.composer.fill('one\ntwo\nthree\nfour\nfive');
+    await expect(newest).toBeInViewport({ ratio: 1 });
+  });
+
+  test('a message just sent has the fourteen days ahead that it was given', async ({ open }) => {
+    const page = await open('offline');
+    const chats = new ChatsScreen(page);
+    const hops = new HopLogScreen(page);
+    await chats.open('Anna Lindqvist');
+    await chats.write('Just now');
+    await hops.openFor('Just now');
+    await expect(hops.rows.filter({ hasText: 'Expires' })).toContainText('in 14 days');
   });
 
   test('a request is accepted, or blocked and unblocked in Settings', async ({ open }) => {
@@ -345,6 +420,27 @@ test.describe('friends and relays', () => {
     await expect(await relays.askToRemove('new.example')).toContainText('This is your last relay.');
   });
 
+  test('the outbox needs no scrolling sideways, and its titles stand over their cells', async ({ open }) => {
+    const page = await open('full');
+    const outbox = new OutboxScreen(page);
+    await page.setViewportSize({ width: 1100, height: 720 });
+    await new FrameScreen(page).open('Outbox');
+    await expect(outbox.rows).toHaveCount(5);
+    expect(await outbox.sidewaysScroll()).toBe(0);
+    expect(await outbox.misalignedTitles()).toEqual([]);
+    await outbox.sortBy('Size');
+    expect(await outbox.misalignedTitles()).toEqual([]);
+    // Narrower, each row is a card with all there is to know, and can still be sorted.
+    await page.setViewportSize({ width: 720, height: 720 });
+    expect(await outbox.sidewaysScroll()).toBe(0);
+    const row = outbox.row('Written on the train');
+    for (const name of [/^Retry now/, /^Cancel/]) await expect(row.getByRole('button', { name })).toBeInViewport();
+    for (const words of ['Tomás Ferreira', 'Their mailbox is full.', '96 bytes', 'in 14 days']) await expect(row.getByText(words)).toBeInViewport();
+    expect(await outbox.tries('Written on the train')).toBe(4);
+    await outbox.sortBy('Size');
+    await expect(outbox.rows.first()).toContainText('12 kB');
+  });
+
   test('the outbox sorts, retries and cancels', async ({ open }) => {
     const page = await open('full');
     const outbox = new OutboxScreen(page);
@@ -359,6 +455,56 @@ test.describe('friends and relays', () => {
     await outbox.retryAll();
     await expect(new FrameScreen(page).notes).toContainText('Trying 4 messages again.');
   });
+});
+
+test.describe('pages that are fetched when they are asked for', () => {
+  test('the page before stays until the next is here, and nothing is empty in between', async ({ open, served }) => {
+    const page = await open('full', async (fresh) => {
+      await fresh.route(`${served.url}/assets/outbox-page-*`, async (route) => {
+        await fresh.locator('[aria-current=page]').filter({ hasText: 'Outbox' }).waitFor();
+        await expect(fresh.getByRole('heading', { name: 'Chats' })).toBeVisible();
+        await expect(fresh.getByRole('heading', { name: 'Outbox' })).toBeHidden();
+        await route.continue();
+      });
+    });
+    await new FrameScreen(page).open('Outbox');
+    await expect(new OutboxScreen(page).rows).toHaveCount(5);
+    await expect(page.getByRole('heading', { name: 'Chats' })).toBeHidden();
+  });
+
+  test('a page whose file is gone says so and leaves the rest as it was', async ({ served, chromiumBrowser }) => {
+    const page = await chromiumBrowser.newPage();
+    await page.route(`${served.url}/assets/relays-page-*`, (route) => route.abort());
+    await page.goto(`${served.url}/?scenario=full`);
+    const frame = new FrameScreen(page);
+    await frame.open('Relays');
+    await expect(page.getByRole('alert')).toContainText('This page could not be shown');
+    await frame.open('Peers');
+    await expect(page.getByRole('heading', { name: 'Peers' })).toBeVisible();
+    await expect(page.getByRole('alert')).toBeHidden();
+    await page.close();
+  });
+});
+
+test.describe('empty states', () => {
+  const titles: readonly (readonly [title: string, level: number, arrange: (page: Page) => Promise<void>])[] = [
+    ['No friends yet', 2, () => Promise.resolve()],
+    ['Your conversations appear here', 2, () => Promise.resolve()],
+    ['Nobody is in contact with this computer', 2, place('Peers')],
+    ['No relay yet', 2, place('Relays')],
+    ['Nothing is waiting', 2, place('Outbox')],
+    ['Nothing written to Solveig yet', 3, (page) => new AddFriendScreen(page).addByLink(`waypost:invite/${friendKey}`)],
+  ];
+  for (const [title, level, arrange] of titles) {
+    test(`"${title}" is a heading one level below what it stands in`, async ({ open }) => {
+      const page = await open('empty');
+      await arrange(page);
+      await expect(page.getByRole('heading', { name: title, level })).toBeVisible();
+      const levels = await page.locator('h1, h2, h3').evaluateAll((headings) => headings.map((heading) => Number(heading.tagName.slice(1))));
+      expect(levels[0]).toBe(1);
+      expect(levels.every((one, index) => one - (levels[index - 1] ?? 0) <= 1)).toBe(true);
+    });
+  }
 });
 
 test.describe('keyboard', () => {

@@ -12,5 +12,5 @@ export default defineConfig({
   root: path.join(repository, 'src/renderer'),
   mode: 'development',
   plugins: [react()],
-  build: { outDir: path.join(repository, 'out/renderer-double'), emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 4_000 },
+  build: { outDir: path.join(repository, 'out/renderer-double'), emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, cssCodeSplit: false, chunkSizeWarningLimit: 4_000 },
 });

@@ -30,6 +30,33 @@ export class OutboxScreen {
     await this.page.getByRole('button', { name: 'Retry all' }).click();
   }
 
+  /** The columns whose title does not stand over what is in them: by how many pixels their edges (the outer ones of numbers) differ. */
+  async misalignedTitles(): Promise<readonly string[]> {
+    return this.table.evaluate((table) => {
+      const textBox = (element: Element): DOMRect => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        return range.getBoundingClientRect();
+      };
+      const rows = [...table.querySelectorAll('[role=row]')];
+      const titles = [...table.querySelectorAll('[role=columnheader]')];
+      return titles.flatMap((title, column) => {
+        if (column === titles.length - 1) return [];
+        const edge = getComputedStyle(title).textAlign === 'right' ? 'right' : 'left';
+        return rows.slice(1).flatMap((row) => {
+          const cell = row.querySelectorAll('[role=cell]')[column];
+          const off = cell === undefined ? Number.NaN : Math.abs(textBox(cell)[edge] - textBox(title.querySelector('button span') ?? title)[edge]);
+          return off <= 1 ? [] : [`${title.textContent}: ${String(off)}`];
+        });
+      });
+    });
+  }
+
+  /** How far it can be scrolled sideways, in pixels. */
+  async sidewaysScroll(): Promise<number> {
+    return this.table.evaluate((table) => table.scrollWidth - table.clientWidth);
+  }
+
   async sortBy(column: string): Promise<void> {
     await this.table.getByRole('columnheader', { name: new RegExp(`^${column}`) }).getByRole('button').click();
   }

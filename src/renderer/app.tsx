@@ -4,16 +4,19 @@ import { useEffect } from 'react';
 import { Frame } from './features/frame/frame.tsx';
 import { Unlock } from './features/welcome/unlock.tsx';
 import { Welcome } from './features/welcome/welcome.tsx';
-import { WordsStep } from './features/welcome/words-step.tsx';
+import { Sheet } from './features/welcome/sheet.tsx';
 import { dispatch } from './keys.ts';
 import { navigation, useNavigation } from './navigation.ts';
 import { useStore } from './store.ts';
 import { EmptyState } from './ui/empty-state.tsx';
+import { Late, late } from './ui/late.tsx';
 import { Toasts } from './ui/toasts.tsx';
 import './features/welcome/welcome.css';
 
+const WordsStep = late(async () => (await import('./features/welcome/words-step.tsx')).WordsStep);
+
 function Starting() {
-  return <main className="screen"><EmptyState icon={LoaderCircle} title="Starting" text="Your messages are on this computer; they open in a moment." /></main>;
+  return <main className="screen"><EmptyState level={1} icon={LoaderCircle} title="Starting" text="Your messages are on this computer; they open in a moment." /></main>;
 }
 
 function Screen() {
@@ -21,14 +24,18 @@ function Screen() {
   const arrived = useStore((state) => state.live !== undefined);
   const broken = useStore((state) => state.broken);
   const wordsPending = useNavigation((state) => state.wordsPending);
-  if (broken !== undefined && !arrived) return <main className="screen"><EmptyState icon={TriangleAlert} title="Waypost cannot show anything yet" text={broken} /></main>;
+  const isNew = account?.phase === 'none';
+  useEffect(() => {
+    if (isNew) WordsStep.fetchAhead();
+  }, [isNew]);
+  if (broken !== undefined && !arrived) return <main className="screen"><EmptyState level={1} icon={TriangleAlert} title="Waypost cannot show anything yet" text={broken} /></main>;
   if (account === undefined) return <Starting />;
   switch (account.phase) {
     case 'none': return <Welcome account={account} />;
     case 'locked': return <Unlock />;
     case 'ready':
       if (!arrived) return <Starting />;
-      return wordsPending ? <WordsStep onDone={() => navigation.setWordsPending(false)} /> : <Frame />;
+      return wordsPending ? <Late id="words" what="This page" meanwhile={<Sheet title="Your 24 words" wide />}><WordsStep onDone={() => navigation.setWordsPending(false)} /></Late> : <Frame />;
   }
 }
 

@@ -53,7 +53,9 @@ export const navigation = {
   closeDrawer: (): boolean => {
     if (navigationStore.getState().drawer === undefined) return false;
     set({ drawer: undefined });
-    if (drawerOpener instanceof HTMLElement && drawerOpener.isConnected) drawerOpener.focus();
+    // What opened it may be gone, scrolled out of the list: then the message that takes the focus does, or the place to write.
+    const opener = drawerOpener instanceof HTMLElement && drawerOpener !== document.body && drawerOpener.isConnected ? drawerOpener : document.querySelector<HTMLElement>('[data-pane=conversation] [data-pane-focus], [data-pane=composer] textarea');
+    opener?.focus();
     drawerOpener = null;
     return true;
   },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clockWords, countdownWords, dayMs, dayWords, durationWords, hourMs, minuteMs, momentWords, relativeWords, roundTripWords, sizeWords, stampWords } from './quantities.ts';
+import { clockWords, countdownWords, dayMs, dayWords, durationWords, hourMs, minuteMs, momentWords, relativeWords, remainingWords, roundTripWords, sizeWords, stampWords } from './quantities.ts';
 
 const noon = new Date(2026, 10, 18, 12, 0, 0).getTime();
 
@@ -15,6 +15,29 @@ describe('quantities', () => {
     expect(relativeWords(noon - 2_000, noon)).toBe('just now');
     expect(relativeWords(noon - 3 * minuteMs, noon)).toBe('3 minutes ago');
     expect(relativeWords(noon + 2 * hourMs, noon)).toBe('in 2 hours');
+  });
+  it('rounds what is left to the nearest, so that two weeks are two weeks right after they were set', () => {
+    expect(remainingWords(14 * dayMs - minuteMs, 14 * dayMs)).toBe('14 days');
+    expect(remainingWords(14 * dayMs - 400, 14 * dayMs - 900)).toBe('14 days');
+    expect(relativeWords(noon + 14 * dayMs - 5_000, noon, 14 * dayMs)).toBe('in 14 days');
+    expect([13.6 * dayMs, 2 * dayMs, 48 * hourMs - minuteMs, 36 * hourMs, dayMs, dayMs - minuteMs, 23 * hourMs, 90 * minuteMs, hourMs, 119_700, 61_000, 59_600, 45_000, 1_000, 300].map((span) => remainingWords(span)))
+      .toEqual(['14 days', '2 days', '2 days', '36 hours', '1 day', '1 day', '23 hours', '90 minutes', '1 hour', '2 minutes', '61 seconds', '1 minute', '45 seconds', '1 second', 'a moment']);
+  });
+  it('never promises more than was set', () => {
+    expect(remainingWords(60 * hourMs - 1_000, 60 * hourMs)).toBe('2 days');
+    expect(remainingWords(60 * hourMs - 1_000)).toBe('2 days');
+    expect(remainingWords(61 * hourMs, 61 * hourMs)).toBe('2 days');
+    const unitMs: Readonly<Record<string, number>> = { day: dayMs, days: dayMs, hour: hourMs, hours: hourMs, minute: minuteMs, minutes: minuteMs, second: 1_000, seconds: 1_000, moment: 0 };
+    const spans = fc.integer({ min: 0, max: 40 * dayMs });
+    fc.assert(fc.property(spans, fc.integer({ min: 0, max: 40 * dayMs }), (setMs, passedMs) => {
+      const leftMs = Math.max(0, setMs - passedMs);
+      const words = remainingWords(leftMs, setMs);
+      const [count = '', unit = ''] = words.split(' ');
+      const saidMs = Number(count === 'a' ? 0 : count) * (unitMs[unit] ?? Number.NaN);
+      // Half of the next smaller unit is below what a single unit can say.
+      expect(saidMs).toBeLessThanOrEqual(setMs + (saidMs >= dayMs ? hourMs : saidMs >= hourMs ? minuteMs : 1_000) / 2);
+      expect(Math.abs(saidMs - leftMs)).toBeLessThanOrEqual(Math.max(1_000, leftMs * 0.5));
+    }));
   });
   it('counts down to now', () => {
     expect([42_000, 725_000, 7_500_000, 0, -5].map((span) => countdownWords(noon + span, noon))).toEqual(['0:42', '12:05', '2 h 05 min', 'now', 'now']);

@@ -65,7 +65,7 @@ const steps: readonly (readonly [sizeMs: number, one: string, many: string])[] =
   [secondMs, 'second', 'seconds'],
 ];
 
-/** A span in its largest unit: "3 days", "45 seconds". */
+/** What has passed, in full ones of its largest unit: "3 days", "45 seconds". What is still ahead: {@link remainingWords}. */
 export function durationWords(spanMs: number): string {
   const size = Math.max(0, spanMs);
   for (const [stepMs, one, many] of steps) {
@@ -74,11 +74,29 @@ export function durationWords(spanMs: number): string {
   return 'a moment';
 }
 
-/** "just now", "3 minutes ago", "in 2 hours" */
-export function relativeWords(timeMs: number, nowMs: number): string {
+/**
+ * What is left of a span, rounded to the nearest: "14 days" a minute after 14 days were set. A unit is only used from two of it on, or when it
+ * is met exactly, since 36 hours are neither one day nor two. Never more than `setMs`, the whole span that was set: 60 hours begin as "2 days".
+ */
+export function remainingWords(spanMs: number, setMs = Number.POSITIVE_INFINITY): string {
+  const size = Math.max(0, spanMs);
+  for (const [index, [stepMs, one, many]] of steps.entries()) {
+    // What the next smaller unit rounds away; a span that was set may be off by as much.
+    const slackMs = (steps[index + 1]?.[0] ?? 0) / 2;
+    const nearest = Math.round(size / stepMs);
+    const count = nearest * stepMs > setMs + slackMs ? nearest - 1 : nearest;
+    const isOneExactly = Math.abs(size - stepMs) <= slackMs;
+    if (count >= 1 && (size >= 2 * stepMs - slackMs || isOneExactly)) return countOf(count, one, many);
+    if (stepMs === secondMs && count === 1) return countOf(count, one, many);
+  }
+  return 'a moment';
+}
+
+/** "just now", "3 minutes ago", "in 2 hours"; `setMs` is the whole span when the moment ahead is the end of one. */
+export function relativeWords(timeMs: number, nowMs: number, setMs?: number): string {
   const spanMs = timeMs - nowMs;
   if (Math.abs(spanMs) < 10 * secondMs) return spanMs > 0 ? 'in a moment' : 'just now';
-  return spanMs > 0 ? `in ${durationWords(spanMs)}` : `${durationWords(-spanMs)} ago`;
+  return spanMs > 0 ? `in ${remainingWords(spanMs, setMs)}` : `${durationWords(-spanMs)} ago`;
 }
 
 /** A clock that runs down: "now", "0:42", "12:05", "2 h 05 min". */

@@ -131,7 +131,7 @@ export function sampleRelays(nowMs: number): RelayView[] {
 export function sampleOutbox(nowMs: number): OutboxItemView[] {
   const item = (name: string, summary: string, change: Partial<OutboxItemView>): OutboxItemView => ({
     messageId: sampleHex(`outbox ${summary}`, 32), conversationId: sampleConversationId(name), toName: name, kind: 'message', summary, sizeBytes: 96, attempts: 1,
-    headline: { state: 'queued' }, queuedAtMs: nowMs - 12 * minute, expiresAtMs: nowMs + 13.9 * day, ...change,
+    headline: { state: 'queued' }, queuedAtMs: nowMs - 12 * minute, expiresAtMs: nowMs - 12 * minute + 14 * day, ...change,
   });
   return [
     item('Tomás Ferreira', 'Written on the train, it goes when there is a network again.', { attempts: 4, lastReason: 'relay-full', headline: { state: 'queued', reason: 'relay-full' }, nextTryAtMs: nowMs + 252_000 }),

@@ -1,7 +1,10 @@
-/** A table that sorts, resizes and draws only the rows in sight, so that 10,000 rows cost as much as twenty. */
+/**
+ * A table that sorts, resizes and draws only the rows in sight, so that 10,000 rows cost as much as twenty. Where it is too narrow for its
+ * columns every row becomes a card (see `.table` in ui.css): leading columns one below the other, the others side by side under their titles.
+ */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
+import { useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 import { sortRows, type SortOrder } from './sort-rows.ts';
 
 export interface Column<Row> {
@@ -11,6 +14,8 @@ export interface Column<Row> {
   readonly width: number;
   readonly grow?: boolean;
   readonly end?: boolean;
+  /** In a card: a line of its own without its title, which what it says makes plain. */
+  readonly lead?: boolean;
   /** What the column sorts by; without it the column does not sort. */
   readonly sortBy?: (row: Row) => string | number;
   readonly cell: (row: Row) => ReactNode;
@@ -29,7 +34,7 @@ const keyboardStep = 16;
 
 /** A column without a title holds the actions of its row: it stays in sight when the table is scrolled sideways. */
 function cellClass<Row>(column: Column<Row>): string {
-  return `table__cell${column.end === true ? ' table__cell--end' : ''}${column.title === '' ? ' table__cell--pinned' : ''}`;
+  return `table__cell${column.end === true ? ' table__cell--end' : ''}${column.title === '' ? ' table__cell--pinned' : column.lead === true ? ' table__cell--lead' : ' table__cell--fact'}`;
 }
 
 export function DataTable<Row>({ label, columns, rows, keyOf }: DataTableProps<Row>) {
@@ -42,13 +47,16 @@ export function DataTable<Row>({ label, columns, rows, keyOf }: DataTableProps<R
 
   const widthOf = (column: Column<Row>): number => widths[column.id] ?? column.width;
   const gridTemplateColumns = columns.map((column) => (column.grow === true && widths[column.id] === undefined ? `minmax(${String(column.width)}px, 1fr)` : `${String(widthOf(column))}px`)).join(' ');
+  // Said outright, or the heading and each row would find widths of their own once the columns are wider than the table.
+  const totalWidth = columns.reduce((sum, column) => sum + widthOf(column), 0);
+  const lineStyle: CSSProperties & Readonly<Record<`--${string}`, string>> = { '--columns': gridTemplateColumns, '--columns-width': `${String(totalWidth)}px` };
   const resize = (column: Column<Row>, width: number): void => setWidths({ ...widths, [column.id]: Math.max(narrowestColumn, Math.round(width)) });
   const sortByColumn = (id: string): void => setOrder(order?.columnId === id ? { columnId: id, descending: !order.descending } : { columnId: id, descending: false });
 
   return (
-    <div className="table" role="table" aria-label={label} aria-rowcount={rows.length + 1} ref={scroller} tabIndex={0}>
+    <div className="table" role="table" aria-label={label} aria-rowcount={rows.length + 1} ref={scroller} tabIndex={0} style={lineStyle}>
       <div className="table__head" role="rowgroup">
-        <div className="table__row" role="row" style={{ gridTemplateColumns }}>
+        <div className="table__row" role="row">
           {columns.map((column) => (
             <Heading key={column.id} column={column} order={order} width={widthOf(column)} onSort={() => sortByColumn(column.id)} onResize={(width) => resize(column, width)} />
           ))}
@@ -58,8 +66,8 @@ export function DataTable<Row>({ label, columns, rows, keyOf }: DataTableProps<R
         {virtualizer.getVirtualItems().map((item) => {
           const row = sorted[item.index];
           return row === undefined ? null : (
-            <div key={item.key} className="table__row" role="row" aria-rowindex={item.index + 2} style={{ gridTemplateColumns, transform: `translateY(${String(item.start)}px)` }}>
-              {columns.map((column) => <div key={column.id} role="cell" className={cellClass(column)}>{column.cell(row)}</div>)}
+            <div key={item.key} className="table__row" role="row" aria-rowindex={item.index + 2} data-index={item.index} ref={virtualizer.measureElement} style={{ transform: `translateY(${String(item.start)}px)` }}>
+              {columns.map((column) => <div key={column.id} role="cell" className={cellClass(column)} data-title={column.title}>{column.cell(row)}</div>)}
             </div>
           );
         })}

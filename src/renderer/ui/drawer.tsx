@@ -3,7 +3,11 @@ import { X } from 'lucide-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { IconButton } from './button.tsx';
 
-export function Drawer({ title, onClose, children }: { readonly title: string; readonly onClose: () => void; readonly children: ReactNode }) {
+/** Known here, because a drawer is shown before what is in it has been fetched. */
+export const hopDrawerTitle = 'Where this message is';
+export const contactDrawerTitle = 'Contact details';
+
+export function Drawer({ title, onClose, children }: { readonly title: string; readonly onClose: () => void; readonly children?: ReactNode }) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => panel.current?.focus(), []);
   return (

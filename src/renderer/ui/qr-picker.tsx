@@ -2,7 +2,7 @@
 import { ClipboardPaste, ImageUp } from 'lucide-react';
 import { useEffect, useEffectEvent, useRef } from 'react';
 import { Button } from './button.tsx';
-import { readQr } from './read-qr.ts';
+import type { QrResult } from './read-qr.ts';
 
 interface QrPickerProps {
   readonly onText: (text: string) => void;
@@ -11,11 +11,21 @@ interface QrPickerProps {
 
 const pictureIn = (files: Iterable<File>): File | undefined => [...files].find((file) => file.type.startsWith('image/'));
 
+/** The reader is by far the largest part of this window and needed by few, so it is fetched when there is a picture. */
+async function read(picture: Blob): Promise<QrResult> {
+  try {
+    const { readQr } = await import('./read-qr.ts');
+    return await readQr(picture);
+  } catch {
+    return { ok: false, sentence: 'Pictures cannot be read in this window. Paste the link instead.' };
+  }
+}
+
 export function QrPicker({ onText, onProblem }: QrPickerProps) {
   const input = useRef<HTMLInputElement>(null);
 
   const take = useEffectEvent(async (picture: Blob) => {
-    const result = await readQr(picture);
+    const result = await read(picture);
     if (result.ok) onText(result.text);
     else onProblem(result.sentence);
   });
@@ -39,7 +49,7 @@ export function QrPicker({ onText, onProblem }: QrPickerProps) {
         onChange={(event) => {
           const picture = event.target.files?.[0];
           event.target.value = '';
-          if (picture !== undefined) void readQr(picture).then((result) => { if (result.ok) onText(result.text); else onProblem(result.sentence); });
+          if (picture !== undefined) void read(picture).then((result) => { if (result.ok) onText(result.text); else onProblem(result.sentence); });
         }}
       />
     </div>

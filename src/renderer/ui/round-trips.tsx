@@ -17,6 +17,8 @@ function summary(samples: readonly (number | null)[]): string {
 export function RoundTrips({ samples }: { readonly samples: readonly (number | null)[] }) {
   const { path, losses } = sparklineShape(samples, width, height, slots);
   const words = summary(samples);
+  // A line without anything on it says nothing.
+  if (samples.length === 0) return <p className="muted">{words}</p>;
   return (
     <svg className="sparkline" role="img" aria-label={words} viewBox={`0 0 ${String(width)} ${String(height)}`} preserveAspectRatio="none">
       <title>{words}</title>

@@ -8,7 +8,7 @@ import { Fingerprint } from '../../ui/bits.tsx';
 import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
-import { Drawer } from '../../ui/drawer.tsx';
+import { contactDrawerTitle, Drawer } from '../../ui/drawer.tsx';
 import { TextField } from '../../ui/field.tsx';
 
 export function ContactDrawer({ conversation }: { readonly conversation: ConversationView }) {
@@ -25,7 +25,7 @@ export function ContactDrawer({ conversation }: { readonly conversation: Convers
     void run(() => client.contacts.block({ publicKey })).then(() => navigation.openConversation(undefined));
   };
   return (
-    <Drawer title="Contact details" onClose={() => navigation.closeDrawer()}>
+    <Drawer title={contactDrawerTitle} onClose={() => navigation.closeDrawer()}>
       <form className="stack stack--tight" onSubmit={rename}>
         <TextField label="What you call them" maxLength={64} autoComplete="off" value={name} onChange={(event) => setName(event.target.value)} />
         {name.trim() === '' || name.trim() === conversation.name ? null : <div><Button type="submit" variant="primary">Save name</Button></div>}

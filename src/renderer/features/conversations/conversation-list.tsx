@@ -10,6 +10,7 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Stamp } from '../../ui/time.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { useOversizeDraft } from '../messages/oversize-drafts.ts';
 import { StateIcon } from '../messages/state-icon.tsx';
 import { contactsOf, requestsOf } from './order.ts';
 
@@ -39,6 +40,9 @@ export function ConversationList() {
   );
 }
 
+/** More of a draft than this is never in sight here, and one may be very long. */
+const draftGlimpse = 120;
+
 function NobodyYet() {
   return (
     <EmptyState icon={MessageSquarePlus} title="No friends yet" text="Share your link or paste theirs. Echo answers while you wait.">
@@ -52,6 +56,7 @@ function Entry({ conversation }: { readonly conversation: ConversationView }) {
   const current = useNavigation((state) => state.conversationId === conversation.id);
   const nowMs = useNow(60_000);
   const { last, unread } = conversation;
+  const draft = (useOversizeDraft(conversation.id) ?? conversation.draft).slice(0, draftGlimpse);
   return (
     <li>
       <button type="button" className={`entry${unread > 0 ? ' entry--unread' : ''}`} aria-current={current ? 'true' : undefined} data-pane-focus={current ? true : undefined} onClick={() => navigation.openConversation(conversation.id)}>
@@ -63,7 +68,7 @@ function Entry({ conversation }: { readonly conversation: ConversationView }) {
           </span>
           <span className="entry__line">
             <span className="entry__last">
-              {conversation.draft !== '' && !current ? <><span className="entry__draft">Draft:</span><span className="truncate">{conversation.draft}</span></>
+              {draft !== '' && !current ? <><span className="entry__draft">Draft:</span><span className="truncate">{draft}</span></>
                 : last === undefined ? <span className="truncate">{conversation.standing === 'pending' ? 'Not heard from yet' : 'Nothing written yet'}</span>
                   : <>{last.direction === 'out' ? <><StateIcon headline={last.headline} /><span className="visually-hidden">{headlineWords(last.headline, nowMs)}: </span></> : null}<span className="truncate">{last.text}</span></>}
             </span>

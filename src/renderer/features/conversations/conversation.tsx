@@ -42,7 +42,7 @@ export function Conversation({ conversation }: { readonly conversation: Conversa
     <section className="conversation" data-pane="conversation" aria-label={`Conversation with ${conversation.name}`}>
       <Header conversation={conversation} />
       {page === undefined ? <div className="grow" aria-busy="true" />
-        : page.messages.length === 0 ? <EmptyState icon={MessageSquare} title={`Nothing written to ${conversation.name} yet`} text="What you write is saved here at once and goes as soon as there is a way, even if they are away." />
+        : page.messages.length === 0 ? <EmptyState level={3} icon={MessageSquare} title={`Nothing written to ${conversation.name} yet`} text="What you write is saved here at once and goes as soon as there is a way, even if they are away." />
           : <MessageList conversation={conversation} page={page} />}
       {conversation.standing === 'request' ? <RequestBar conversation={conversation} /> : conversation.standing === 'blocked' ? <BlockedBar conversation={conversation} /> : <Composer conversation={conversation} />}
     </section>
@@ -58,10 +58,12 @@ function Header({ conversation }: { readonly conversation: ConversationView }) {
   return (
     <header className="conversation__header">
       <span className="back"><IconButton icon={ChevronLeft} label="Back to all conversations" onClick={() => navigation.openConversation(undefined)} /></span>
+      {/* A button hides the roles of what is in it, so the heading stands beside it. */}
+      <h2 className="visually-hidden">{conversation.name}</h2>
       <button type="button" className="conversation__who" title="Show contact details" onClick={showContact}>
         <Monogram name={conversation.name} />
         <span className="grow">
-          <span className="conversation__title truncate row" role="heading" aria-level={2}>{conversation.name}{conversation.port === 1 ? '' : `, port ${String(conversation.port)}`}</span>
+          <span className="conversation__title truncate">{conversation.name}{conversation.port === 1 ? '' : `, port ${String(conversation.port)}`}</span>
           <span className="muted truncate">
             {isEcho ? <span className="row"><Dot tone={tone} /><span className="truncate">{sentence}</span></span>
               : conversation.standing === 'pending' ? 'Added by you, not heard from yet' : conversation.fingerprint}
@@ -83,8 +85,10 @@ function RequestBar({ conversation }: { readonly conversation: ConversationView 
   return (
     <div className="standing" role="group" aria-label="Request" data-pane="composer">
       <p className="standing__text">{conversation.name} is not among your friends. If you accept, they learn when their messages arrive, and you can answer.</p>
-      <Button onClick={() => { void run(() => client.contacts.block({ publicKey: conversation.publicKey })).then(() => navigation.openConversation(undefined)); }}>Block</Button>
-      <Button variant="primary" onClick={() => { void run(() => client.contacts.accept({ publicKey: conversation.publicKey })); }}>Accept</Button>
+      <div className="row standing__choices">
+        <Button onClick={() => { void run(() => client.contacts.block({ publicKey: conversation.publicKey })).then(() => navigation.openConversation(undefined)); }}>Block</Button>
+        <Button variant="primary" onClick={() => { void run(() => client.contacts.accept({ publicKey: conversation.publicKey })); }}>Accept</Button>
+      </div>
     </div>
   );
 }

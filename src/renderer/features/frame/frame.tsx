@@ -1,50 +1,36 @@
 /** The window of a ready account: rail, the place that is open, dialogs, and the shortcuts that work anywhere. */
+import { useDeferredValue, useEffect } from 'react';
 import { useServices } from '../../services.tsx';
 import { useShortcut } from '../../keys.ts';
 import { navigation, useNavigation } from '../../navigation.ts';
 import { useView } from '../../store.ts';
-import { AddFriendDialog } from '../contacts/add-friend-dialog.tsx';
-import { ShareLinkDialog } from '../contacts/share-link-dialog.tsx';
 import { ConnectionLine } from '../connection/connection-line.tsx';
 import { Chats } from '../conversations/chats.tsx';
 import { neighbourOf, sortedConversations } from '../conversations/order.ts';
-import { NetworkPage } from '../network/network-page.tsx';
-import { OutboxPage } from '../outbox/outbox-page.tsx';
-import { CheatSheet } from '../palette/cheat-sheet.tsx';
-import { Palette } from '../palette/palette.tsx';
-import { PeersPage } from '../peers/peers-page.tsx';
-import { AddRelayDialog } from '../relays/add-relay-dialog.tsx';
-import { RelaysPage } from '../relays/relays-page.tsx';
-import { SettingsPage } from '../settings/settings-page.tsx';
-import { WordsDialog } from '../welcome/words-dialog.tsx';
+import { Late } from '../../ui/late.tsx';
 import { Banners } from './banners.tsx';
+import { fetchPartsAhead, lateDialogs, latePages } from './late-parts.ts';
+import { Page } from './page.tsx';
 import { focusPane } from './panes.ts';
-import { Rail } from './rail.tsx';
+import { placeEntries, Rail } from './rail.tsx';
 import './frame.css';
 
 function CurrentPlace() {
-  const place = useNavigation((state) => state.place);
-  switch (place) {
-    case 'chats': return <Chats />;
-    case 'peers': return <PeersPage />;
-    case 'relays': return <RelaysPage />;
-    case 'outbox': return <OutboxPage />;
-    case 'network': return <NetworkPage />;
-    case 'settings': return <SettingsPage />;
-  }
+  const chosen = useNavigation((state) => state.place);
+  // The page before stays until the chosen one is here.
+  const place = useDeferredValue(chosen);
+  const title = placeEntries.find((entry) => entry.place === place)?.label ?? '';
+  const LatePage = place === 'chats' ? Chats : latePages[place];
+  return <Late id={place} what="This page" meanwhile={<Page title={title} busy />}><LatePage /></Late>;
 }
 
 function CurrentDialog() {
-  const dialog = useNavigation((state) => state.dialog);
-  switch (dialog) {
-    case 'add-friend': return <AddFriendDialog />;
-    case 'share-link': return <ShareLinkDialog />;
-    case 'add-relay': return <AddRelayDialog />;
-    case 'words': return <WordsDialog />;
-    case 'palette': return <Palette />;
-    case 'shortcuts': return <CheatSheet />;
-    case undefined: return null;
-  }
+  const chosen = useNavigation((state) => state.dialog);
+  const arrived = useDeferredValue(chosen);
+  // What is closed is gone at once.
+  const dialog = chosen === undefined ? undefined : arrived;
+  const LateDialog = dialog === undefined ? undefined : lateDialogs[dialog];
+  return <Late id={dialog ?? 'none'} what="This dialog" meanwhile={null}>{LateDialog === undefined ? null : <LateDialog />}</Late>;
 }
 
 export function Frame() {
@@ -52,6 +38,10 @@ export function Frame() {
   const conversations = useView((view) => view.conversations);
   const conversationId = useNavigation((state) => state.conversationId);
   const dialog = useNavigation((state) => state.dialog);
+  useEffect(() => {
+    const idle = requestIdleCallback(fetchPartsAhead);
+    return () => cancelIdleCallback(idle);
+  }, []);
   /** Shortcuts that move what is behind a dialog would leave it hanging over something else. */
   const unlessDialog = (action: () => void) => (): boolean => {
     if (dialog !== undefined) return false;

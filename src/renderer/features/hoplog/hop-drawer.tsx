@@ -8,7 +8,7 @@ import { navigation } from '../../navigation.ts';
 import { errorSentence, useServices } from '../../services.tsx';
 import { useStore } from '../../store.ts';
 import { Button } from '../../ui/button.tsx';
-import { Drawer } from '../../ui/drawer.tsx';
+import { Drawer, hopDrawerTitle } from '../../ui/drawer.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import './hoplog.css';
 
@@ -47,7 +47,7 @@ export function HopDrawer({ messageId }: { readonly messageId: string }) {
   const state = message?.headline.state;
   const cancellable = state === 'queued' || state === 'sending' || state === 'stored';
   return (
-    <Drawer title="Where this message is" onClose={() => navigation.closeDrawer()}>
+    <Drawer title={hopDrawerTitle} onClose={() => navigation.closeDrawer()}>
       {message === undefined ? null : (
         <section>
           <p className="drawer__quote">{message.text}</p>
@@ -56,7 +56,7 @@ export function HopDrawer({ messageId }: { readonly messageId: string }) {
       )}
       {problem === undefined ? null : <p className="field__error" role="alert">{problem}</p>}
       <ol className="hops" aria-label="Hop log" aria-busy={hops === undefined}>
-        {(hops ?? []).map((hop, index) => <Hop key={`${hop.kind} ${String(index)}`} hop={hop} nowMs={nowMs} beforeFuture={hops?.[index + 1]?.future === true} />)}
+        {(hops ?? []).map((hop, index) => <Hop key={`${hop.kind} ${String(index)}`} hop={hop} nowMs={nowMs} sentAtMs={message?.sentAtMs} beforeFuture={hops?.[index + 1]?.future === true} />)}
       </ol>
       {cancellable || state === 'failed' ? (
         <div className="row row--wrap">
@@ -68,9 +68,11 @@ export function HopDrawer({ messageId }: { readonly messageId: string }) {
   );
 }
 
-function Hop({ hop, nowMs, beforeFuture }: { readonly hop: HopView; readonly nowMs: number; readonly beforeFuture: boolean }) {
+function Hop({ hop, nowMs, sentAtMs, beforeFuture }: { readonly hop: HopView; readonly nowMs: number; readonly sentAtMs: number | undefined; readonly beforeFuture: boolean }) {
   const Icon = hop.future && hop.kind !== 'expires' ? CircleDashed : icons[hop.kind];
-  const when = hop.future && hop.kind === 'delivered' ? 'When they are online' : hop.future ? relativeWords(hop.atMs, nowMs) : momentWords(hop.atMs, nowMs);
+  // How long the message was given: what is left of it is never shown as more.
+  const setMs = hop.kind === 'expires' && sentAtMs !== undefined ? hop.atMs - sentAtMs : undefined;
+  const when = hop.future && hop.kind === 'delivered' ? 'When they are online' : hop.future ? relativeWords(hop.atMs, nowMs, setMs) : momentWords(hop.atMs, nowMs);
   return (
     <li className={`hop hop--${toneOf(hop)}${beforeFuture ? ' hop--before-future' : ''}`}>
       <span className="hop__icon"><Icon size={16} strokeWidth={1.75} aria-hidden /></span>

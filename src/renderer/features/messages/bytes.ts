@@ -14,6 +14,6 @@ export type SizeNote = { readonly kind: 'short' } | { readonly kind: 'near'; rea
 export function sizeNote(text: string): SizeNote {
   if (text.length <= surelyShortUnits) return { kind: 'short' };
   const bytes = encoder.encode(text).length;
-  if (bytes > messageMaximumBytes) return { kind: 'over', sentence: `This is ${sizeWords(bytes - messageMaximumBytes)} longer than a message may be. Shorten it or send it in parts.` };
+  if (bytes > messageMaximumBytes) return { kind: 'over', sentence: `This is ${sizeWords(bytes - messageMaximumBytes)} longer than a message may be. Shorten it or send it in parts. Until then it is not saved and stays only while this window is open.` };
   return bytes >= messageMaximumBytes * nearLimit ? { kind: 'near', sentence: `${countOf(messageMaximumBytes - bytes, 'byte', 'bytes')} left` } : { kind: 'short' };
 }

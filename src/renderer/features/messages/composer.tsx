@@ -1,16 +1,17 @@
-/** Writing: Enter sends, Shift+Enter starts a new line, drafts are saved while typing and when leaving. */
+/** Writing: Enter sends, Shift+Enter starts a new line, drafts are saved while typing and when leaving; one too long for that stays in this window. */
 import { SendHorizontal } from 'lucide-react';
 import { useEffect, useEffectEvent, useId, useRef, useState, type KeyboardEvent } from 'react';
 import type { ConversationView } from '../../../shared/views.ts';
 import { useServices } from '../../services.tsx';
 import { sizeNote } from './bytes.ts';
+import { keepOversizeDraft, oversizeDraft } from './oversize-drafts.ts';
 
 /** Short enough that a crash costs a word, long enough that typing does not write to the disk with every key. */
 const draftDelayMs = 500;
 
 export function Composer({ conversation }: { readonly conversation: ConversationView }) {
   const { client, run } = useServices();
-  const [text, setText] = useState(conversation.draft);
+  const [text, setText] = useState(() => oversizeDraft(conversation.id) ?? conversation.draft);
   const [busy, setBusy] = useState(false);
   const savedDraft = useRef(conversation.draft);
   const input = useRef<HTMLTextAreaElement>(null);
@@ -19,7 +20,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   const sendable = text.trim() !== '' && note.kind !== 'over' && !busy;
 
   const saveDraft = useEffectEvent(() => {
-    // A text over the limit is not a valid draft; the last one that fitted stays saved.
+    // A text over the limit is not a valid draft; the last one that fitted stays saved, and this one in memory.
     if (text === savedDraft.current || note.kind === 'over' || busy) return;
     savedDraft.current = text;
     void run(() => client.messages.saveDraft({ conversationId: conversation.id, text }));
@@ -38,6 +39,11 @@ export function Composer({ conversation }: { readonly conversation: Conversation
       window.removeEventListener('pagehide', flush);
     };
   }, []);
+
+  const write = (next: string): void => {
+    setText(next);
+    keepOversizeDraft(conversation.id, sizeNote(next).kind === 'over' ? next : undefined);
+  };
 
   async function send(): Promise<void> {
     if (!sendable) return;
@@ -63,7 +69,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
         <div className={`composer__box${note.kind === 'over' ? ' composer__box--over' : ''}`}>
           <textarea
             ref={input} className="composer__text" rows={1} autoFocus aria-label={`Message to ${conversation.name}`} placeholder={`Message to ${conversation.name}`} aria-describedby={`${id}-size`} aria-invalid={note.kind === 'over'}
-            readOnly={busy} value={text} onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown}
+            readOnly={busy} value={text} onChange={(event) => write(event.target.value)} onKeyDown={onKeyDown}
           />
           <button type="submit" className="icon-button composer__send" aria-label="Send" title="Send (Enter)" disabled={!sendable}><SendHorizontal size={20} strokeWidth={1.75} aria-hidden /></button>
         </div>

@@ -1,10 +1,11 @@
 /**
  * The messages of one conversation, drawn only where they are in sight. It starts at the newest, stays there while new ones come, keeps its
- * place when older ones are put before, and asks for older ones near the top. One message at a time takes the focus; arrows move it.
+ * place when older ones are put before or when the room for it changes, and asks for older ones near the top. One message at a time takes the
+ * focus; arrows move it.
  */
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
 import { ArrowDown } from 'lucide-react';
-import { useEffect, useEffectEvent, useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useEffectEvent, useRef, useState, type KeyboardEvent, type UIEvent } from 'react';
 import { headlineWords } from '../../../shared/sentences.ts';
 import type { ConversationView } from '../../../shared/views.ts';
 import { useServices } from '../../services.tsx';
@@ -52,6 +53,31 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
 
   const toEnd = useEffectEvent(() => virtualizer.scrollToEnd());
   useEffect(() => toEnd(), []);
+
+  // Another width breaks lines elsewhere, and a longer draft takes height: a drawer opens, the window changes, somebody writes. Who has scrolled
+  // to the newest stays there; else the message in hand stays in sight.
+  const wantsEnd = useRef(true);
+  const onScroll = (event: UIEvent<HTMLElement>): void => {
+    const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
+    wantsEnd.current = scrollHeight - scrollTop - clientHeight <= endPixels;
+  };
+  const keepPlace = useEffectEvent((isNewWidth: boolean) => {
+    if (wantsEnd.current) virtualizer.scrollToEnd();
+    else if (isNewWidth && activeId !== undefined) virtualizer.scrollToIndex(active, { align: 'auto' });
+  });
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    let [width, height] = [element.clientWidth, element.clientHeight];
+    const observer = new ResizeObserver(() => {
+      const isNewWidth = element.clientWidth !== width;
+      if (!isNewWidth && element.clientHeight === height) return;
+      [width, height] = [element.clientWidth, element.clientHeight];
+      keepPlace(isNewWidth);
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   const firstShown = items[0]?.index ?? 0;
   const fits = virtualizer.scrollRect !== null && virtualizer.getTotalSize() <= virtualizer.scrollRect.height;
   const wantsOlder = page.more && firstShown < askAheadRows && (virtualizer.isScrolling || fits);
@@ -82,7 +108,7 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
   const lastOwn = rows.findLast((row) => row.lastOutgoing)?.message;
   return (
     <div className="messages-area">
-      <div className="messages" role="list" aria-label={`Messages with ${conversation.name}`} ref={scroller} onKeyDown={onKeyDown}>
+      <div className="messages" role="list" aria-label={`Messages with ${conversation.name}`} ref={scroller} onKeyDown={onKeyDown} onScroll={onScroll}>
         <div className="messages__sizer" role="presentation" style={{ height: virtualizer.getTotalSize() }}>
           {items.map((item) => {
             const row = rows[item.index];

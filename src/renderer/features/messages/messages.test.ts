@@ -35,6 +35,6 @@ describe('the size of a message', () => {
     expect(sizeNote('a'.repeat(messageMaximumBytes - 1))).toEqual({ kind: 'near', sentence: '1 byte left' });
   });
   it('says by how much it is too long', () => {
-    expect(sizeNote('ä'.repeat(messageMaximumBytes / 2) + 'bc')).toEqual({ kind: 'over', sentence: 'This is 2 bytes longer than a message may be. Shorten it or send it in parts.' });
+    expect(sizeNote('ä'.repeat(messageMaximumBytes / 2) + 'bc')).toEqual({ kind: 'over', sentence: 'This is 2 bytes longer than a message may be. Shorten it or send it in parts. Until then it is not saved and stays only while this window is open.' });
   });
 });

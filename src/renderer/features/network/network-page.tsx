@@ -1,5 +1,5 @@
 /** The report on the connection: what works, what does not, what nobody has checked; downgrades in force; raw counters. */
-import { CircleCheck, CircleDashed, CircleX, RotateCw, TriangleAlert } from 'lucide-react';
+import { CircleCheck, CircleDashed, CircleX, RotateCw } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { connectionSentence } from '../../../shared/sentences.ts';
 import { durationWords } from '../../../shared/quantities.ts';
@@ -11,6 +11,7 @@ import { Button } from '../../ui/button.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { Page } from '../frame/page.tsx';
 import { networkChecklist, type Answer, type Check } from './checklist.ts';
+import { Notices } from './notices.tsx';
 import './network.css';
 
 const icons: Readonly<Record<Answer, typeof CircleCheck>> = { yes: CircleCheck, no: CircleX, 'not checked': CircleDashed };
@@ -24,12 +25,6 @@ function CheckRow({ check }: { readonly check: Check }) {
       <div><p className="check__question">{check.question}</p><p className="muted">{check.detail}</p></div>
     </li>
   );
-}
-
-export function Notices() {
-  const notices = useView((view) => view.notices);
-  if (notices.length === 0) return null;
-  return <ul className="stack stack--tight" aria-label="Notices">{notices.map((notice) => <li key={notice} className="notice"><TriangleAlert size={16} strokeWidth={1.75} aria-hidden /><span>{notice}</span></li>)}</ul>;
 }
 
 export function NetworkPage() {

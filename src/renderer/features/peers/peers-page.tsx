@@ -35,8 +35,8 @@ function Path({ peer }: { readonly peer: PeerView }) {
 }
 
 const columns: readonly Column<PeerView>[] = [
-  { id: 'name', title: 'Name', width: 180, grow: true, sortBy: (peer) => peer.name, cell: (peer) => <span className="outbox__what"><span>{peer.name}</span><span className="muted" title={peer.publicKey}>{shortKey(peer.publicKey)}</span></span> },
-  { id: 'path', title: 'Path', width: 190, grow: true, sortBy: (peer) => peer.path, cell: (peer) => <Path peer={peer} /> },
+  { id: 'name', title: 'Name', width: 180, grow: true, lead: true, sortBy: (peer) => peer.name, cell: (peer) => <span className="outbox__what"><span>{peer.name}</span><span className="muted" title={peer.publicKey}>{shortKey(peer.publicKey)}</span></span> },
+  { id: 'path', title: 'Path', width: 190, grow: true, lead: true, sortBy: (peer) => peer.path, cell: (peer) => <Path peer={peer} /> },
   { id: 'roundTrip', title: 'Round trip', width: 116, end: true, sortBy: (peer) => peer.roundTripMs ?? Number.MAX_SAFE_INTEGER, cell: (peer) => (peer.roundTripMs === undefined ? <span className="muted time">not measured</span> : roundTripWords(peer.roundTripMs)) },
   { id: 'heard', title: 'Last heard', width: 120, sortBy: (peer) => peer.lastHeardMs ?? 0, cell: (peer) => (peer.lastHeardMs === undefined ? <span className="muted">never</span> : <RelativeTime atMs={peer.lastHeardMs} />) },
   { id: 'sent', title: 'Sent', width: 84, end: true, sortBy: (peer) => peer.sentBytes, cell: (peer) => sizeWords(peer.sentBytes) },

@@ -11,7 +11,7 @@ import { CopyButton } from '../../ui/copy-button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Segments, SwitchRow } from '../../ui/switch-row.tsx';
 import { Page } from '../frame/page.tsx';
-import { Notices } from '../network/network-page.tsx';
+import { Notices } from '../network/notices.tsx';
 import { appVersion } from './version.ts';
 
 function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {

@@ -2,7 +2,7 @@
 import { Waypoints } from 'lucide-react';
 import type { ReactNode } from 'react';
 
-export function Sheet({ title, text, wide = false, children }: { readonly title: string; readonly text?: string; readonly wide?: boolean; readonly children: ReactNode }) {
+export function Sheet({ title, text, wide = false, children }: { readonly title: string; readonly text?: string; readonly wide?: boolean; readonly children?: ReactNode }) {
   return (
     <main className="screen" data-pane="page">
       <div className={`sheet${wide ? ' sheet--words' : ''}`}>
