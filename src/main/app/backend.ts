@@ -21,6 +21,7 @@ import { LocalRelay } from './local-relay.ts';
 /** All of the end together: windows are gone by then, and nobody should have to kill what they closed. */
 const stopTimeoutMs = 2_000;
 const restartMs = 1_000;
+const restartMaximumMs = 60_000;
 
 export interface BackendOptions {
   readonly profile: Profile;
@@ -31,6 +32,8 @@ export interface BackendOptions {
   readonly notify: (path: string, payload: unknown) => void;
   /** Somebody asked over the local API to end Waypost. */
   readonly stopRequested: () => void;
+  /** Replaced in tests. */
+  readonly startHost?: typeof startVisorHost;
 }
 
 interface RunningVisor extends AccountVisor {
@@ -48,6 +51,8 @@ export class Backend {
   #socket: ControlSocket | undefined;
   #running: RunningVisor | undefined;
   #isStopping = false;
+  /** What belonged to a visor that broke. */
+  #ending: Promise<unknown> = Promise.resolve();
 
   constructor(options: BackendOptions) {
     this.#options = options;
@@ -75,7 +80,7 @@ export class Backend {
   async stop(): Promise<void> {
     this.#isStopping = true;
     const { relay, echo, runtime } = this.#running ?? {};
-    const all = Promise.allSettled([this.#socket?.close(), echo?.stop(), runtime?.stop(), relay?.stop()]);
+    const all = Promise.allSettled([this.#socket?.close(), echo?.stop(), runtime?.stop(), relay?.stop(), this.#ending]);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, stopTimeoutMs); });
     await Promise.race([all, late]);
@@ -92,13 +97,14 @@ export class Backend {
     } catch (error) {
       return { ok: false, error: error instanceof WaypostError ? { code: error.code, message: error.message } : { code: 'internal', message: 'Waypost could not be started. The log has the details.' } };
     }
-    return group === 'echo' ? serveCall({ echo: visor.echo.handlers }, path, argument) : visor.runtime.pipe.invoke(path, argument);
+    // Of a visor that broke nothing is started any more: its dead thread answers that it is not running.
+    return group === 'echo' && visor === this.#running ? serveCall({ echo: visor.echo.handlers }, path, argument) : visor.runtime.pipe.invoke(path, argument);
   }
 
   async #startVisor(contents: VaultContents, name: string): Promise<RunningVisor> {
-    const { profile, forkEcho, notify } = this.#options;
+    const { profile, forkEcho, notify, startHost = startVisorHost } = this.#options;
     const own = identityPublicKey(contents.identitySecret);
-    const runtime = await startVisorHost({
+    const runtime = await startHost({
       directory: profile.directory, identitySecret: contents.identitySecret, localKey: contents.localKey, initialName: name, visor: true, relay: undefined,
       listenHost: undefined, listenPort: 0, confirmClock: false, notices: [],
     });
@@ -109,7 +115,7 @@ export class Backend {
       throw error;
     }
     const client = createClient(runtime.pipe);
-    const relay = new LocalRelay({ directory: profile.relayDirectory, localKey: contents.localKey, allowed: [own, identityPublicKey(echoIdentity(contents.localKey))] });
+    const relay = new LocalRelay({ directory: profile.relayDirectory, localKey: contents.localKey, allowed: [own, identityPublicKey(echoIdentity(contents.localKey))], restarted: () => { void this.#useLocalRelay(running); } });
     const echo = new EchoService({
       directory: profile.echoDirectory,
       localKey: contents.localKey,
@@ -147,22 +153,33 @@ export class Backend {
     }
   }
 
-  /** The engine's thread broke: what was confirmed is on disk, so a new one goes on from there. */
+  /**
+   * The engine's thread broke: what was confirmed is on disk, so a new one goes on from there. Only after what belonged to the old one has
+   * ended: until then callers get its `not-running`, for a second relay must never open the databases of the first.
+   */
   #restart(broken: RunningVisor): void {
     if (this.#isStopping) return;
     this.#running = undefined;
-    this.#account.visorEnded();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#ending = Promise.allSettled([socket?.close(), broken.echo.stop(), broken.relay.stop()]);
+    void this.#ending.then(() => {
+      this.#account.visorEnded();
+      this.#startAgain(restartMs);
+    });
+  }
+
+  #startAgain(delayMs: number): void {
     setTimeout(() => {
       if (this.#isStopping) return;
-      void Promise.allSettled([this.#socket?.close(), broken.echo.stop(), broken.relay.stop()])
-        .then(() => this.#account.visor())
+      this.#account.visor()
         .then(async ({ runtime }) => {
           // Another numbering begins; a patch that does not fit makes every window ask for a new snapshot.
           const { sequence } = await createClient(runtime.pipe).state.snapshot();
           this.#options.notify('state.patch', { sequence, changes: [] });
         })
-        .catch(() => undefined);
-    }, restartMs);
+        .catch(() => { if (this.#running === undefined) this.#startAgain(Math.min(restartMaximumMs, delayMs * 2)); });
+    }, delayMs);
   }
 }
 

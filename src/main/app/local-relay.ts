@@ -22,6 +22,8 @@ export interface LocalRelayOptions {
   readonly localKey: Uint8Array;
   /** Public keys that may have a mailbox here. */
   readonly allowed: readonly string[];
+  /** It broke and runs again, perhaps at another port. */
+  readonly restarted?: () => void;
   readonly startHost?: (options: RuntimeOptions) => Promise<VisorRuntime>;
 }
 
@@ -61,9 +63,15 @@ export class LocalRelay {
     void runtime.ended.then((end) => {
       if (end.kind !== 'crashed' || this.#isStopped) return;
       this.#starting = undefined;
-      setTimeout(() => { if (!this.#isStopped) void this.start().catch(() => undefined); }, restartMs);
+      this.#startAgain();
     });
     return { publicKey: runtime.publicKey, host: loopback, port: runtime.listen.port };
+  }
+
+  #startAgain(): void {
+    setTimeout(() => {
+      if (!this.#isStopped) this.start().then(() => { this.#options.restarted?.(); }, () => { this.#startAgain(); });
+    }, restartMs);
   }
 
   async #startOn(port: number): Promise<VisorRuntime> {

@@ -25,6 +25,7 @@ class WorkerRuntime implements VisorRuntime {
   readonly #end: (end: RuntimeEnd) => void;
   #nextId = 1;
   #isOver = false;
+  #isStopping = false;
   #crash: string | undefined;
 
   constructor(worker: Worker, started: { readonly publicKey: PublicKeyHex; readonly listen: SocketAddress }) {
@@ -37,7 +38,9 @@ class WorkerRuntime implements VisorRuntime {
     worker.on('message', (message: FromEngineWorker) => { this.#receive(message); });
     worker.on('error', (error) => { this.#crash = error instanceof Error ? error.message : String(error); });
     this.#exited = new Promise((resolve) => {
-      worker.once('exit', () => {
+      worker.once('exit', (code) => {
+        // A thread that ends unasked is broken, also where it left no error behind.
+        if (!this.#isStopping) this.#crash ??= `the thread ended with code ${String(code)}`;
         this.#over();
         resolve();
       });
@@ -82,6 +85,7 @@ class WorkerRuntime implements VisorRuntime {
   networkChanged(): void { this.#post({ type: 'network-changed' }); }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     if (!this.#isOver) this.#post({ type: 'stop' });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, stopTimeoutMs); });
@@ -120,9 +124,9 @@ class WorkerRuntime implements VisorRuntime {
   }
 }
 
-/** @throws WaypostError with the code that the worker failed with. */
-export function startVisorHost(options: RuntimeOptions): Promise<VisorRuntime> {
-  const worker = new Worker(workerFile('engine-worker'));
+/** `entry` is replaced in tests. @throws WaypostError with the code that the worker failed with. */
+export function startVisorHost(options: RuntimeOptions, entry: string | URL = workerFile('engine-worker')): Promise<VisorRuntime> {
+  const worker = new Worker(entry);
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => {
       reject(new WaypostError('internal', 'The part of Waypost that talks to the network could not be started. Reinstall Waypost.', { cause: error }));
