@@ -5,7 +5,7 @@
  * Memory is never ahead of the disk: when a commit fails, the engine is thrown away with everything it has not said yet, and after a pause
  * a new one starts from what the store holds. Every engine has a generation number; answers to an older one are dropped.
  */
-import { WaypostError } from '../../shared/errors.ts';
+import { toErrorView, WaypostError } from '../../shared/errors.ts';
 import type { CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
 import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
@@ -13,7 +13,7 @@ import type { Clock } from './clock.ts';
 import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
-import { bindUdp, type UdpSocket } from './udp.ts';
+import { bindUdp, type UdpCounters, type UdpSocket } from './udp.ts';
 
 /** After a failed commit: a full disk does not get room within milliseconds, and a person should not wait long once it has. */
 const restartFirstMs = 500;
@@ -56,6 +56,7 @@ export class Driver {
   #timer: NodeJS.Timeout | undefined;
   #watch: NetworkWatch | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
+  #rebindTimer: NodeJS.Timeout | undefined;
   #restartDelayMs = restartFirstMs;
   #drainScheduled = false;
   #draining = false;
@@ -63,7 +64,7 @@ export class Driver {
   #failure: StoreFailure | undefined;
   #nextTicket = 1;
   readonly #commands = new Map<number, WaitingCommand>();
-  readonly #counters = { engineRestarts: 0, storeFailures: 0, networkChanges: 0, resolves: 0 };
+  readonly #counters = { engineRestarts: 0, storeFailures: 0, networkChanges: 0, resolves: 0, socketFailures: 0, socketRebinds: 0 };
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -125,6 +126,7 @@ export class Driver {
     this.#stopped = true;
     this.#watch?.stop();
     clearTimeout(this.#restartTimer);
+    clearTimeout(this.#rebindTimer);
     const engine = this.#engine;
     if (engine !== undefined) {
       engine.stop(this.#options.clock.now());
@@ -149,35 +151,45 @@ export class Driver {
     this.#drain();
   }
 
-  #bind(port: number): Promise<UdpSocket> {
+  #bind(port: number, counters?: UdpCounters): Promise<UdpSocket> {
     const { clock, events, listen } = this.#options;
     return bindUdp({
       host: listen.host,
       port,
+      ...(counters === undefined ? {} : { counters }),
       onDatagram: (from, datagram) => {
         if (this.#engine === undefined) return;
         this.#engine.handleDatagram(from, datagram, clock.now());
         this.#drain();
       },
       onBroken: (reason) => {
+        this.#counters.socketFailures += 1;
         events.log('warn', 'socket-broken', { reason });
-        this.#rebind(port);
+        this.#rebind(1);
       },
     });
   }
 
-  /** The same port again where it was chosen by a person; whatever the system gives otherwise. */
-  #rebind(port: number): void {
-    setTimeout(() => {
-      if (this.#stopped) return;
-      this.#bind(port).then((socket) => {
+  /** The same port again, for others know it, unless another program has it now and nobody chose it. */
+  #rebind(attempt: number): void {
+    this.#rebindTimer = setTimeout(() => {
+      const broken = this.#socket;
+      if (this.#stopped || broken === undefined) return;
+      const isChosen = this.#options.listen.port !== 0;
+      this.#bind(isChosen || attempt === 1 ? broken.address.port : 0, broken.counters).then((socket) => {
         if (this.#stopped) {
           void socket.close();
           return;
         }
         this.#socket = socket;
+        this.#counters.socketRebinds += 1;
+        this.#options.events.log('info', 'socket-rebound', { port: socket.address.port, attempt });
         this.networkChanged();
-      }, () => { this.#rebind(port); });
+      }, (error: unknown) => {
+        // Once and not every second: it may take until somebody stops the other program.
+        if (attempt === 1) this.#options.events.log('warn', 'rebind-failed', { code: toErrorView(error).code });
+        this.#rebind(attempt + 1);
+      });
     }, rebindMs);
   }
 

@@ -48,6 +48,8 @@ export interface UdpOptions {
   readonly onDatagram: (from: SocketAddress, datagram: Uint8Array) => void;
   /** The socket broke after it was bound; it is closed already. */
   readonly onBroken: (reason: string) => void;
+  /** Of the socket that this one replaces: it goes on counting from there. */
+  readonly counters?: UdpCounters;
 }
 
 function errorCode(error: unknown): string {
@@ -125,7 +127,7 @@ function growReceiveBuffer(socket: Socket): number {
 export async function bindUdp(options: UdpOptions): Promise<UdpSocket> {
   const { socket, family } = await bindSocket(options);
   const receiveBufferBytes = growReceiveBuffer(socket);
-  const counters = { sentDatagrams: 0, sentBytes: 0, receivedDatagrams: 0, receivedBytes: 0, sendErrors: 0, sendDropped: 0 };
+  const counters = { sentDatagrams: 0, sentBytes: 0, receivedDatagrams: 0, receivedBytes: 0, sendErrors: 0, sendDropped: 0, ...options.counters };
   let isOpen = true;
 
   const close = (): Promise<void> => {
