@@ -12,6 +12,20 @@ import type { Migration } from './migrations.ts';
 /** Pages (4 KiB) in the write-ahead log before a passive checkpoint: 8 MiB, so that pages written by many batches are copied once. */
 const checkpointPages = 2_000;
 
+/** Watches over one open file, from its opening on; see generation.ts. */
+export interface FileGuard {
+  begin(): void;
+  /** In the transaction, after its changes. True: `committed` is to be called after the commit. */
+  committing(): boolean;
+  committed(): void;
+  /** Between batches, outside a transaction. A throw is swallowed: it is tried again after the next batch. */
+  maintain(): void;
+  /** Before an orderly close. */
+  closing(): void;
+  /** The file is closed, in whatever way. */
+  close(): void;
+}
+
 export interface StoreFileOptions<Store> {
   readonly path: string;
   readonly migrations: readonly Migration[];
@@ -20,14 +34,10 @@ export interface StoreFileOptions<Store> {
   /** Told when a damaged file was moved aside and a new one begun. */
   readonly quarantined?: (path: string) => void;
   /** Runs at every open, before the store is made; files only. */
-  readonly opened?: (database: Database.Database, path: string) => void;
-  /** Runs between batches, outside a transaction; files only. A throw is swallowed: it is tried again after the next batch. */
-  readonly maintain?: (database: Database.Database, path: string) => void;
-  /** Runs before an orderly close; files only. */
-  readonly closing?: (database: Database.Database, path: string) => void;
+  readonly guard?: (database: Database.Database, path: string) => FileGuard;
 }
 
-interface Live<Store> { readonly database: Database.Database; readonly store: Store }
+interface Live<Store> { readonly database: Database.Database; readonly store: Store; readonly guard: FileGuard | undefined }
 
 export abstract class StoreFile<Store, Request, Result> implements BatchTarget<Request, Result> {
   readonly #options: StoreFileOptions<Store>;
@@ -47,10 +57,13 @@ export abstract class StoreFile<Store, Request, Result> implements BatchTarget<R
   }
 
   commit(requests: readonly Request[]): readonly Result[] {
-    const { database, store } = this.#open();
+    const { database, store, guard } = this.#open();
+    guard?.begin();
     database.exec('BEGIN IMMEDIATE');
     const results = requests.map((request) => this.applyTo(store, request));
+    const isCounted = guard?.committing() === true;
     database.exec('COMMIT');
+    if (isCounted) guard.committed();
     return results;
   }
 
@@ -70,7 +83,7 @@ export abstract class StoreFile<Store, Request, Result> implements BatchTarget<R
     if (live === undefined || this.#options.path === memoryPath) return;
     try {
       if (logPages(live.database) >= checkpointPages) live.database.pragma('wal_checkpoint(PASSIVE)');
-      this.#options.maintain?.(live.database, this.#options.path);
+      live.guard?.maintain();
     } catch (error) {
       if (isFileDamage(error)) this.recover(error);
     }
@@ -106,8 +119,9 @@ export abstract class StoreFile<Store, Request, Result> implements BatchTarget<R
     if (live === undefined) return;
     this.#live = undefined;
     try {
-      if (this.#options.path !== memoryPath) this.#options.closing?.(live.database, this.#options.path);
+      live.guard?.closing();
     } finally {
+      live.guard?.close();
       live.database.close();
     }
   }
@@ -119,8 +133,8 @@ export abstract class StoreFile<Store, Request, Result> implements BatchTarget<R
     try {
       this.#isDamaged = false;
       if (quarantined !== undefined) this.#options.quarantined?.(quarantined);
-      if (path !== memoryPath) this.#options.opened?.(database, path);
-      this.#live = { database, store: this.#options.createStore(database) };
+      const guard = path === memoryPath ? undefined : this.#options.guard?.(database, path);
+      this.#live = { database, store: this.#options.createStore(database), guard };
       return this.#live;
     } catch (error) {
       database.close();
@@ -135,9 +149,10 @@ export abstract class StoreFile<Store, Request, Result> implements BatchTarget<R
     if (live.database.inTransaction) live.database.exec('ROLLBACK');
     if (this.#options.path === memoryPath) {
       // Closing would lose the data that a disk would have kept; a new store object forgets what the failed batch had cached.
-      this.#live = { database: live.database, store: this.#options.createStore(live.database) };
+      this.#live = { ...live, store: this.#options.createStore(live.database) };
       return;
     }
+    live.guard?.close();
     live.database.close();
     this.#open();
   }

@@ -1,7 +1,7 @@
 /** The two stores as files (or in memory): which migrations, which store object, and how large a request is. */
 import type { MailOperation, MailRequest, MailResults } from '../../engine/mail/mail-store.ts';
 import type { FieldCipher, VisorChange, VisorOperation, VisorQuery, VisorQueryResults, VisorRequest, VisorResults } from '../../engine/mail/visor-store.ts';
-import { checkGeneration, generationIntervalMs, renewGeneration } from './generation.ts';
+import { Generation } from './generation.ts';
 import { mailMigrations } from './mail/migrations/index.ts';
 import { SqliteMailStore } from './mail/sqlite-mail-store.ts';
 import { StoreFile } from './store-file.ts';
@@ -20,22 +20,11 @@ export interface StoreOptions {
 
 export class MailFile extends StoreFile<SqliteMailStore, MailRequest, MailResults[MailOperation]> {
   constructor(options: StoreOptions) {
-    let renewAtMs = 0;
-    const renewed = (): void => { renewAtMs = options.wallMs() + generationIntervalMs; };
     super({
       ...options,
       migrations: mailMigrations,
       createStore: (database) => new SqliteMailStore(database),
-      opened: (database, path) => {
-        checkGeneration(database, path);
-        renewed();
-      },
-      maintain: (database, path) => {
-        if (options.wallMs() < renewAtMs) return;
-        renewed();
-        renewGeneration(database, path);
-      },
-      closing: renewGeneration,
+      guard: (database, path) => new Generation(database, path, options.wallMs),
     });
   }
 
