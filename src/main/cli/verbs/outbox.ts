@@ -1,11 +1,23 @@
 /** `waypost outbox`, `retry` and `cancel`: what has not arrived yet. */
 import type { Command } from 'commander';
+import type { Client } from '../../../shared/contract.ts';
+import { WaypostError } from '../../../shared/errors.ts';
 import { headlineSentence, headlineWords } from '../../../shared/sentences.ts';
-import type { OutboxItemView } from '../../../shared/views.ts';
+import type { MessageView, OutboxItemView } from '../../../shared/views.ts';
 import { addVerb, runVerb } from '../verb.ts';
 
 const describeItem = (item: OutboxItemView, nowMs: number): string =>
   `${item.messageId}  ${headlineWords(item.headline, nowMs)}  to ${item.toName}  ${item.summary}`;
+
+/** Undefined for what Waypost sends by itself: it is in the outbox and is no message. */
+async function findMessage(client: Client, messageId: string): Promise<MessageView | undefined> {
+  try {
+    return await client.messages.get({ messageId });
+  } catch (error) {
+    if (error instanceof WaypostError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
 
 export function addOutboxVerbs(program: Command): void {
   addVerb(program, 'outbox', 'list the messages that have not arrived yet')
@@ -30,8 +42,9 @@ export function addOutboxVerbs(program: Command): void {
           environment.terminal.result('Everything that waits is being tried.', {});
           return;
         }
-        const message = await client.messages.get({ messageId: id });
-        environment.terminal.result(headlineSentence(message.headline, Date.now()), message);
+        const message = await findMessage(client, id);
+        if (message === undefined) environment.terminal.result('It is being tried.', {});
+        else environment.terminal.result(headlineSentence(message.headline, Date.now()), message);
       });
     }));
 

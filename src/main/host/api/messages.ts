@@ -47,7 +47,13 @@ export function createMessageHandlers(context: ApiContext): Handlers['messages']
     },
 
     async retry({ messageId }) {
-      await context.command({ name: 'retry', messageId });
+      try {
+        await context.command({ name: 'retry', messageId });
+      } catch (error) {
+        // An id that never was is another matter than a message that has ended. What is sent by itself is in the outbox and is no message.
+        if (error instanceof WaypostError && error.code === 'not-retryable') await findMessage(context, messageId);
+        throw error;
+      }
       return undefined;
     },
 

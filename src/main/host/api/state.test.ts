@@ -14,6 +14,8 @@ let engine: FakeInspection;
 let messages: Map<string, StoredMessage>;
 let queries: string[];
 let queryFailures: number;
+/** Undefined: of all conversations. */
+let summariesAskedFor: (readonly string[] | undefined)[];
 let patches: Patch[];
 let service: StateService;
 
@@ -25,12 +27,14 @@ beforeEach(() => {
   messages = new Map();
   queries = [];
   queryFailures = 0;
+  summariesAskedFor = [];
   patches = [];
   const source = {
     get inspect() { return inspect; },
     get storageFailure() { return inspect === undefined ? ({ code: 'disk-full', message: 'full' } as const) : undefined; },
-    query(query: { query: string; messageId?: string }): Promise<unknown> {
+    query(query: { query: string; messageId?: string; conversationIds?: readonly string[] }): Promise<unknown> {
       queries.push(query.query);
+      if (query.query === 'summaries') summariesAskedFor.push(query.conversationIds);
       if (queryFailures > 0) {
         queryFailures -= 1;
         return Promise.reject(new Error('the store is away'));
@@ -85,7 +89,8 @@ describe('the live state', () => {
     const kinds = patches[0]?.changes.map((change) => change.kind) ?? [];
     expect(kinds.filter((kind) => kind === 'message')).toHaveLength(20);
     expect(kinds.filter((kind) => kind === 'conversation')).toHaveLength(1);
-    expect(queries.filter((name) => name === 'summaries')).toHaveLength(2);
+    // All for the snapshot, and then the one that changed.
+    expect(summariesAskedFor).toEqual([undefined, [conversationId]]);
   });
 
   it('numbers patches without gaps, so that snapshot and patches give the present view', async () => {

@@ -214,7 +214,7 @@ export class StateService {
 
   async #conversationChanges(ids: ReadonlySet<string>, inspect: EngineInspection): Promise<Change[]> {
     if (ids.size === 0) return [];
-    const { summaries } = await this.#source.query({ query: 'summaries' });
+    const { summaries } = await this.#source.query({ query: 'summaries', conversationIds: [...ids] });
     const byId = new Map<string, Summary>();
     for (const summary of summaries) if (ids.has(summary.conversationId)) byId.set(summary.conversationId, summary);
     return [...ids].map((id): Change => {

@@ -43,18 +43,21 @@ export class MessageQueries {
     return { message: row === undefined ? undefined : this.#message(row) };
   }
 
-  /** Latest activity first. Unread: incoming, and arrived after the row that was read up to. */
-  summaries(): VisorQueryResults['summaries'] {
-    const conversations = this.#statements.get('SELECT id, read_up_to_row FROM conversation ORDER BY last_activity_ms DESC, id').all();
-    return {
-      summaries: conversations.map((row) => {
-        const reader = new RowReader('conversation', row);
-        const conversationId = reader.text('id');
-        const unreadSql = `SELECT count(*) FROM message WHERE conversation_id = ? AND direction = 'in' AND row > ?`;
-        const unread = integerOf(this.#statements.pluck(unreadSql).get(conversationId, reader.integer('read_up_to_row')), 'message', 'count');
-        return { conversationId, unread, last: this.page({ query: 'page', conversationId, beforeRow: undefined, limit: 1 }).messages[0] };
-      }),
-    };
+  /** Latest activity first, or in the order of the ids. Unread: incoming, and arrived after the row that was read up to. */
+  summaries({ conversationIds }: Query<'summaries'>): VisorQueryResults['summaries'] {
+    const one = this.#statements.get('SELECT id, read_up_to_row FROM conversation WHERE id = ?');
+    const conversations = conversationIds === undefined
+      ? this.#statements.get('SELECT id, read_up_to_row FROM conversation ORDER BY last_activity_ms DESC, id').all()
+      : conversationIds.flatMap((id) => one.all(id));
+    return { summaries: conversations.map((row) => this.#summary(row)) };
+  }
+
+  #summary(row: unknown): VisorQueryResults['summaries']['summaries'][number] {
+    const reader = new RowReader('conversation', row);
+    const conversationId = reader.text('id');
+    const unreadSql = `SELECT count(*) FROM message WHERE conversation_id = ? AND direction = 'in' AND row > ?`;
+    const unread = integerOf(this.#statements.pluck(unreadSql).get(conversationId, reader.integer('read_up_to_row')), 'message', 'count');
+    return { conversationId, unread, last: this.page({ query: 'page', conversationId, beforeRow: undefined, limit: 1 }).messages[0] };
   }
 
   /** A row that is not of this conversation stands for its number: what arrived before it. */

@@ -27,7 +27,7 @@ export class Messages {
     this.#sealed = sealed;
   }
 
-  /** A message that is here already keeps its row and place. */
+  /** What is here already stays as it is: nobody can change a message that was shown by sending its id again. */
   put(row: MessageRow): void {
     const next = this.#statements
       .pluck('SELECT position FROM message WHERE conversation_id = ? AND sender_device = ? AND sequence > ? ORDER BY sequence LIMIT 1')
@@ -35,8 +35,7 @@ export class Messages {
     this.#statements
       .get(`INSERT INTO message (id, conversation_id, direction, text_sealed, sent_at_ms, received_at_ms, expires_at_ms, sender_device, sequence, facts, position)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, (SELECT coalesce(max(row), 0) + 1 FROM message)))
-        ON CONFLICT (id) DO UPDATE SET text_sealed = excluded.text_sealed, sent_at_ms = excluded.sent_at_ms, received_at_ms = excluded.received_at_ms,
-          expires_at_ms = excluded.expires_at_ms, facts = excluded.facts`)
+        ON CONFLICT (id) DO NOTHING`)
       .run(row.id, row.conversationId, row.direction, this.#sealed.sealText(row.text), boundedTime(row.sentAtMs), row.receivedAtMs ?? null,
         boundedTime(row.expiresAtMs), row.senderDevice, row.sequence, JSON.stringify(row.facts), next ?? null);
   }

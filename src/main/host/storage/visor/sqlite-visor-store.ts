@@ -51,7 +51,7 @@ export class SqliteVisorStore implements VisorStore {
       inbox: (query) => queries.inbox(query),
       message: (query) => queries.message(query),
       hops: ({ messageId }) => ({ hops: this.#hops.of(messageId) }),
-      summaries: () => queries.summaries(),
+      summaries: (query) => queries.summaries(query),
     };
   }
 
