@@ -311,7 +311,8 @@ export class SimNode implements Endpoint {
 
   #withQuota(request: Extract<StoreAsk, { store: 'mail' }>['request']): Extract<StoreAsk, { store: 'mail' }>['request'] {
     const { quota } = this.options;
-    return quota !== undefined && (request.op === 'deposit' || request.op === 'check-deposit') ? { ...request, quota } : request;
+    return quota !== undefined && (request.op === 'deposit' || request.op === 'check-deposit') 
+      ? { ...request, quota: { ...quota, strangerLetters: Math.min(quota.strangerLetters, request.quota.strangerLetters) } } : request;
   }
 
   #arm(): void {

@@ -79,7 +79,8 @@ export interface MailResults {
 }
 
 export type DepositResult =
-  | { readonly outcome: 'stored'; readonly sequence: number; readonly remainingSeconds: number; readonly state: LetterState }
+  /** `byStranger`: no token, or one that this mailbox was not told of. */
+  | { readonly outcome: 'stored'; readonly sequence: number; readonly remainingSeconds: number; readonly state: LetterState; readonly byStranger: boolean }
   /** Seen before: `state` says what became of it (held, fetched, acked, unopenable, expired, withdrawn). */
   | { readonly outcome: 'duplicate'; readonly sequence: number; readonly remainingSeconds: number; readonly state: LetterState }
   | { readonly outcome: 'quota'; readonly scope: 'mailbox' | 'token' | 'strangers' | 'receipts' }

@@ -6,8 +6,8 @@ import type { Instant, NegativeCode } from '../wire/types.ts';
 import type { MailboxQuota, MailRequest, MailOperation, MailResults } from './mail-store.ts';
 import type { MailboxEnvironment } from './mailbox-types.ts';
 
-/** One mailbox. 5,000 letters of the common buckets are some tens of MiB; strangers get 5 % of them (architecture 7). */
-export const mailboxQuota: MailboxQuota = { letters: 5_000, bytes: 64 * 1_048_576, lettersPerToken: 128, strangerLetters: 250, receipts: 2_000 };
+/** One mailbox (notes: peers, section 3, queue quota); strangers get 5 % of it (architecture 7). */
+export const mailboxQuota: MailboxQuota = { letters: 1_000, bytes: 32 * 1_048_576, lettersPerToken: 128, strangerLetters: 50, receipts: 2_000 };
 
 export class MailboxContext {
   readonly environment: MailboxEnvironment;

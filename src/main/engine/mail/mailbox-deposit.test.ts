@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nobleCrypto } from '../noble-crypto.ts';
 import { decodeNegative, decodeFrame, encodeRequest } from '../wire/frame.ts';
 import { verifySignedReceipt } from '../wire/receipt.ts';
+import { strangersPerMinute } from './mailbox-deposit.ts';
 import { mailboxQuota } from './mailbox-context.ts';
 import { RelayWorld, commitMs, depositOf, device, letter, relaySeed } from './mailbox-testing.ts';
 import type { RequestOutcome } from '../directed/types.ts';
@@ -156,6 +157,20 @@ describe('a deposit', () => {
     grant(world, owner);
     grant(world, owner, false);
     expect(world.verdict(depositor, depositOf(alice.mailbox, letter(1), { token }))).toBe('revoked');
+  });
+
+  it('with a token that the mailbox was not told of is rated like a stranger\'s', () => {
+    const { world, owner } = registered();
+    grant(world, owner);
+    const invented = (index: number): Uint8Array => new Uint8Array(16).fill(200 - index);
+    const verdicts: string[] = [];
+    for (let index = 0; index < strangersPerMinute + 5; index += 1) {
+      verdicts.push(world.verdict(world.connect(undefined, `203.0.113.${String(index)}`), depositOf(alice.mailbox, letter(index), { token: invented(index) })));
+    }
+    expect(verdicts.filter((verdict) => verdict === 'ok').length).toBeLessThanOrEqual(strangersPerMinute + 1);
+    expect(verdicts.at(-1)).toBe('busy');
+    expect(world.verdict(world.connect(undefined, '203.0.113.99'), depositOf(alice.mailbox, letter(100), { token }))).toBe('ok');
+    expect(world.verdict(world.connect(undefined, '198.51.100.1'), depositOf(alice.mailbox, letter(101), { token: invented(101) }))).toBe('ok');
   });
 
   it('of a stranger is rated by address prefix, with the wait in the answer; tokens are not', () => {

@@ -31,6 +31,13 @@ const busyRetrySeconds = 5;
 const quotaScopes = ['mailbox', 'token', 'strangers', 'receipts'] as const satisfies readonly Extract<DepositResult, { outcome: 'quota' }>['scope'][];
 
 type DepositBody = Extract<RequestBody, { verb: 'deposit' }>;
+interface Depositor {
+  readonly sessionId: SessionId;
+  readonly host: string;
+  readonly hasToken: boolean;
+  /** Set when strangers of its neighbourhood have to wait. */
+  readonly strangersWaitSeconds: number | undefined;
+}
 type Letter = Omit<DepositArguments, 'body' | 'elapsedMs' | 'wallMs'>;
 
 export class MailboxDeposits {
@@ -51,35 +58,41 @@ export class MailboxDeposits {
     const { crypto } = this.#context.environment;
     if (body.bodyLength > contentMaximumBytes) { this.#context.refuse(answer, 'too-large', now); return; }
     if (!isWellFormed(crypto, body)) { this.#context.refuse(answer, 'malformed', now); return; }
+    const host = this.#context.environment.session(sessionId)?.address.host ?? '';
     if (body.token === undefined) {
-      const waitSeconds = this.#strangers.take(this.#context.environment.session(sessionId)?.address.host ?? '', now.monotonicMs);
+      const waitSeconds = this.#strangers.take(host, now.monotonicMs);
       if (waitSeconds !== undefined) { this.#context.refuse(answer, 'busy', now, waitSeconds); return; }
     }
+    // Only the store knows whether it knows a token; while the neighbourhood has used up its rate, it takes none that it does not.
+    const strangersWaitSeconds = body.token === undefined ? undefined : this.#strangers.waitSeconds(host, now.monotonicMs);
     const letter: Letter = {
       mailbox: body.mailbox, tokenHash: body.token === undefined ? undefined : crypto.blake3(body.token), lane: body.lane,
       letterId: letterIdOf(crypto, body.header, body.bodyRoot, body.bodyLength), header: body.header.slice(), bodyRoot: body.bodyRoot.slice(),
-      purgeHash: body.purgeHash.slice(), ttlSeconds: Math.max(body.ttlSeconds, ttlMinimumSeconds), quota: mailboxQuota,
+      purgeHash: body.purgeHash.slice(), ttlSeconds: Math.max(body.ttlSeconds, ttlMinimumSeconds),
+      quota: strangersWaitSeconds === undefined ? mailboxQuota : { ...mailboxQuota, strangerLetters: 0 },
     };
-    if (body.inlineBody !== undefined) this.#store(letter, body.inlineBody.slice(), answer, now);
-    else this.#check(sessionId, letter, body.bodyLength, answer, now);
+    const depositor: Depositor = { sessionId, host, hasToken: body.token !== undefined, strangersWaitSeconds };
+    if (body.inlineBody !== undefined) this.#store(depositor, letter, body.inlineBody.slice(), answer, now);
+    else this.#check(depositor, letter, body.bodyLength, answer, now);
   }
 
   /** Nobody uploads 64 KiB to be told that the mailbox is full. */
-  #check(sessionId: SessionId, letter: Letter, bodyLength: number, answer: Answer, now: Instant): void {
+  #check(depositor: Depositor, letter: Letter, bodyLength: number, answer: Answer, now: Instant): void {
     const times = { elapsedMs: this.#context.elapsedMs(now), wallMs: now.wallMs };
     this.#context.store<'check-deposit'>({ op: 'check-deposit', ...letter, ...times, bodyLength }, (result, at) => {
-      if (result.outcome === 'would-store') this.#pull(sessionId, letter, bodyLength, answer, at);
-      else this.#settle(letter, result, answer, at);
+      if (result.outcome === 'would-store') this.#pull(depositor, letter, bodyLength, answer, at);
+      else this.#settle(depositor, letter, result, answer, at);
     });
   }
 
-  #pull(sessionId: SessionId, letter: Letter, bodyLength: number, answer: Answer, now: Instant): void {
+  #pull(depositor: Depositor, letter: Letter, bodyLength: number, answer: Answer, now: Instant): void {
+    const { sessionId } = depositor;
     const own = this.#bodiesOf.get(sessionId) ?? 0;
     if (this.#bodies >= bodiesMaximum || own >= bodiesPerSessionMaximum) { this.#context.refuse(answer, 'busy', now, busyRetrySeconds); return; }
     this.#countBody(sessionId, 1);
     this.#context.environment.directed.pull(sessionId, { root: letter.bodyRoot, length: bodyLength }, (outcome, at) => {
       this.#countBody(sessionId, -1);
-      if (outcome.kind === 'pulled') this.#store(letter, outcome.bytes, answer, at);
+      if (outcome.kind === 'pulled') this.#store(depositor, letter, outcome.bytes, answer, at);
       else this.#refuseBody(outcome.reason, answer, at);
     }, now);
   }
@@ -95,15 +108,16 @@ export class MailboxDeposits {
     }
   }
 
-  #store(letter: Letter, body: Uint8Array, answer: Answer, now: Instant): void {
+  #store(depositor: Depositor, letter: Letter, body: Uint8Array, answer: Answer, now: Instant): void {
     const times = { elapsedMs: this.#context.elapsedMs(now), wallMs: now.wallMs };
-    this.#context.store<'deposit'>({ op: 'deposit', ...letter, ...times, body }, (result, at) => { this.#settle(letter, result, answer, at); });
+    this.#context.store<'deposit'>({ op: 'deposit', ...letter, ...times, body }, (result, at) => { this.#settle(depositor, letter, result, answer, at); });
   }
 
-  #settle(letter: Letter, result: DepositResult, answer: Answer, now: Instant): void {
+  #settle(depositor: Depositor, letter: Letter, result: DepositResult, answer: Answer, now: Instant): void {
     switch (result.outcome) {
       case 'stored':
         this.#context.counters.count('stored');
+        if (result.byStranger && depositor.hasToken) this.#strangers.take(depositor.host, now.monotonicMs);
         this.#doorbell.letterStored(letter.mailbox, result.sequence);
         this.#promise(letter, result, answer, now);
         return;
@@ -111,7 +125,10 @@ export class MailboxDeposits {
         this.#context.counters.count('duplicates');
         this.#promise(letter, result, answer, now);
         return;
-      case 'quota': this.#context.refuse(answer, 'quota', now, quotaRetrySeconds, quotaScopes.indexOf(result.scope)); return;
+      case 'quota':
+        if (result.scope === 'strangers' && depositor.strangersWaitSeconds !== undefined) { this.#context.refuse(answer, 'busy', now, depositor.strangersWaitSeconds); return; }
+        this.#context.refuse(answer, 'quota', now, quotaRetrySeconds, quotaScopes.indexOf(result.scope));
+        return;
       case 'no-mailbox': this.#context.refuse(answer, 'no-mailbox', now); return;
       case 'token-revoked': this.#context.refuse(answer, 'revoked', now); return;
       default: result satisfies never;

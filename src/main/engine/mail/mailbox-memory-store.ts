@@ -64,7 +64,7 @@ export class MemoryMailStore implements MailStore {
         arguments: request, sequence: box.highestSequence, expiresMs: request.elapsedMs + request.ttlSeconds * 1_000, pool, token, state: 'held', sinceMs: request.elapsedMs, listed: false,
       };
       box.letters.set(toHex(request.letterId), kept);
-      return { outcome: 'stored', sequence: kept.sequence, remainingSeconds: request.ttlSeconds, state: 'held' };
+      return { outcome: 'stored', sequence: kept.sequence, remainingSeconds: request.ttlSeconds, state: 'held', byStranger: pool === 'strangers' };
     },
     'check-deposit': (request) => this.#admit(request, request.bodyLength).refusal ?? { outcome: 'would-store' },
     'list': ({ mailbox, afterSequence, mostBytes, elapsedMs }) => {

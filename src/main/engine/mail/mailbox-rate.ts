@@ -15,20 +15,31 @@ export class PrefixRate {
 
   get size(): number { return this.#buckets.size; }
 
+  /** The seconds until there is one; undefined when there is one now. */
+  waitSeconds(host: string, nowMs: number): number | undefined {
+    const known = this.#buckets.get(addressPrefix(host));
+    return known === undefined ? undefined : this.#missing(this.#refilled(known, nowMs));
+  }
+
   /** Takes one; undefined when it was there, otherwise the seconds until the next one. */
   take(host: string, nowMs: number): number | undefined {
     const prefix = addressPrefix(host);
     const known = this.#buckets.get(prefix);
-    const refilled = known === undefined ? this.#perMinute : known.tokens + ((nowMs - known.atMs) * this.#perMinute) / 60_000;
-    const available = Math.min(this.#perMinute, refilled);
+    const available = known === undefined ? this.#perMinute : this.#refilled(known, nowMs);
     this.#buckets.delete(prefix);
     this.#buckets.set(prefix, { tokens: available >= 1 ? available - 1 : available, atMs: nowMs });
     if (this.#buckets.size > prefixesMaximum) {
       const oldest = this.#buckets.keys().next();
       if (oldest.done !== true) this.#buckets.delete(oldest.value);
     }
-    return available >= 1 ? undefined : Math.ceil(((1 - available) * 60) / this.#perMinute);
+    return this.#missing(available);
   }
+
+  #refilled(bucket: { readonly tokens: number; readonly atMs: number }, nowMs: number): number {
+    return Math.min(this.#perMinute, bucket.tokens + ((nowMs - bucket.atMs) * this.#perMinute) / 60_000);
+  }
+
+  #missing(available: number): number | undefined { return available >= 1 ? undefined : Math.ceil(((1 - available) * 60) / this.#perMinute); }
 }
 
 /** The /24 or /56 of a literal address, as text that is the same for all of the prefix. Anything else is its own prefix. */

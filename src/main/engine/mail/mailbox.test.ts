@@ -246,7 +246,7 @@ describe('expiry', () => {
       const { header, body, bodyRoot, letterId, purgeHash } = { ...letter(1), letterId: nobleCrypto.blake3(Uint8Array.of(number >> 8, number & 255)) };
       world.store.apply<'deposit'>({
         op: 'deposit', mailbox: alice.mailbox, tokenHash: undefined, lane: 'letter', letterId, header, body, bodyRoot, purgeHash, ttlSeconds: 60, elapsedMs: 0, wallMs: 0,
-        quota: { ...mailboxQuota, strangerLetters: 5_000 },
+        quota: { ...mailboxQuota, letters: 5_000, bytes: 64 * 1_048_576, strangerLetters: 5_000 },
       });
     }
     world.pair.run(130_000);

@@ -76,7 +76,7 @@ export function mailStoreConformance(name: string, createStore: () => Conformanc
 
     describe('depositing', () => {
       it('stores a letter once and recognises it afterwards, under whatever token', () => {
-        expect(deposit(1)).toEqual({ outcome: 'stored', sequence: 1, remainingSeconds: 3_600, state: 'held' });
+        expect(deposit(1)).toEqual({ outcome: 'stored', sequence: 1, remainingSeconds: 3_600, state: 'held', byStranger: false });
         expect(deposit(2)).toMatchObject({ outcome: 'stored', sequence: 2 });
         expect(deposit(1, { elapsedMs: 10_500, tokenHash: undefined })).toEqual({ outcome: 'duplicate', sequence: 1, remainingSeconds: 3_589, state: 'held' });
         expect(list(0).entries).toHaveLength(2);
@@ -180,6 +180,7 @@ export function mailStoreConformance(name: string, createStore: () => Conformanc
       });
       it('treats a token that it was not told of like a stranger', () => {
         expect(deposit(1, { tokenHash: tokenHashOf(9), quota: { ...roomyQuota, strangerLetters: 0 } })).toEqual({ outcome: 'quota', scope: 'strangers' });
+        expect(deposit(1, { tokenHash: tokenHashOf(9) })).toMatchObject({ outcome: 'stored', byStranger: true });
         expect(refusals()).toEqual([]);
       });
       it('forgets other grants on a reset but keeps revocations and the count of what waits', () => {

@@ -42,7 +42,7 @@ export class Deposits {
     const expiresMs = letter.elapsedMs + letter.ttlSeconds * 1_000;
     this.#letters.add(letter, { mailboxId: mailbox.id, pool, tokenId: token?.id, sequence }, expiresMs);
     this.#seen.add(mailbox.id, letter.letterId, sequence, letter.elapsedMs, expiresMs);
-    return { outcome: 'stored', sequence, remainingSeconds: letter.ttlSeconds, state: 'held' };
+    return { outcome: 'stored', sequence, remainingSeconds: letter.ttlSeconds, state: 'held', byStranger: pool === 'strangers' };
   }
 
   #admit(letter: Arguments, bodyLength: number): Admission {

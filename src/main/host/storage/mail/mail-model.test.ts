@@ -77,7 +77,7 @@ class Model {
     this.#letters.set(step.letter, {
       id: step.letter, sequence: this.#sequence, pool, token: step.token, size, inline: !step.large, state: 'held', sinceMs: this.nowMs, expiresMs: this.nowMs + step.ttl * 1_000, isStored: true,
     });
-    return { outcome: 'stored', sequence: this.#sequence, remainingSeconds: step.ttl, state: 'held' };
+    return { outcome: 'stored', sequence: this.#sequence, remainingSeconds: step.ttl, state: 'held', byStranger: pool === 'strangers' };
   }
 
   ack(id: number, opened: boolean): unknown {
