@@ -200,7 +200,7 @@ export class Scenario {
   #moveToAnotherRelay(): void {
     const visor = this.#random.pick(this.#world.visors);
     const relay = this.#random.pick(this.#world.relays);
-    const former = visor?.engine?.inspect.relays[0]?.row.publicKey;
+    const former = visor?.engine?.inspect.relays.find(({ row }) => row.leavingSinceMs === undefined)?.row.publicKey;
     if (visor === undefined || relay === undefined || former === undefined || former === relay.publicKey) return;
     this.#people.insist(visor, { name: 'add-relay', hint: this.#hintOf(relay), role: 'own' }, () => { this.#people.insist(visor, { name: 'remove-relay', publicKey: former }); });
   }

@@ -17,6 +17,8 @@ const waitSentences: Readonly<Record<WaitReason, string>> = {
   'recipient-unprepared': 'They have not been online yet to prepare for messages. Waypost keeps looking.',
   'held-copy-lost': 'The relay lost its copy. Waypost hands it over again.',
   resealing: 'Their device changed. Waypost is sealing it again for the new one.',
+  'receipt-lost': 'They have it, but their confirmation was lost. Waypost asks for it again.',
+  'device-revoked': 'This identity was restored on another device, so this one no longer sends.',
   'storage-failed': 'It could not be written to this disk. Free some space; Waypost keeps trying.',
 };
 
@@ -107,6 +109,10 @@ const asSentence = (text: string): string => `${text.charAt(0).toUpperCase()}${t
 
 /** What the state of a relay means, with since when or why. */
 export function relaySentence(relay: RelayView, nowMs: number): ToneSentence {
+  if (relay.leavingUntilMs !== undefined) {
+    const doing = relay.state === 'connected' ? 'Messages that wait or arrive there are still fetched' : 'It does not answer; messages that wait there are fetched if it does';
+    return { tone: 'muted', sentence: `Removed. ${doing}, for ${durationWords(Math.max(0, relay.leavingUntilMs - nowMs))} at most.` };
+  }
   const problem = relay.problem === '' ? '' : ` ${asSentence(relay.problem)}`;
   switch (relay.state) {
     case 'connected': return { tone: 'good', sentence: relay.sinceMs === undefined ? 'Connected' : `Connected for ${durationWords(nowMs - relay.sinceMs)}` };

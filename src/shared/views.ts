@@ -21,7 +21,7 @@ export const ttlMaximumSeconds = 30 * 86_400;
 /** Why a letter waits here; each has a sentence in the UI (`sentences.ts`). */
 export const waitReasons = [
   'no-network', 'no-relay-known', 'relay-unreachable', 'relay-full', 'relay-refused', 'rate-limited',
-  'recipient-unknown', 'recipient-unprepared', 'held-copy-lost', 'resealing', 'storage-failed',
+  'recipient-unknown', 'recipient-unprepared', 'held-copy-lost', 'resealing', 'receipt-lost', 'device-revoked', 'storage-failed',
 ] as const;
 export const waitReasonSchema = z.enum(waitReasons);
 export type WaitReason = z.infer<typeof waitReasonSchema>;
@@ -103,6 +103,8 @@ export const relaySchema = z.object({
   state: z.enum(['connected', 'connecting', 'unreachable', 'refused', 'idle']),
   /** Why it is not connected, in a sentence; empty when it is. */
   problem: z.string(),
+  /** It was removed: mail that waits there is fetched still, until then at the latest. */
+  leavingUntilMs: timeMs.optional(),
   sinceMs: timeMs.optional(),
   lastHeardMs: timeMs.optional(),
   /** Newest last, at most 64; null is a lost echo. */

@@ -83,6 +83,8 @@ export interface RelayStatus {
   readonly row: RelayRow;
   readonly state: 'connected' | 'connecting' | 'unreachable' | 'refused' | 'idle';
   readonly problem: string;
+  /** Set when the person removed it and it is being left: it is forgotten then at the latest. */
+  readonly leavingUntilWallMs: number | undefined;
   readonly sinceWallMs: number | undefined;
   readonly lastHeardWallMs: number | undefined;
   readonly roundTripsMs: readonly (number | undefined)[];

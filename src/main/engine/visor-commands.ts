@@ -65,13 +65,10 @@ export function runCommand(role: VisorRole, command: EngineCommand, now: Instant
     case 'remove-relay': {
       const left = role.context.memory.relays.get(command.publicKey);
       if (left === undefined) { fail(new WaypostError('not-found', 'This relay is not one of yours.')); return; }
-      role.context.commit([{ kind: 'delete-relay', publicKey: command.publicKey }], {
-        announce: [{ kind: 'relay-removed', publicKey: command.publicKey }, { kind: 'connection' }],
-        done: (_applied, at) => {
-          role.relaysChanged(at);
-          role.relayLeft({ publicKey: left.publicKey, host: left.host, port: left.port }, at);
-          plain();
-        },
+      const changes = role.relays.removal(left, now);
+      role.context.commit(changes, {
+        announce: [...changes.flatMap((change) => (change.kind === 'delete-relay' ? [{ kind: 'relay-removed', publicKey: change.publicKey } as const] : [])), { kind: 'relay', publicKey: command.publicKey }, { kind: 'connection' }],
+        done: (_applied, at) => { role.relaysChanged(at); plain(); },
       });
       return;
     }
@@ -169,7 +166,7 @@ function createInvite(role: VisorRole, now: Instant, done: Done<'create-invite'>
   const token = context.random(16);
   context.commit([{ kind: 'put-invite', row: { token, createdAtMs: now.wallMs, revoked: false } }, role.tokens.bumped()], {
     done: (_applied, at) => {
-      role.tokenChanged(token, true, at);
+      role.relays.tokenChanged(token, true, at);
       done({ invite: { publicKey: context.publicKey, port: 1, token, name: context.memory.values.get('name') ?? '', relays: role.records.advertisedRelays() } }, at);
     },
   });
@@ -177,13 +174,12 @@ function createInvite(role: VisorRole, now: Instant, done: Done<'create-invite'>
 
 function addRelay(role: VisorRole, command: Extract<EngineCommand, { name: 'add-relay' }>, now: Instant, done: () => void, fail: Fail): void {
   const { hint } = command;
-  const { relays } = role.context.memory;
   if (!isPublicKeyHex(hint.publicKey)) { fail(new WaypostError('bad-relay', 'The key of this relay is not valid. Copy its whole link: key@host:port.')); return; }
-  const existing = relays.get(hint.publicKey);
-  if (existing === undefined && relays.size >= relaysMaximum) { fail(new WaypostError('refused', 'You have 8 relays already. Remove one before you add another.')); return; }
+  const existing = role.context.memory.relays.get(hint.publicKey);
+  if (existing?.leavingSinceMs !== undefined || existing === undefined ? role.relays.configured.length >= relaysMaximum : false) { fail(new WaypostError('refused', 'You have 8 relays already. Remove one before you add another.')); return; }
   role.context.commit([{
     kind: 'put-relay',
-    row: { publicKey: hint.publicKey, host: hint.host, port: hint.port, role: command.role, epoch: existing?.epoch, cursor: 0, addedAtMs: existing?.addedAtMs ?? now.wallMs },
+    row: { publicKey: hint.publicKey, host: hint.host, port: hint.port, role: command.role, epoch: existing?.epoch, cursor: 0, addedAtMs: existing?.addedAtMs ?? now.wallMs, leavingSinceMs: undefined },
   }], {
     announce: [{ kind: 'relay', publicKey: hint.publicKey }, { kind: 'connection' }],
     done: (_applied, at) => { role.relaysChanged(at); done(); },

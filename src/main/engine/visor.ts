@@ -9,7 +9,7 @@
  */
 import { createDirected } from './directed/directed.ts';
 import { createMailboxRole } from './mail/mailbox.ts';
-import { ensureDevice } from './mail/own-device.ts';
+import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
 import { createSessions } from './session/sessions.ts';
 import { identityPublicKey } from './wire/identity.ts';
@@ -29,6 +29,9 @@ import type { CommitOptions, VisorContext } from './visor-context.ts';
 /** What this side can do, told in every handshake. */
 const visorCapabilities = ['waypost/1', 'letters'];
 const relayCapabilities = ['store', 'ack', 'status', 'records'];
+
+/** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
+const certificateCheckMs = 6 * 3_600_000;
 
 type StoreResult = VisorResults[VisorOperation] | MailResults[MailOperation];
 
@@ -50,15 +53,18 @@ class VisorEngine implements Engine {
   readonly #mailbox: MailboxRole | undefined;
   readonly #counters = new Map<string, number>();
   #clockOffsetMs = 0;
+  #certificateCheckAtMs: number;
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
     const { crypto, random, identitySecret } = configuration;
     this.#now = now;
+    this.#certificateCheckAtMs = now.monotonicMs + certificateCheckMs;
     const memory = new VisorMemory(start.state);
     const own = ensureDevice(memory.device, crypto, random, identitySecret, now);
+    const device = new CurrentDevice(memory, crypto, own.device);
     this.#sessions = createSessions({
-      crypto, random, staticKeys: own.device.staticKeys, certificate: own.device.certificate.bytes, bootId: random(8), resetSecret: own.resetSecret,
+      crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
       capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities],
       listening: configuration.relay !== undefined,
     });
@@ -67,7 +73,7 @@ class VisorEngine implements Engine {
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
     }, crypto, random);
     this.#context = {
-      crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), device: own.device, memory, sessions: this.#sessions, directed: this.#directed,
+      crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), get device() { return device.value; }, memory, sessions: this.#sessions, directed: this.#directed,
       commit: (changes, options) => { this.#commit(memory, changes, options); },
       facts: (messageId, done) => { this.#store({ op: 'facts', messageId }, done); },
       announce: (...changes) => { this.#changes.push(...changes); },
@@ -114,6 +120,7 @@ class VisorEngine implements Engine {
     this.#sessions.handleTimeout(now);
     this.#drainSessions();
     this.#directed.handleTimeout(now);
+    if (now.monotonicMs >= this.#certificateCheckAtMs) this.#renewCertificate(now);
     this.#visor?.handleTimeout(now);
     this.#mailbox?.handleTimeout(now);
     this.#drainSessions();
@@ -171,6 +178,7 @@ class VisorEngine implements Engine {
     const consider = (candidate: { readonly atMs: number; readonly reason: string } | undefined): void => {
       if (candidate !== undefined && (earliest === undefined || candidate.atMs < earliest.atMs)) earliest = candidate;
     };
+    consider({ atMs: this.#certificateCheckAtMs, reason: 'certificate' });
     consider(this.#sessions.pollTimeout());
     consider(this.#directed.pollTimeout());
     consider(this.#mailbox?.pollTimeout());
@@ -184,6 +192,14 @@ class VisorEngine implements Engine {
     // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
     // Whole milliseconds, because dates that it goes into are kept as integers.
     this.#clockOffsetMs = Math.round(this.#visor?.clockOffsetMs(2) ?? 0);
+  }
+
+  /** Well before its end, so that nobody ever meets an expired one; a visor's next registration publishes it. */
+  #renewCertificate(now: Instant): void {
+    this.#certificateCheckAtMs = now.monotonicMs + certificateCheckMs;
+    const { memory, crypto, random, identitySecret } = this.#context;
+    const { changes } = ensureDevice(memory.device, crypto, random, identitySecret, now);
+    if (changes.length > 0) this.#context.commit(changes);
   }
 
   #drainSessions(): void {

@@ -15,9 +15,15 @@ import type { OwnRecords } from './own-records.ts';
 import type { DepositTokens } from './tokens.ts';
 import type { ContactRow, OutboxRow, VisorChange } from './visor-store.ts';
 
+/** The number of the last introduction written. */
+const sequenceKey = 'introduction-sequence';
+
 type Introduction = Extract<Content, { kind: 'introduction' }>;
 /** Requests kept from strangers; beyond it the letters are still acknowledged, and counted. */
 export const contactsMaximum = 10_000;
+
+/** Which introduction of somebody's is the newer: rising per device of the sender. */
+export interface IntroductionOrder { readonly device: string; readonly sequence: number }
 
 export interface ContactEvents {
   /** A deposit token was granted or revoked: own relays are to be told. */
@@ -103,14 +109,14 @@ export class Contacts {
     if (contact?.standing === 'contact' || contact?.standing === 'pending') this.#grant(contact, false, chatPort, { answerWanted: true, inviteToken: undefined }, now, () => undefined);
   }
 
-  introduced(sender: string, content: Introduction, sentAtMs: number, contact: ContactRow | undefined, now: Instant):
+  introduced(sender: string, content: Introduction, order: IntroductionOrder, contact: ContactRow | undefined, now: Instant):
   { readonly changes: readonly VisorChange[]; readonly row: ContactRow; readonly after: (now: Instant) => void } {
     const base = contact ?? this.stranger(sender, now);
-    // An older introduction that comes late, or twice by two relays, must not undo a newer one.
+    // An older introduction that comes late, or twice by two relays, must not undo a newer one. A device counts its own; another device of
+    // theirs begins anew, and letters of one that was replaced are not opened.
     const key = `introduced/${sender}`;
-    // A time in our future is taken as now: a clock that was ahead once must not make us deaf to what its owner writes later.
-    const atMs = Math.min(sentAtMs, now.wallMs);
-    if (atMs < this.#context.memory.numberValue(key)) return { changes: [], row: base, after: () => undefined };
+    const [device, last] = (this.#context.memory.values.get(key) ?? '').split(' ');
+    if (device === order.device && order.sequence < Number(last)) return { changes: [], row: base, after: () => undefined };
     const invited = content.inviteToken !== undefined && this.#context.memory.invites.get(toHex(content.inviteToken))?.revoked === false;
     const standing = base.standing === 'pending' || (base.standing === 'request' && invited) ? 'contact' : base.standing;
     const row: ContactRow = {
@@ -121,7 +127,7 @@ export class Contacts {
       recordsFetchedAtMs: 0,
     };
     return {
-      changes: [{ kind: 'put-contact', row }, { kind: 'put-value', key, value: String(atMs) }],
+      changes: [{ kind: 'put-contact', row }, { kind: 'put-value', key, value: `${order.device} ${String(order.sequence)}` }],
       row,
       after: (at) => {
         const current = this.#context.memory.contacts.get(sender);
@@ -140,8 +146,10 @@ export class Contacts {
     const granted = row.grantedToken;
     if (granted === undefined) return;
     const introduced: ContactRow = { ...row, introducedCard: this.#records.card() };
+    // Rises even when our clock was set back: otherwise everybody would take what is new for old.
+    const sequence = Math.max(now.wallMs, this.#context.memory.numberValue(sequenceKey) + 1);
     const letter: OutboxRow = {
-      id: toHex(this.#context.random(16)), recipient: row.publicKey, destinationPort: port, sourcePort: port, kind: 'introduction', sequence: 0,
+      id: toHex(this.#context.random(16)), recipient: row.publicKey, destinationPort: port, sourcePort: port, kind: 'introduction', sequence,
       content: encodeContent({
         kind: 'introduction', answerWanted: options.answerWanted, token: granted, inviteToken: options.inviteToken,
         name: this.#context.memory.values.get('name') ?? '', relays: this.#records.advertisedRelays(),
@@ -150,7 +158,7 @@ export class Contacts {
       attempts: 0, lastReason: undefined, sealed: undefined, facts: {}, stage: 'deposit',
     };
     const conversationId = conversationIdOf(row.publicKey, port);
-    const changes: VisorChange[] = [{ kind: 'put-contact', row: introduced }, ...this.#superseded(letter), { kind: 'put-outbox', row: letter }];
+    const changes: VisorChange[] = [{ kind: 'put-contact', row: introduced }, ...this.#superseded(letter), { kind: 'put-outbox', row: letter }, { kind: 'put-value', key: sequenceKey, value: String(sequence) }];
     if (!this.#context.memory.conversations.has(conversationId)) {
       changes.push({ kind: 'put-conversation', row: { id: conversationId, publicKey: row.publicKey, port, nextSequence: 1, readUpToRow: 0, draft: '', lastActivityMs: now.wallMs } });
     }

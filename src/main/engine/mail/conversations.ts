@@ -131,7 +131,7 @@ export class Conversations {
 
   #introduction(header: LetterHeader, content: Extract<Content, { kind: 'introduction' }>, contact: ContactRow | undefined, now: Instant): Effects {
     const sender = header.certificate.identity;
-    const result = this.#contacts.introduced(sender, content, header.sentAtMs, contact, now);
+    const result = this.#contacts.introduced(sender, content, { device: header.certificate.deviceId, sequence: header.sequence }, contact, now);
     return {
       changes: [...result.changes, ...(result.row.standing === 'request' ? [] : [{ kind: 'put-conversation', row: this.conversation(sender, header.destinationPort, now) } as const])],
       announce: [{ kind: 'conversation', conversationId: conversationIdOf(sender, header.destinationPort) }],

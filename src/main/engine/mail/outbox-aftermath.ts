@@ -102,7 +102,8 @@ export class OutboxAftermath {
     // Not of a letter that was sealed anew meanwhile. One that is just being deposited begins again when that attempt ends.
     if (row === undefined || row.stage === 'withdraw' || row.facts.unconfirmedAtMs !== undefined || row.sealed?.letterId !== news.letterId) return;
     const { relay, state } = news;
-    if (state === 'fetched') {
+    if (state === 'fetched' || state === 'acked') {
+      if (state === 'acked' && this.#receiptIsLost(row, now)) return;
       if (row.facts.fetchedAtMs === undefined) this.#rows.update({ ...row, facts: mergeFacts(row.facts, { fetchedAtMs: now.wallMs }) }, [{ kind: 'fetched', atMs: now.wallMs, relay }]);
       return;
     }
@@ -119,6 +120,21 @@ export class OutboxAftermath {
     // What a relay let expire or took back it never takes again under the same letter id.
     const sealed = state === 'lost' ? row.sealed : undefined;
     this.#back({ ...row, facts, sealed, stage: 'deposit', lastReason: 'held-copy-lost' }, hop);
+  }
+
+  /**
+   * They have it, and their receipt has not come though our relays were emptied since: it was lost with a relay. The same message sealed anew
+   * is recognised by them, not shown again, and confirmed again. True when that is under way.
+   */
+  #receiptIsLost(row: OutboxRow, now: Instant): boolean {
+    const live = this.#hooks.live(row.id);
+    if (live === undefined || row.stage !== 'await') return false;
+    live.ackedMs ??= now.monotonicMs;
+    if (now.monotonicMs - live.ackedMs < live.receiptPatienceMs || !this.#hooks.drainedSince(live.ackedMs)) return false;
+    live.ackedMs = undefined;
+    live.receiptPatienceMs *= 2;
+    this.#back({ ...row, facts: mergeFacts(letGo(row.facts, now), { fetchedAtMs: now.wallMs }), sealed: undefined, stage: 'deposit', lastReason: 'receipt-lost' }, undefined);
+    return true;
   }
 
   withdraw(row: OutboxRow, now: Instant): void {

@@ -9,6 +9,8 @@ import type { Instant } from '../wire/types.ts';
 import type { OutboxRow } from './visor-store.ts';
 
 export const statusFirstMs = 60_000;
+/** Receipts come within seconds of the acknowledgement; one that has not is lost, or its sender has not accepted us yet. Doubles with each time. */
+const receiptPatienceFirstMs = 3_600_000;
 
 export interface Live {
   active: boolean;
@@ -25,6 +27,9 @@ export interface Live {
   readonly withoutToken: Set<string>;
   readonly adoptedMs: number;
   readonly elapsedAtAdoptionMs: number;
+  /** When a relay first said that the recipient has acknowledged it, monotonic; and how long after it the receipt is waited for. */
+  ackedMs: number | undefined;
+  receiptPatienceMs: number;
   /** When its end was noticed, monotonic. */
   endedMs: number | undefined;
 }
@@ -36,6 +41,7 @@ export function createLive(row: OutboxRow, clocks: WallClocks, now: Instant): Li
   return {
     active: false, inFlight: 0, nextTryMs: undefined, failures: 0, statusDelayMs: statusFirstMs, mayBeThere: false, paused: new Map(), withoutToken: new Set(),
     adoptedMs: now.monotonicMs, elapsedAtAdoptionMs: wallElapsedMs(row, clocks), endedMs: undefined,
+    ackedMs: undefined, receiptPatienceMs: receiptPatienceFirstMs,
   };
 }
 

@@ -27,7 +27,7 @@ export type DepositOutcome =
 export type RefusalCause = 'none' | 'records-stale' | 'seal-again' | 'token-revoked';
 
 /** What a relay said about a letter that it had signed for: `lost` = it never heard of it, `ended` = it will not take this letter id again. */
-export interface StatusNews { readonly id: string; readonly letterId: Uint8Array; readonly relay: string; readonly state: 'lost' | 'ended' | 'fetched' | 'unopenable' }
+export interface StatusNews { readonly id: string; readonly letterId: Uint8Array; readonly relay: string; readonly state: 'lost' | 'ended' | 'fetched' | 'acked' | 'unopenable' }
 
 export interface DepositHooks {
   /** The request goes out on a connected link now. */
@@ -42,7 +42,7 @@ const refusals: Readonly<Partial<Record<NegativeCode, WaitReason>>> = {
 };
 
 const meanings: Readonly<Record<LetterState, StatusNews['state'] | undefined>> = {
-  unknown: 'lost', held: undefined, fetched: 'fetched', acked: 'fetched', unopenable: 'unopenable', expired: 'ended', withdrawn: 'ended',
+  unknown: 'lost', held: undefined, fetched: 'fetched', acked: 'acked', unopenable: 'unopenable', expired: 'ended', withdrawn: 'ended',
 };
 
 export class OutboxRelays {

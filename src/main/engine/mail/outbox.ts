@@ -31,7 +31,7 @@ const activeMaximum = 256;
 /** After a change for the better status is asked this soon. */
 const statusSoonMs = 2_000;
 /** Reasons that end with a connection; the others are the relay's own word, and it said when to come again. */
-const endedByLink: readonly (WaitReason | undefined)[] = [undefined, 'no-network', 'relay-unreachable', 'held-copy-lost', 'resealing'];
+const endedByLink: readonly (WaitReason | undefined)[] = [undefined, 'no-network', 'relay-unreachable', 'held-copy-lost', 'resealing', 'receipt-lost'];
 
 export interface OutboxEvents {
   /** Why nothing can be reached right now: `no-network` when not even own relays are heard. */
@@ -233,7 +233,7 @@ export class Outbox {
     if (row.stage !== 'deposit' || live.endedMs !== undefined) { this.#attemptEnded(row.id, now); return; }
     if (remainingMs(row, live, this.#clocks(now), now) === 0) { this.#aftermath.doubt(row, now); this.#attemptEnded(row.id, now); return; }
     const contact = this.#context.memory.contacts.get(row.recipient);
-    if (this.#events.revoked()) { this.#retryLater(row, live, 'no-network', retryCapMs, now); return; }
+    if (this.#events.revoked()) { this.#retryLater(row, live, 'device-revoked', retryCapMs, now); return; }
     // Strangers get no receipts before they are accepted; accepting kicks the row.
     if (contact === undefined || contact.standing === 'blocked' || (contact.standing === 'request' && row.kind !== 'message')) { this.#attemptEnded(row.id, now); return; }
     this.#recipients.lookup(row.recipient, now, (result, at) => {

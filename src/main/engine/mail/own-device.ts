@@ -38,6 +38,31 @@ export function ensureDevice(row: DeviceRow | undefined, crypto: Crypto, random:
   return { device: fromRow(renewed, certificate, crypto), resetSecret: renewed.resetSecret, changes: [{ kind: 'put-device', row: renewed }] };
 }
 
+/** The device as of its newest certificate: one that runs for months renews it without a new start. */
+export class CurrentDevice {
+  readonly #memory: { readonly device: DeviceRow | undefined };
+  readonly #crypto: Crypto;
+  #row: DeviceRow | undefined;
+  #device: OwnDevice;
+
+  /** @param first before anything is written. */
+  constructor(memory: { readonly device: DeviceRow | undefined }, crypto: Crypto, first: OwnDevice) {
+    this.#memory = memory;
+    this.#crypto = crypto;
+    this.#row = memory.device;
+    this.#device = first;
+  }
+
+  get value(): OwnDevice {
+    const row = this.#memory.device;
+    if (row === undefined || row === this.#row) return this.#device;
+    const certificate = decodeCertificate(row.certificate);
+    if (certificate !== undefined) this.#device = fromRow(row, certificate, this.#crypto);
+    this.#row = row;
+    return this.#device;
+  }
+}
+
 function fromRow(row: DeviceRow, certificate: OwnDevice['certificate'], crypto: Crypto): OwnDevice {
   return {
     deviceId: row.deviceId,

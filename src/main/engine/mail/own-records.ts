@@ -5,7 +5,7 @@
  */
 import { createIdentityRecord, createPrekeyBundle, decodeIdentityRecord, decodePrekeyBundle } from '../wire/record.ts';
 import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
-import { createCertificate, decodeCertificate } from '../wire/certificate.ts';
+import { createCertificate } from '../wire/certificate.ts';
 import { certificateLifetimeSeconds } from './own-device.ts';
 import type { DeviceCertificate, IdentityRecord, Instant, PrekeyBundle, RelayHint } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -34,7 +34,7 @@ export class OwnRecords {
    * while there is no other: a friend's letters would knock at their own machine for ever.
    */
   advertisedRelays(): readonly RelayHint[] {
-    const all = [...this.#context.memory.relays.values()];
+    const all = [...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs === undefined);
     const chosen = all.filter((row) => row.role === 'own');
     const rows = (chosen.length > 0 ? chosen : all).sort((left, right) => left.addedAtMs - right.addedAtMs || (left.publicKey < right.publicKey ? -1 : 1));
     return rows.slice(0, advertisedRelaysMaximum).map((row) => ({ publicKey: row.publicKey, host: row.host, port: row.port }));
@@ -50,7 +50,9 @@ export class OwnRecords {
     const text = this.#context.memory.values.get('identity-record');
     const bytes = text === undefined ? undefined : fromHex(text);
     const current = bytes === undefined ? undefined : decodeIdentityRecord(bytes);
-    const relays = this.advertisedRelays();
+    const advertised = this.advertisedRelays();
+    // With no relay at all, where we were last is better than nothing: what is left there is fetched when it is added again.
+    const relays = advertised.length > 0 ? advertised : current?.relays ?? [];
     const nowSeconds = Math.floor(now.wallMs / 1000);
     const isAhead = current !== undefined && current.sequence > nowSeconds + aheadMaximumSeconds;
     if (current !== undefined && !isAhead && sameRelays(current.relays, relays) && current.notAfterSeconds - nowSeconds > recordRenewBeforeSeconds
@@ -76,7 +78,7 @@ export class OwnRecords {
 
   /**
    * This install is new, and the one that it replaces looks newer because a clock was wrong: dates decide between two installs, so ours is
-   * moved behind the other's. Sessions and letters show the old certificate until the next start; it is of the same device and keys.
+   * moved behind the other's.
    */
   takeOver(theirNotBeforeSeconds: number, now: Instant): void {
     const row = this.#context.memory.device;
@@ -90,11 +92,7 @@ export class OwnRecords {
 
   get notBeforeSeconds(): number { return this.#certificate.notBeforeSeconds; }
 
-  /** As on the disk: newer than the one of this run after `takeOver`. */
-  get #certificate(): DeviceCertificate {
-    const bytes = this.#context.memory.device?.certificate;
-    return (bytes === undefined || equalBytes(bytes, this.#context.device.certificate.bytes) ? undefined : decodeCertificate(bytes)) ?? this.#context.device.certificate;
-  }
+  get #certificate(): DeviceCertificate { return this.#context.device.certificate; }
 
   /** Somebody (a restored install, or we before a lost database) has published this number: ours must be higher. */
   sequenceSeen(sequence: number): void {
@@ -140,7 +138,7 @@ export class OwnRecords {
     const current = this.currentPrekey(now);
     if (current.prekeyId !== prekeyId) return;
     this.#prekeyAcknowledged.add(relay);
-    if (![...this.#context.memory.relays.keys()].every((key) => this.#prekeyAcknowledged.has(key))) return;
+    if (![...this.#context.memory.relays.values()].every((row) => row.leavingSinceMs !== undefined || this.#prekeyAcknowledged.has(row.publicKey))) return;
     const changes: VisorChange[] = [];
     for (const row of this.#context.memory.prekeys.values()) {
       if (row.prekeyId !== current.prekeyId && row.supersededAtMs === undefined) changes.push({ kind: 'put-prekey', row: { ...row, supersededAtMs: now.wallMs } });

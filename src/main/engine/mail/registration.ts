@@ -6,7 +6,6 @@ import { decodeRegisterResponse } from '../wire/responses.ts';
 import { decodeIdentityRecord, decodePrekeyBundle, verifyIdentityRecord, verifyPrekeyBundle } from '../wire/record.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import type { RelayLink } from '../overlay/relay-links.ts';
-import type { SessionId } from '../session/types.ts';
 import type { Instant, RequestBody } from '../wire/types.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -62,15 +61,6 @@ export class Registration {
         });
       },
     });
-  }
-
-  /**
-   * A relay that is left is told where we have gone: whoever knows us only by it could not find us otherwise, nor we them when they move as well.
-   * One try; the record needs no session of ours, its signature speaks.
-   */
-  farewell(sessionId: SessionId, now: Instant): void {
-    const record = this.#records.record(now);
-    this.#context.directed.request(sessionId, { verb: 'publish', kind: 'identity', object: record.bytes }, { deadlineMs: requestDeadlineMs, done: () => undefined }, now);
   }
 
   #failed(link: RelayLink, now: Instant): void {

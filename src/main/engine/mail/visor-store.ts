@@ -107,6 +107,8 @@ export interface RelayRow {
   readonly epoch: Uint8Array | undefined;
   readonly cursor: number;
   readonly addedAtMs: number;
+  /** The person removed it: mail that waits there is fetched still, until it is forgotten (own-relays.ts). */
+  readonly leavingSinceMs: number | undefined;
 }
 
 export interface InviteRow { readonly token: Uint8Array; readonly createdAtMs: number; readonly revoked: boolean }
@@ -196,8 +198,8 @@ export type VisorQuery =
   | { readonly query: 'inbox'; readonly afterRow: number; readonly limit: number }
   | { readonly query: 'message'; readonly messageId: string }
   | { readonly query: 'hops'; readonly messageId: string }
-  /** Last message and unread count of each conversation. */
-  | { readonly query: 'summaries' };
+  /** Last message and unread count of each conversation, or of those named: reading thousands for each message that comes would take a second. */
+  | { readonly query: 'summaries'; readonly conversationIds?: readonly string[] };
 
 export interface VisorQueryResults {
   'page': { readonly messages: readonly StoredMessage[]; readonly more: boolean };

@@ -35,6 +35,9 @@ export interface RelayLink {
   lastUsedMs: number;
 }
 
+/** Links for deposits by address too: who names a false one for a relay must not stand in the way of those who know the right one. */
+const keyOf = (purpose: LinkPurpose, hint: RelayHint): string => (purpose === 'own' ? `own/${hint.publicKey}` : `deposit/${hint.publicKey}@${hint.host}:${String(hint.port)}`);
+
 export interface LinkEvents {
   /** Established, or established anew after the other side restarted: everything is to be asked again. */
   up(link: RelayLink, restarted: boolean, now: Instant): void;
@@ -77,19 +80,17 @@ export class RelayLinks {
   }
 
   /** The link for deposits at that relay, dialled if need be; undefined when too many are open. */
-  deposit(hint: RelayHint, now: Instant): RelayLink | undefined {
-    const key = `deposit/${hint.publicKey}`;
-    let link = this.#links.get(key);
-    if (link !== undefined && (link.hint.host !== hint.host || link.hint.port !== hint.port) && link.state !== 'connected') {
-      this.#drop(link, now);
-      link = undefined;
-    }
+  deposit(theirs: RelayHint, now: Instant): RelayLink | undefined {
+    // A relay of ours too: where we are connected to it is where it is, and what others' records say may be older.
+    const own = this.own(theirs.publicKey);
+    const hint = own?.state === 'connected' ? own.hint : theirs;
+    let link = this.#links.get(keyOf('deposit', hint));
     if (link === undefined) {
       if (this.#links.size >= depositLinksMaximum && !this.#dropIdlest(now)) return undefined;
       link = this.#open(hint, 'deposit', now);
     }
     link.lastUsedMs = now.monotonicMs;
-    this.#deadlines.set(`idle ${key}`, now.monotonicMs + depositIdleMs);
+    this.#deadlines.set(`idle ${link.key}`, now.monotonicMs + depositIdleMs);
     return link;
   }
 
@@ -161,7 +162,7 @@ export class RelayLinks {
 
   #open(hint: RelayHint, purpose: LinkPurpose, now: Instant): RelayLink {
     const link: RelayLink = {
-      key: `${purpose}/${hint.publicKey}`, hint, purpose, state: 'resolving', sessionId: undefined, address: undefined,
+      key: keyOf(purpose, hint), hint, purpose, state: 'resolving', sessionId: undefined, address: undefined,
       problem: 'none', everConnected: false, sinceWallMs: undefined, failures: 0, lastUsedMs: now.monotonicMs,
     };
     this.#links.set(link.key, link);

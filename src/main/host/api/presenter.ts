@@ -106,6 +106,7 @@ export function presentRelay(status: RelayStatus): RelayView {
     role: row.role,
     state: status.state,
     problem: status.problem,
+    ...(status.leavingUntilWallMs === undefined ? {} : { leavingUntilMs: wholeMs(status.leavingUntilWallMs) }),
     ...(status.sinceWallMs === undefined ? {} : { sinceMs: wholeMs(status.sinceWallMs) }),
     ...(status.lastHeardWallMs === undefined ? {} : { lastHeardMs: wholeMs(status.lastHeardWallMs) }),
     roundTripsMs: samples.map((sample) => sample ?? null),

@@ -14,8 +14,8 @@ export class OwnRows {
 
   putRelay(row: RelayRow): void {
     this.#statements
-      .get('INSERT OR REPLACE INTO relay (public_key, host, port, role, epoch, cursor, added_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(row.publicKey, row.host, row.port, row.role, row.epoch ?? null, row.cursor, row.addedAtMs);
+      .get('INSERT OR REPLACE INTO relay (public_key, host, port, role, epoch, cursor, added_at_ms, leaving_since_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(row.publicKey, row.host, row.port, row.role, row.epoch ?? null, row.cursor, row.addedAtMs, row.leavingSinceMs ?? null);
   }
 
   deleteRelay(publicKey: string): void {
@@ -33,6 +33,7 @@ export class OwnRows {
         epoch: reader.optionalBytes('epoch'),
         cursor: reader.integer('cursor'),
         addedAtMs: reader.integer('added_at_ms'),
+        leavingSinceMs: reader.optionalInteger('leaving_since_ms'),
       };
     });
   }

@@ -1,5 +1,6 @@
 /** All migrations of the visor database, in order. A released migration is never changed: later ones are added. */
 import type { Migration } from '../../migrations.ts';
 import { initialVisor } from './0001-initial.ts';
+import { leavingRelays } from './0002-leaving-relays.ts';
 
-export const visorMigrations: readonly Migration[] = [initialVisor];
+export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays];

@@ -1,0 +1,186 @@
+/**
+ * The relays that keep our mail, and what each is to us right now: registered, refused, drained, or being left.
+ *
+ * A relay that the person removes is left, not forgotten. It is no longer told to anybody, but letters that wait there, and those that are on
+ * their way to it from people who have not heard yet, are fetched still; and it learns where we have gone, so that whoever
+ * knows us only by it finds us. That ends a day after it was drained, or after thirty days if it never answers, or when the person says so.
+ */
+import { Deadlines } from '../deadlines.ts';
+import { Registration } from './registration.ts';
+import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
+import type { Instant } from '../wire/types.ts';
+import type { VisorContext } from '../visor-context.ts';
+import type { Inbox } from './inbox.ts';
+import type { OwnRecords } from './own-records.ts';
+import type { DepositTokens } from './tokens.ts';
+import type { RelayRow, VisorChange } from './visor-store.ts';
+
+/** Longer than records stay fresh with those who write to us (recipients.ts): by then they have looked again. */
+const leavingMinimumMs = 24 * 3_600_000;
+/** The longest a letter can wait at a relay. */
+export const leavingMaximumMs = 30 * 86_400_000;
+/** A mailbox that was empty this recently is empty: it is looked into every five minutes (inbox.ts). */
+const drainedWithinMs = 15 * 60_000;
+/** Relays being left at once; of more, the one that was left first is forgotten. */
+const leavingMaximum = 8;
+
+export interface OwnRelaysEvents {
+  /** The first of them is there: the network works. */
+  online(now: Instant): void;
+  /** Another install has taken over; from then on `isRevoked` says so. */
+  revoked(now: Instant): void;
+  isRevoked(): boolean;
+}
+
+export class OwnRelays {
+  readonly #context: VisorContext;
+  readonly #links: RelayLinks;
+  readonly #inbox: () => Inbox;
+  readonly #events: OwnRelaysEvents;
+  readonly #registration: Registration;
+  readonly #registered = new Set<string>();
+  readonly #refused = new Set<string>();
+  /** Monotonic time when a relay's mailbox was last empty. */
+  readonly #drained = new Map<string, number>();
+  readonly #deadlines = new Deadlines();
+
+  constructor(context: VisorContext, links: RelayLinks, records: OwnRecords, tokens: DepositTokens, inbox: () => Inbox, events: OwnRelaysEvents) {
+    this.#context = context;
+    this.#links = links;
+    this.#inbox = inbox;
+    this.#events = events;
+    this.#registration = new Registration(context, records, tokens, {
+      registered: (link, _epochChanged, waiting, at) => { this.#onRegistered(link, waiting, at); },
+      refused: (link) => { this.#refused.add(link.hint.publicKey); this.#announce(link); },
+      failed: (link, pauseMs, at) => { this.#deadlines.set(link.hint.publicKey, at.monotonicMs + pauseMs); },
+      revoked: (at) => { if (!events.isRevoked()) events.revoked(at); },
+    });
+  }
+
+  /** Those that keep our mail, without those being left. */
+  get configured(): readonly RelayRow[] { return [...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs === undefined); }
+  get connectedCount(): number { return this.configured.filter((row) => this.#registered.has(row.publicKey)).length; }
+  get registered(): ReadonlySet<string> { return this.#registered; }
+  isRefused(publicKey: string): boolean { return this.#refused.has(publicKey); }
+
+  /** True once each was drained after that monotonic time. One that is being left and does not answer is not waited for. */
+  drainedSince(monotonicMs: number): boolean {
+    for (const row of this.#context.memory.relays.values()) {
+      if (row.leavingSinceMs !== undefined && !this.#registered.has(row.publicKey)) continue;
+      if ((this.#drained.get(row.publicKey) ?? -1) < monotonicMs) return false;
+    }
+    return true;
+  }
+
+  drained(relay: string, now: Instant): void {
+    this.#drained.set(relay, now.monotonicMs);
+    this.#forgetLeft(now);
+  }
+
+  /** What to commit when the person removes it. Gone at once: the last one, the one inside this app, and one that is being left already. */
+  removal(row: RelayRow, now: Instant): readonly VisorChange[] {
+    const isOnlyOne = this.configured.every((other) => other.publicKey === row.publicKey);
+    if (row.leavingSinceMs !== undefined || row.role === 'local' || isOnlyOne || this.#events.isRevoked()) return [{ kind: 'delete-relay', publicKey: row.publicKey }];
+    const left = [...this.#context.memory.relays.values()].filter((other) => other.leavingSinceMs !== undefined).sort((one, other) => (one.leavingSinceMs ?? 0) - (other.leavingSinceMs ?? 0));
+    const forgotten = left.slice(0, Math.max(0, left.length + 1 - leavingMaximum));
+    return [{ kind: 'put-relay', row: { ...row, leavingSinceMs: now.wallMs } }, ...forgotten.map((other) => ({ kind: 'delete-relay', publicKey: other.publicKey } as const))];
+  }
+
+  /** Rows were added, removed or marked: dial and drop, and tell those that stay. */
+  changed(now: Instant): void {
+    this.#links.syncOwn(now);
+    for (const relay of [...this.#registered]) {
+      const link = this.#links.own(relay);
+      // Also one whose address changed: its new link registers when it is up.
+      if (link?.state !== 'connected') { this.#registered.delete(relay); this.#inbox().linkDown(relay); } else this.registerAgain(relay, now);
+    }
+  }
+
+  linkUp(link: RelayLink, now: Instant): void {
+    this.#registered.delete(link.hint.publicKey);
+    this.#refused.delete(link.hint.publicKey);
+    this.#inbox().linkDown(link.hint.publicKey);
+    this.registerAgain(link.hint.publicKey, now);
+    this.#announce(link);
+  }
+
+  linkDown(link: RelayLink): void {
+    this.#registered.delete(link.hint.publicKey);
+    this.#inbox().linkDown(link.hint.publicKey);
+    this.#announce(link);
+  }
+
+  /** Publishes what changed, asks again where we were refused, and finds out whether another install has taken over. */
+  registerAgain(relay: string, now: Instant): void {
+    const link = this.#links.own(relay);
+    if (link?.state === 'connected' && !this.#events.isRevoked()) this.#registration.start(link, now);
+  }
+
+  registerAllAgain(now: Instant): void {
+    this.#forgetLeft(now);
+    for (const relay of this.#context.memory.relays.keys()) this.registerAgain(relay, now);
+  }
+
+  tokenChanged(token: Uint8Array, granted: boolean, now: Instant): void {
+    for (const relay of this.#registered) {
+      const link = this.#links.own(relay);
+      if (link !== undefined) this.#registration.tokenChanged(link, token, granted, now);
+    }
+  }
+
+  /** Median of the relays' clocks minus ours; undefined with fewer than `minimum` relays heard. */
+  clockOffsetMs(minimum: number): number | undefined {
+    const offsets: number[] = [];
+    for (const link of this.#links.all) {
+      const offset = link.purpose === 'own' ? this.#links.session(link)?.clockOffsetMs : undefined;
+      if (offset !== undefined) offsets.push(offset);
+    }
+    if (offsets.length < minimum || offsets.length === 0) return undefined;
+    offsets.sort((left, right) => left - right);
+    return offsets[Math.floor((offsets.length - 1) / 2)];
+  }
+
+  /** Another install has taken over: nothing is fetched any more. */
+  stop(): void {
+    this.#registered.clear();
+    for (const link of this.#links.all) this.#inbox().linkDown(link.hint.publicKey);
+  }
+
+  handleTimeout(now: Instant): void {
+    for (let relay = this.#deadlines.takeDue(now.monotonicMs); relay !== undefined; relay = this.#deadlines.takeDue(now.monotonicMs)) this.registerAgain(relay, now);
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    const next = this.#deadlines.next();
+    return next === undefined ? undefined : { atMs: next.atMs, reason: 'register' };
+  }
+
+  #onRegistered(link: RelayLink, waiting: number, now: Instant): void {
+    if (this.#events.isRevoked()) return;
+    const relay = link.hint.publicKey;
+    const isFirst = this.#registered.size === 0;
+    this.#registered.add(relay);
+    this.#deadlines.clear(relay);
+    this.#inbox().registered(link, waiting, now);
+    if (isFirst) this.#events.online(now);
+    this.#announce(link);
+  }
+
+  #forgetLeft(now: Instant): void {
+    const over = [...this.#context.memory.relays.values()].filter(({ publicKey, leavingSinceMs }) => {
+      if (leavingSinceMs === undefined) return false;
+      const leftForMs = now.wallMs - leavingSinceMs;
+      const isDrained = this.#registered.has(publicKey) && (this.#drained.get(publicKey) ?? -Infinity) >= now.monotonicMs - drainedWithinMs;
+      return leftForMs >= leavingMaximumMs || (isDrained && leftForMs >= leavingMinimumMs);
+    });
+    if (over.length === 0) return;
+    this.#context.commit(over.map(({ publicKey }) => ({ kind: 'delete-relay', publicKey })), {
+      announce: over.map(({ publicKey }) => ({ kind: 'relay-removed', publicKey })),
+      done: (_applied, at) => { this.changed(at); },
+    });
+  }
+
+  #announce(link: RelayLink): void {
+    this.#context.announce({ kind: 'relay', publicKey: link.hint.publicKey }, { kind: 'connection' });
+  }
+}
