@@ -50,8 +50,8 @@ export class Conversations {
     if (addsContact && this.#context.memory.contacts.size >= contactsMaximum) { this.#context.count('inbox.too-many-strangers'); return undefined; }
     switch (content.kind) {
       case 'text': return this.#text(header, content.text, contact, relay, now);
-      case 'delivered': return this.#receipt(sender, content.items, 'delivered');
-      case 'read': return this.#receipt(sender, content.items, 'read');
+      case 'delivered': return this.#receipt(sender, content.items, 'delivered', now);
+      case 'read': return this.#receipt(sender, content.items, 'read', now);
       case 'introduction': return this.#introduction(header, content, contact, now);
       case 'resume': return { ...nothing, after: (_applied, at, settled) => { this.#outbox().kick(at, (row) => row.recipient === sender); settled(); } };
     }
@@ -86,16 +86,13 @@ export class Conversations {
     };
   }
 
-  #receipt(sender: string, items: readonly ReceiptItem[], kind: 'delivered' | 'read'): Effects {
-    return {
-      changes: [], announce: [],
-      after: (_applied, now, settled) => {
-        let open = items.length;
-        if (open === 0) { settled(); return; }
-        const one = (): void => { open -= 1; if (open === 0) settled(); };
-        for (const item of items) this.#confirm(sender, toHex(item.messageId), kind, item.atMs, now, one);
-      },
-    };
+  /** The facts are sent to the store before the dedupe row of the receipt, so that both share a commit and no crash leaves only the latter. */
+  #receipt(sender: string, items: readonly ReceiptItem[], kind: 'delivered' | 'read', now: Instant): Effects {
+    let open = items.length + 1;
+    let allSettled = (): void => undefined;
+    const one = (): void => { open -= 1; if (open === 0) allSettled(); };
+    for (const item of items) this.#confirm(sender, toHex(item.messageId), kind, item.atMs, now, one);
+    return { changes: [], announce: [], after: (_applied, _at, settled) => { allSettled = settled; one(); } };
   }
 
   #confirm(sender: string, id: string, kind: 'delivered' | 'read', theirTimeMs: number, now: Instant, done: () => void): void {
