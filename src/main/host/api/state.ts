@@ -10,6 +10,9 @@ import { presentConnection, presentConversation, presentIdentity, presentMessage
 
 /** Messages appear at once to the eye, and a burst of them still makes one patch. */
 const messageDelayMs = 4;
+/** What one letter causes (saved, stored, delivered) does not wait for more: so many patches leave without a pause, and one more after each of these times. */
+const promptPatchesMaximum = 6;
+const promptPatchEveryMs = 10;
 /** Measurements of relays come by themselves all the time. */
 const relayDelayMs = 250;
 /** A query that failed is tried again: the store comes back, and what changed meanwhile must not stay unsaid. */
@@ -47,9 +50,11 @@ export class StateService {
   #outbox = new Set<string>();
   #relays = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #flushing: Promise<void> | undefined;
   #lastFlushMs = Number.NEGATIVE_INFINITY;
+  #promptPatches = promptPatchesMaximum;
   #stopped = false;
 
   constructor(options: StateOptions) {
@@ -109,6 +114,7 @@ export class StateService {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
   }
 
   #schedule(delayMs: number): void {
@@ -116,15 +122,22 @@ export class StateService {
     if (this.#stopped || this.#view === undefined) return;
     const nowMs = performance.now();
     // What comes after a quiet time is shown at once; only what follows soon after is gathered.
-    const atMs = delayMs === messageDelayMs ? Math.max(nowMs, this.#lastFlushMs + messageDelayMs) : nowMs + delayMs;
-    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    const atMs = delayMs === messageDelayMs ? Math.max(nowMs, this.#lastFlushMs + this.#pauseMs(nowMs)) : nowMs + delayMs;
+    if (this.#timerAtMs <= atMs) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    const run = (): void => {
       this.#timerAtMs = Number.POSITIVE_INFINITY;
       void this.#flush();
-    }, atMs - nowMs);
+    };
+    // The shortest timer takes a millisecond.
+    if (atMs <= nowMs) this.#immediate = setImmediate(run);
+    else this.#timer = setTimeout(run, atMs - nowMs);
+  }
+
+  #pauseMs(nowMs: number): number {
+    const regained = Math.max(0, nowMs - this.#lastFlushMs) / promptPatchEveryMs;
+    return this.#promptPatches + regained >= 1 ? 0 : messageDelayMs;
   }
 
   async #build(): Promise<void> {
@@ -161,6 +174,7 @@ export class StateService {
     if (this.#stopped || !this.#hasDirty()) return;
     const dirty = this.#takeDirty();
     const startedMs = performance.now();
+    this.#promptPatches = Math.max(0, Math.min(promptPatchesMaximum, this.#promptPatches + (startedMs - this.#lastFlushMs) / promptPatchEveryMs) - 1);
     this.#lastFlushMs = startedMs;
     try {
       this.#publish(await this.#changes(dirty));
@@ -194,9 +208,13 @@ export class StateService {
     if (inspect === undefined) return [{ kind: 'connection', value: presentConnection(this.#view?.connection ?? startingConnection, true) }];
     const changes: Change[] = [];
     if (dirty.parts.has('everything')) changes.push(...this.#differences(await this.#read(inspect)));
-    const messages = await Promise.all([...dirty.messages].map((messageId) => this.#source.query({ query: 'message', messageId })));
+    // Asked together: one way to the storage thread and back.
+    const [messages, conversations] = await Promise.all([
+      Promise.all([...dirty.messages].map((messageId) => this.#source.query({ query: 'message', messageId }))),
+      this.#conversationChanges(dirty.conversations, inspect),
+    ]);
     for (const { message } of messages) if (message !== undefined) changes.push({ kind: 'message', value: presentMessage(message, inspect) });
-    changes.push(...(await this.#conversationChanges(dirty.conversations, inspect)));
+    changes.push(...conversations);
     for (const messageId of dirty.outbox) {
       const status = inspect.outboxItem(messageId);
       changes.push(status === undefined ? { kind: 'outbox-removed', messageId } : { kind: 'outbox', value: presentOutboxItem(status, inspect) });
