@@ -1,10 +1,11 @@
 /**
- * Taking letters in. The body comes inline, or is pulled from the depositor after the store has said that there is room for it. What is
+ * Taking letters in. The body comes inline, or is pulled from the depositor, a long one after the store has said that there is room for it. What is
  * checked: sizes, time to live, and that the body is what its name says; who may deposit how much is the store's decision inside its
  * transaction. The answer is a signed receipt, and only a commit makes one.
  */
 import { contentMaximumBytes } from '../directed/publisher.ts';
 import { equalBytes } from '../wire/bytes.ts';
+import { fragmentBytes } from '../wire/frame.ts';
 import { letterHeaderBytes, letterIdOf } from './letter.ts';
 import { mailboxQuota } from './mailbox-context.ts';
 import { PrefixRate } from './mailbox-rate.ts';
@@ -73,6 +74,8 @@ export class MailboxDeposits {
     };
     const depositor: Depositor = { sessionId, host, hasToken: body.token !== undefined, strangersWaitSeconds };
     if (body.inlineBody !== undefined) this.#store(depositor, letter, body.inlineBody.slice(), answer, now);
+    // One fragment costs less than asking the store whether there is room for it.
+    else if (body.bodyLength <= fragmentBytes) this.#pull(depositor, letter, body.bodyLength, answer, now);
     else this.#check(depositor, letter, body.bodyLength, answer, now);
   }
 
