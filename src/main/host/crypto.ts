@@ -7,10 +7,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { blake3 } from '@noble/hashes/blake3.js';
 import type * as sodiumNative from 'sodium-native';
 import type { Crypto, RandomBytes } from '../engine/crypto.ts';
 import { nobleCrypto } from '../engine/noble-crypto.ts';
+import { blake3 } from './blake3.ts';
 import { ExpandedKeyCache } from './expanded-key-cache.ts';
 import { selfTest } from './crypto-self-test.ts';
 
@@ -148,7 +148,7 @@ function createSodiumCrypto(sodium: Sodium): Crypto {
       return tag;
     },
 
-    blake3: (data) => blake3(data),
+    blake3,
   };
 }
 
