@@ -140,10 +140,21 @@ export class StorageClient {
   }
 }
 
-/** A view into a larger buffer would travel with all of that buffer: a header of 453 bytes with the 64 KiB it was cut from. */
-function compact<Value>(value: Value): Value {
+/**
+ * A view into a larger buffer would travel with all of that buffer: a header of 453 bytes with the 64 KiB it was cut from. Most requests hold
+ * no such view and are passed on as they are.
+ */
+const compact = <Value>(value: Value): Value => (holdsView(value) ? copied(value) : value);
+
+function holdsView(value: unknown): boolean {
+  if (value instanceof Uint8Array) return value.byteLength !== value.buffer.byteLength;
+  if (typeof value !== 'object' || value === null || value instanceof Map) return false;
+  return Object.values(value).some(holdsView);
+}
+
+function copied<Value>(value: Value): Value {
   if (value instanceof Uint8Array) return (value.byteLength === value.buffer.byteLength ? value : value.slice()) as Value;
-  if (Array.isArray(value)) return value.map(compact) as Value;
+  if (Array.isArray(value)) return value.map(copied) as Value;
   if (typeof value !== 'object' || value === null || value instanceof Map) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, compact(field)])) as Value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, copied(field)])) as Value;
 }
