@@ -22,7 +22,7 @@ const malformed: Negative = { code: 'malformed', retryAfterSeconds: 0, detail: 0
 
 type Request = Extract<Frame, { type: 'request' }>;
 
-interface Remembered { readonly frames: readonly Uint8Array[]; readonly sizeBytes: number }
+interface Remembered { readonly sessionId: SessionId; readonly id: string; readonly frames: readonly Uint8Array[]; readonly sizeBytes: number }
 interface SessionRequests { readonly pending: Set<string>; readonly remembered: Map<string, Remembered> }
 
 export class Responder {
@@ -30,8 +30,8 @@ export class Responder {
   readonly #counters: Counters;
   readonly #handlers = new Map<Verb, RequestHandler>();
   readonly #sessions = new Map<SessionId, SessionRequests>();
-  /** Every remembered answer, least recently used first; the value is what `#sessions` needs to drop it. */
-  readonly #order = new Map<string, { readonly sessionId: SessionId; readonly id: string }>();
+  /** Every remembered answer, least recently used first. */
+  readonly #order = new Set<Remembered>();
   #rememberedBytes = 0;
 
   constructor(sender: FrameSender, counters: Counters) {
@@ -50,7 +50,7 @@ export class Responder {
     const remembered = session.remembered.get(id);
     if (remembered !== undefined) {
       this.#counters.count('request-answered-again');
-      this.#touch(sessionId, session, id, remembered);
+      this.#touch(session, remembered);
       for (const frame of remembered.frames) this.#sender.send(sessionId, frame, now);
       return;
     }
@@ -83,7 +83,7 @@ export class Responder {
   sessionLost(sessionId: SessionId): void {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
-    for (const id of [...session.remembered.keys()]) this.#forget(sessionId, id);
+    for (const remembered of [...session.remembered.values()]) this.#forget(remembered);
     session.pending.clear();
     this.#sessions.delete(sessionId);
   }
@@ -111,30 +111,30 @@ export class Responder {
   #remember(sessionId: SessionId, session: SessionRequests, id: string, frames: readonly Uint8Array[]): void {
     const sizeBytes = frames.reduce((sum, frame) => sum + frame.length, rememberedOverheadBytes);
     this.#rememberedBytes += sizeBytes;
-    this.#touch(sessionId, session, id, { frames, sizeBytes });
-    const oldestOwn = session.remembered.keys().next();
-    if (session.remembered.size > rememberedPerSessionMaximum && oldestOwn.done !== true) this.#forget(sessionId, oldestOwn.value);
-    for (const oldest of this.#order.values()) {
-      if (this.#order.size <= rememberedMaximum && this.#rememberedBytes <= rememberedBytesMaximum) break;
-      this.#forget(oldest.sessionId, oldest.id);
+    this.#touch(session, { sessionId, id, frames, sizeBytes });
+    const oldestOwn = session.remembered.values().next();
+    if (session.remembered.size > rememberedPerSessionMaximum && oldestOwn.done !== true) this.#forget(oldestOwn.value);
+    const isOver = (): boolean => this.#order.size > rememberedMaximum || this.#rememberedBytes > rememberedBytesMaximum;
+    // Asked before the loop too: reaching the first of a set means passing all that were deleted before it.
+    if (!isOver()) return;
+    for (const oldest of this.#order) {
+      this.#forget(oldest);
+      if (!isOver()) break;
     }
   }
 
-  #touch(sessionId: SessionId, session: SessionRequests, id: string, remembered: Remembered): void {
-    session.remembered.delete(id);
-    session.remembered.set(id, remembered);
-    const key = orderKey(sessionId, id);
-    this.#order.delete(key);
-    this.#order.set(key, { sessionId, id });
+  #touch(session: SessionRequests, remembered: Remembered): void {
+    this.#order.delete(remembered);
+    session.remembered.delete(remembered.id);
+    session.remembered.set(remembered.id, remembered);
+    this.#order.add(remembered);
   }
 
-  #forget(sessionId: SessionId, id: string): void {
-    const session = this.#sessions.get(sessionId);
-    this.#order.delete(orderKey(sessionId, id));
-    this.#rememberedBytes -= session?.remembered.get(id)?.sizeBytes ?? 0;
-    session?.remembered.delete(id);
-    if (session?.remembered.size === 0 && session.pending.size === 0) this.#sessions.delete(sessionId);
+  #forget(remembered: Remembered): void {
+    const session = this.#sessions.get(remembered.sessionId);
+    this.#order.delete(remembered);
+    this.#rememberedBytes -= remembered.sizeBytes;
+    session?.remembered.delete(remembered.id);
+    if (session?.remembered.size === 0 && session.pending.size === 0) this.#sessions.delete(remembered.sessionId);
   }
 }
-
-const orderKey = (sessionId: SessionId, id: string): string => `${String(sessionId)}/${id}`;
