@@ -1,5 +1,8 @@
-/** From `send` to "delivered" on the sender's screen, both online, through a loopback relay in a process of its own. */
-import { befriend, joinRelay, startVisor, visorFolder, whenChange } from './people.ts';
+/** From `send` to "delivered" on the sender's screen, both online: sender, relay and recipient each in a process of its own, as on three machines. */
+import { fork } from 'node:child_process';
+import path from 'node:path';
+import { joinRelay, startVisor, visorFolder, whenChange } from './people.ts';
+import { formatRelayHint } from '../src/main/engine/wire/relay-hint.ts';
 import { startRelay, temporaryFolder } from './relay-process.ts';
 import type { Figure } from './run.ts';
 
@@ -10,10 +13,15 @@ export async function letterDelivery(): Promise<readonly Figure[]> {
   const relay = await startRelay();
   const folder = temporaryFolder();
   const ada = await startVisor(visorFolder(folder, 'ada'));
-  const bob = await startVisor(visorFolder(folder, 'bob'));
   await joinRelay(ada, relay.hint);
-  await joinRelay(bob, relay.hint);
-  const to = await befriend(ada, bob);
+  const bob = fork(path.join(import.meta.dirname, 'recipient.ts'), [formatRelayHint(relay.hint), visorFolder(folder, 'bob').directory], { execArgv: [] });
+  const link = await new Promise<string>((resolve, reject) => {
+    bob.once('message', (message) => { resolve(typeof message === 'string' ? message : ''); });
+    bob.once('exit', () => { reject(new Error('the recipient ended')); });
+  });
+  const accepted = whenChange(ada, (change) => change.kind === 'conversation' && change.value.standing === 'contact');
+  const { conversationId: to } = await ada.client.contacts.add({ link });
+  await accepted;
   const times: number[] = [];
   for (let index = 0; index < warmUp + letters; index += 1) {
     const text = `letter ${String(index)}`;
@@ -24,7 +32,7 @@ export async function letterDelivery(): Promise<readonly Figure[]> {
     if (index >= warmUp) times.push(performance.now() - startMs);
   }
   await ada.runtime.stop();
-  await bob.runtime.stop();
+  bob.kill();
   relay.stop();
   times.sort((left, right) => left - right);
   return [

@@ -46,12 +46,3 @@ export async function joinRelay(visor: Visor, relay: RelayHint): Promise<void> {
   await visor.client.relays.add({ hint: formatRelayHint(relay) });
   await connected;
 }
-
-/** `visor` uses the link of `friend`; resolves when both are contacts. Returns the conversation of `visor` with `friend`. */
-export async function befriend(visor: Visor, friend: Visor): Promise<string> {
-  const { link } = await friend.client.invites.create();
-  const accepted = whenChange(visor, (change) => change.kind === 'conversation' && change.value.standing === 'contact');
-  const { conversationId } = await visor.client.contacts.add({ link });
-  await accepted;
-  return conversationId;
-}

@@ -1,6 +1,6 @@
 /**
  * Letters of 1 KiB stored with fsync per second at one relay, from 4 pipelining clients in processes of their own, and the p99 of one store across
- * checkpoints. The body does not fit the deposit: the relay pulls it, as in life.
+ * checkpoints, after a warm-up. The body does not fit the deposit: the relay pulls it, as in life.
  */
 import { fork } from 'node:child_process';
 import path from 'node:path';
