@@ -50,7 +50,14 @@ function bodyOf(random: SeededRandom, verb: Verb, { identity, deviceId }: Speake
     case 'ack': return { verb, letters: many(random, () => ({ letterId: random.bytes(32), verdict: random.chance(0.5) ? 'committed' : 'unopenable' })) };
     case 'withdraw': return { verb, mailbox, letterId: random.bytes(32), purgeKey: random.bytes(32) };
     case 'status': return { verb, mailbox, letterIds: many(random, () => random.bytes(32)) };
-    case 'notify': return { verb, epoch: random.bytes(8), highestSequence: number(random) };
+    case 'notify': {
+      const inlineBody = random.chance(0.7) ? random.bytes(random.integer(1, 272)) : undefined;
+      const entry = random.chance(0.5) ? undefined : {
+        sequence: number(random), letterId: random.bytes(32), lane: random.chance(0.7) ? 'letter' : 'receipt', remainingSeconds: number(random), heldForSeconds: number(random),
+        bodyRoot: random.bytes(32), bodyLength: number(random), header: random.bytes(random.chance(0.9) ? headerBytes : 100), inlineBody,
+      } as const;
+      return { verb, epoch: random.bytes(8), highestSequence: number(random), entry };
+    }
   }
 }
 

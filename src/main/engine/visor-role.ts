@@ -80,10 +80,10 @@ export class VisorRole {
       revoked: () => { this.#becomeRevoked(); },
       isRevoked: () => this.revoked,
     });
-    context.directed.handle('notify', (sessionId, _body, answer, at) => {
+    context.directed.handle('notify', (sessionId, body, answer, at) => {
       answer.respond(new Uint8Array(0), at);
       const link = this.links.bySession(sessionId);
-      if (link?.purpose === 'own') this.inbox.notified(link.hint.publicKey, at);
+      if (link?.purpose === 'own') this.inbox.notified(link.hint.publicKey, at, body.verb === 'notify' ? body : undefined);
     });
   }
 

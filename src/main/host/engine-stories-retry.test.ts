@@ -2,6 +2,28 @@
 import { describe, expect, it } from 'vitest';
 import { befriend, friends, hourMs, minuteMs, secondMs, StoryWorld } from './engine-stories-testing.ts';
 
+describe('a conversation', () => {
+  it('needs no listing: the doorbell brings each letter and each receipt', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    ada.send(bob, 'first');
+    world.run(5 * secondMs);
+    const before = relay.mailCount('list');
+    const ids: string[] = [];
+    for (let number = 0; number < 5; number += 1) {
+      ids.push(ada.send(bob, `letter ${String(number)}`));
+      world.run(2 * secondMs);
+    }
+    expect(ids.map((id) => ada.state(id))).toEqual(ids.map(() => 'delivered'));
+    expect(bob.inbox()).toHaveLength(6);
+    expect(relay.mailCount('list')).toBe(before);
+    // Several at once: the first is shown, the others are listed.
+    const burst = Array.from({ length: 4 }, (_, number) => ada.send(bob, `burst ${String(number)}`));
+    world.run(5 * secondMs);
+    expect(burst.map((id) => ada.state(id))).toEqual(burst.map(() => 'delivered'));
+    expect(bob.inbox()).toHaveLength(10);
+  });
+});
+
 describe('retries', () => {
   it('a dead relay is tried with full jitter between a second and five minutes, for one letter and for ten', () => {
     const { world, ada, bob, bobsRelays: [relay] } = friends();

@@ -2,7 +2,7 @@
  * Directed messaging between two sides of a session.
  *
  * THE RULE. Every packet is a request or a response, and every response answers a request by its id. Nobody sends what was not asked
- * for; a relay that has news sends the request `notify`, which says only that asking is worth while. Whatever is bigger than a packet
+ * for; a relay that has news sends the request `notify`, which says that asking is worth while or shows one short letter. Whatever is bigger than a packet
  * has a content name (BLAKE3 root and length) and is *pulled* by whoever wants it, also when it is being written: a deposit announces a
  * body, and the relay pulls it from the depositor. So there is one machine that moves bulk data, and it stands at the receiving end,
  * where loss and room are known.

@@ -4,7 +4,7 @@
  * same transaction as the letter, makes the second time harmless. A letter that cannot be opened is reported, never acknowledged.
  */
 import { decodeListFragment } from '../wire/responses.ts';
-import { toHex } from '../wire/bytes.ts';
+import { equalBytes, toHex } from '../wire/bytes.ts';
 import { verifyCertificate, certificateValidAt } from '../wire/certificate.ts';
 import { decodeIdentityRecord } from '../wire/record.ts';
 import { decodeContent } from '../wire/content.ts';
@@ -12,7 +12,7 @@ import { headerPrekeyId, openBody, openHeader } from './letter.ts';
 import { Deadlines } from '../deadlines.ts';
 import { ttlMaximumSeconds } from '../../../shared/views.ts';
 import type { RelayLink } from '../overlay/relay-links.ts';
-import type { Content, Instant, LetterHeader, ListEntry } from '../wire/types.ts';
+import type { Content, Instant, LetterHeader, ListEntry, RequestBody } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { PrekeyRow, VisorChange } from './visor-store.ts';
 import type { EngineChange } from '../engine-types.ts';
@@ -65,6 +65,8 @@ interface RelayInbox {
   pendingLetters: number;
   readonly inProgress: Set<string>;
   passDone: boolean;
+  /** The pass is about one letter that the doorbell brought: it says nothing about what else waits. */
+  shown: boolean;
 }
 
 export class Inbox {
@@ -84,7 +86,7 @@ export class Inbox {
   registered(link: RelayLink, waitingLetters: number, now: Instant): void {
     const inbox: RelayInbox = {
       link, epoch: this.#context.memory.relays.get(link.hint.publicKey)?.epoch ?? new Uint8Array(8), afterSequence: 0, waiting: waitingLetters,
-      listing: false, again: false, failures: false, failedPasses: this.#relays.get(link.hint.publicKey)?.failedPasses ?? 0, acks: [], pendingLetters: 0, inProgress: new Set(), passDone: false,
+      listing: false, again: false, failures: false, failedPasses: this.#relays.get(link.hint.publicKey)?.failedPasses ?? 0, acks: [], pendingLetters: 0, inProgress: new Set(), passDone: false, shown: false,
     };
     this.#relays.set(link.hint.publicKey, inbox);
     this.#list(inbox, now);
@@ -96,12 +98,26 @@ export class Inbox {
     this.#deadlines.clear(relay);
   }
 
-  /** The relay's doorbell. */
-  notified(relay: string, now: Instant): void {
+  /** The relay's doorbell. A letter in it is taken as if it had been listed, provided that it is the very next one. */
+  notified(relay: string, now: Instant, news?: Extract<RequestBody, { verb: 'notify' }>): void {
     const inbox = this.#relays.get(relay);
     if (inbox === undefined) return;
+    const entry = news?.entry;
     if (inbox.listing) inbox.again = true;
-    else this.#list(inbox, now);
+    else if (entry?.sequence !== inbox.afterSequence + 1 || news === undefined || !equalBytes(news.epoch, inbox.epoch)) this.#list(inbox, now);
+    else this.#shown(inbox, { ...entry, letterId: entry.letterId.slice() }, news.highestSequence > entry.sequence, now);
+  }
+
+  #shown(inbox: RelayInbox, entry: ListEntry, hasMore: boolean, now: Instant): void {
+    inbox.listing = true;
+    inbox.shown = true;
+    inbox.again = hasMore;
+    inbox.passDone = true;
+    inbox.afterSequence = entry.sequence;
+    inbox.waiting += 1;
+    this.#events.waitingChanged(inbox.link.hint.publicKey);
+    this.#receive(inbox, entry, now);
+    this.#finishPass(inbox, now);
   }
 
   /** Sends the acknowledgements that gathered while commits came back. */
@@ -126,6 +142,7 @@ export class Inbox {
     inbox.listing = true;
     inbox.again = false;
     inbox.passDone = false;
+    inbox.shown = false;
     const body = { verb: 'list', epoch: inbox.epoch, afterSequence: inbox.afterSequence, mostFragments: listFragments } as const;
     this.#context.directed.request(inbox.link.sessionId, body, {
       deadlineMs: listDeadlineMs,
@@ -178,7 +195,7 @@ export class Inbox {
     if (inbox.failures) {
       inbox.failures = false;
       this.#listLater(inbox, now);
-    } else {
+    } else if (!inbox.shown) {
       inbox.failedPasses = 0;
       this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + lookAgainMs);
       this.#events.drained(inbox.link.hint.publicKey, now);

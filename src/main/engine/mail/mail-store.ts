@@ -44,6 +44,8 @@ export type MailRequest =
   /** Is it worth pulling the body? Answers like deposit would, without storing (`would-store` included). */
   | ({ readonly op: 'check-deposit' } & Omit<DepositArguments, 'body'> & { readonly bodyLength: number })
   | { readonly op: 'list'; readonly mailbox: Mailbox; readonly afterSequence: number; readonly mostBytes: number; readonly elapsedMs: number }
+  /** The owner has been given this letter with its body without having listed it: `fetched`, if it was `held`. */
+  | { readonly op: 'shown'; readonly mailbox: Mailbox; readonly letterId: Uint8Array; readonly elapsedMs: number }
   | { readonly op: 'body'; readonly root: Uint8Array; readonly length: number }
   | { readonly op: 'ack'; readonly mailbox: Mailbox; readonly elapsedMs: number; readonly letters: readonly { readonly letterId: Uint8Array; readonly verdict: 'committed' | 'unopenable' }[] }
   | { readonly op: 'withdraw'; readonly mailbox: Mailbox; readonly letterId: Uint8Array; readonly purgeHash: Uint8Array; readonly elapsedMs: number }
@@ -67,6 +69,7 @@ export interface MailResults {
   'check-deposit': DepositResult | { readonly outcome: 'would-store' };
   /** In order of sequence; bodies of at most 272 bytes inline. Letters listed become `fetched`... only once acked or their body was pulled; see `body`. */
   'list': { readonly entries: readonly ListEntry[]; readonly remaining: number };
+  'shown': Record<string, never>;
   'body': { readonly body: Uint8Array | undefined };
   'ack': { readonly acked: number };
   'withdraw': { readonly state: LetterState };

@@ -8,15 +8,15 @@ import { equalBytes } from '../wire/bytes.ts';
 import { fragmentBytes } from '../wire/frame.ts';
 import { letterHeaderBytes, letterIdOf } from './letter.ts';
 import { mailboxQuota } from './mailbox-context.ts';
+import { shownBodyMaximumBytes, type Doorbell } from './mailbox-doorbell.ts';
 import { PrefixRate } from './mailbox-rate.ts';
 import { ttlMaximumSeconds, ttlMinimumSeconds } from '../../../shared/views.ts';
 import type { Crypto } from '../crypto.ts';
 import type { Answer, PullOutcome } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
-import type { Instant, RequestBody } from '../wire/types.ts';
+import type { Instant, ListEntry, RequestBody } from '../wire/types.ts';
 import type { DepositArguments, DepositResult } from './mail-store.ts';
 import type { MailboxContext } from './mailbox-context.ts';
-import type { Doorbell } from './mailbox-doorbell.ts';
 import type { ReceiptBatch } from './mailbox-receipts.ts';
 
 /** Deposits without a token per address prefix and minute. */
@@ -113,7 +113,10 @@ export class MailboxDeposits {
 
   #store(depositor: Depositor, letter: Letter, body: Uint8Array, answer: Answer, now: Instant): void {
     const times = { elapsedMs: this.#context.elapsedMs(now), wallMs: now.wallMs };
-    this.#context.store<'deposit'>({ op: 'deposit', ...letter, ...times, body }, (result, at) => { this.#settle(depositor, letter, result, answer, at); });
+    this.#context.store<'deposit'>({ op: 'deposit', ...letter, ...times, body }, (result, at) => {
+      if (result.outcome === 'stored') this.#doorbell.letterStored(letter.mailbox, result.sequence, body.length <= shownBodyMaximumBytes ? entryOf(letter, body, result) : undefined);
+      this.#settle(depositor, letter, result, answer, at);
+    });
   }
 
   #settle(depositor: Depositor, letter: Letter, result: DepositResult, answer: Answer, now: Instant): void {
@@ -121,7 +124,6 @@ export class MailboxDeposits {
       case 'stored':
         this.#context.counters.count('stored');
         if (result.byStranger && depositor.hasToken) this.#strangers.take(depositor.host, now.monotonicMs);
-        this.#doorbell.letterStored(letter.mailbox, result.sequence);
         this.#promise(letter, result, answer, now);
         return;
       case 'duplicate':
@@ -151,6 +153,11 @@ export class MailboxDeposits {
     if (own > 0) this.#bodiesOf.set(sessionId, own);
     else this.#bodiesOf.delete(sessionId);
   }
+}
+
+function entryOf(letter: Letter, body: Uint8Array, stored: Extract<DepositResult, { outcome: 'stored' }>): ListEntry {
+  const { letterId, lane, bodyRoot, header } = letter;
+  return { sequence: stored.sequence, letterId, lane, remainingSeconds: stored.remainingSeconds, heldForSeconds: 0, bodyRoot, bodyLength: body.length, header, inlineBody: body };
 }
 
 function isWellFormed(crypto: Crypto, body: DepositBody): boolean {

@@ -88,6 +88,12 @@ export class MemoryMailStore implements MailStore {
       });
       return { entries, remaining: waiting.length - shown.length };
     },
+    'shown': ({ mailbox, letterId, elapsedMs }) => {
+      const kept = this.#boxes.get(mailboxKey(mailbox))?.letters.get(toHex(letterId));
+      if (kept !== undefined) kept.listed = true;
+      if (kept?.state === 'held') this.#set(kept, 'fetched', elapsedMs);
+      return {};
+    },
     'body': ({ root, length }) => {
       const found = [...this.#boxes.values()].flatMap((box) => [...box.letters.values()])
         .filter((kept) => isLive(kept) && kept.arguments.body.length === length && equalBytes(kept.arguments.bodyRoot, root));

@@ -6,7 +6,7 @@ import { requestHeaderBytes } from '../wire/frame.ts';
 import { mailboxQuota } from './mailbox-context.ts';
 import { RelayWorld, depositOf, device, letter } from './mailbox-testing.ts';
 import type { PullOutcome, RequestOutcome } from '../directed/types.ts';
-import type { LetterState, ListFragment, RequestBody } from '../wire/types.ts';
+import type { LetterState, ListEntry, ListFragment, RequestBody } from '../wire/types.ts';
 
 const alice = device(1);
 const register = { verb: 'register', tokensVersion: 0 } as const;
@@ -142,6 +142,43 @@ describe('the doorbell', () => {
     world.verdict(depositor, depositOf(alice.mailbox, letter(0), { token }));
     world.pair.run(500);
     expect(rung).toHaveLength(1);
+  });
+
+  it('shows a short letter, which is fetched once the owner has answered', () => {
+    const { world, depositor } = withMail(0);
+    const shown: (ListEntry | undefined)[] = [];
+    let held = true;
+    world.pair.fate = (frame, from) => (from === 'right' && frame[1] === 14 && held ? [] : [0]);
+    world.pair.left.handle('notify', (_session, body, answer, now) => {
+      if (body.verb === 'notify') shown.push(body.entry);
+      answer.respond(new Uint8Array(0), now);
+    });
+    world.verdict(depositor, depositOf(alice.mailbox, letter(1), { token }));
+    expect(stateOf(world, depositor, 1)).toBe('held');
+    held = false;
+    world.pair.run(5_000);
+    expect(shown).toEqual([{
+      sequence: 1, letterId: letter(1).letterId, lane: 'letter', remainingSeconds: expect.any(Number) as number, heldForSeconds: 0,
+      bodyRoot: letter(1).bodyRoot, bodyLength: letter(1).body.length, header: letter(1).header, inlineBody: letter(1).body,
+    }]);
+    expect(stateOf(world, depositor, 1)).toBe('fetched');
+  });
+
+  it('only says that there is something when the owner did not take what was shown', () => {
+    const { world, depositor } = withMail(0);
+    const shown: boolean[] = [];
+    let held = true;
+    world.pair.fate = (frame, from) => (from === 'right' && frame[1] === 14 && held ? [] : [0]);
+    world.pair.left.handle('notify', (_session, body, answer, now) => {
+      if (body.verb === 'notify') shown.push(body.entry !== undefined);
+      answer.respond(new Uint8Array(0), now);
+    });
+    world.verdict(depositor, depositOf(alice.mailbox, letter(1), { token }));
+    world.pair.run(11_000);
+    held = false;
+    world.pair.run(10_000);
+    expect(shown).toEqual([false]);
+    expect(stateOf(world, depositor, 1)).toBe('held');
   });
 
   it('rings again for what came while it rang', () => {

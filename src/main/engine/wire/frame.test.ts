@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nobleCrypto } from '../noble-crypto.ts';
 import { toHex } from './bytes.ts';
 import { decodeFrame, decodeNegative, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
-import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, mailbox, u32, u64 } from './test-codec.ts';
+import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, u32, u64 } from './test-codec.ts';
 import { negativeCodes } from './types.ts';
 import type { Frame, Negative, RequestBody } from './types.ts';
 import { bitmapHas, bitmapOf } from './verbs.ts';
@@ -38,7 +38,7 @@ const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<Req
   }),
   withdraw: fc.record({ verb: fc.constant('withdraw'), mailbox, letterId: bytesOf(32), purgeKey: bytesOf(32) }),
   status: fc.record({ verb: fc.constant('status'), mailbox, letterIds: fc.array(bytesOf(32), { maxLength: 32 }) }),
-  notify: fc.record({ verb: fc.constant('notify'), epoch: bytesOf(8), highestSequence: u64 }),
+  notify: fc.record({ verb: fc.constant('notify'), epoch: bytesOf(8), highestSequence: u64, entry: optional(listEntry) }),
 };
 
 const requestOf = (body: fc.Arbitrary<RequestBody>): fc.Arbitrary<Frame> => fc.tuple(bytesOf(16), body).map(([requestId, parsed]) => ({ type: 'request', requestId, body: parsed }));
@@ -53,7 +53,7 @@ function encode(frame: Frame): Uint8Array {
   return frame.negative ? bytes.with(21, (bytes[21] ?? 0) | 2) : bytes;
 }
 
-const openEnded: readonly string[] = ['publish', 'deposit'];
+const openEnded: readonly string[] = ['publish', 'deposit', 'notify'];
 
 describe('frames', () => {
   it.each(Object.entries(bodies))('%s requests round-trip, have one encoding and survive damage', (verb, body) => {

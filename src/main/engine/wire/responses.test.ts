@@ -5,15 +5,10 @@ import {
   encodeLetterState, encodeListFragment, encodeRefusals, encodeRegisterResponse, encodeStatusResponse, listEntrySize, listFragmentHeaderBytes, refusalsMaximum,
 } from './responses.ts';
 import type { LetterStatus } from './responses.ts';
-import { bytesOf, holdsAgainstNoise, holdsAsCodec, u32, u64 } from './test-codec.ts';
+import { bytesOf, holdsAgainstNoise, holdsAsCodec, listEntry, u32, u64 } from './test-codec.ts';
 import { letterStates } from './types.ts';
-import type { ListEntry } from './types.ts';
 
 const state = fc.constantFrom(...letterStates);
-const entry: fc.Arbitrary<ListEntry> = fc.record({
-  sequence: u64, letterId: bytesOf(32), lane: fc.constantFrom('letter', 'receipt'), remainingSeconds: u32, heldForSeconds: u32, bodyRoot: bytesOf(32),
-  bodyLength: u32, header: fc.uint8Array({ maxLength: 500 }), inlineBody: fc.option(fc.uint8Array({ minLength: 1, maxLength: 256 }), { nil: undefined }),
-});
 const statuses: fc.Arbitrary<readonly LetterStatus[]> = fc.array(fc.record({ state, secondsSince: u32 }), { maxLength: 32 });
 
 describe('answers', () => {
@@ -27,7 +22,7 @@ describe('answers', () => {
   });
 
   it('list fragments round-trip and their size is foretold', () => {
-    const values = fc.record({ epoch: bytesOf(8), remaining: u32, entries: fc.array(entry, { maxLength: 3 }) });
+    const values = fc.record({ epoch: bytesOf(8), remaining: u32, entries: fc.array(listEntry, { maxLength: 3 }) });
     holdsAsCodec({ values, encode: encodeListFragment, decode: decodeListFragment, selfDelimiting: true });
     fc.assert(fc.property(values, (fragment) => {
       expect(encodeListFragment(fragment)).toHaveLength(fragment.entries.reduce((sum, each) => sum + listEntrySize(each), listFragmentHeaderBytes));

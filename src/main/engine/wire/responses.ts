@@ -4,7 +4,7 @@
  */
 import { Reader, Writer, concatBytes } from './bytes.ts';
 import { readChoice, writeChoice } from './fields.ts';
-import { lanes } from './verbs.ts';
+import { listEntrySize, readListEntry, writeListEntry } from './list-entry.ts';
 import { letterStates } from './types.ts';
 import type { LetterState, ListEntry, ListFragment } from './types.ts';
 
@@ -13,12 +13,12 @@ const hashBytes = 32;
 
 /** Epoch, remaining, count. */
 export const listFragmentHeaderBytes = 8 + 4 + 1;
-/** Sequence, letter id, lane, remaining, held for, body root, body length, header length, inline length. */
-const listEntryFixedBytes = 8 + 32 + 1 + 4 + 4 + 32 + 4 + 2 + 2;
 const listEntriesMaximum = 255;
 const statesMaximum = 32;
 /** One answer's worth of refused token hashes. */
 export const refusalsMaximum = 32;
+
+export { listEntrySize };
 
 export interface EchoResponse {
   /** 8 bytes. */
@@ -63,9 +63,6 @@ export function decodeRegisterResponse(payload: Uint8Array): RegisterResponse | 
   return reader.atEnd ? response : undefined;
 }
 
-/** Bytes that `entry` takes in a fragment; a fragment has 1,149 less `listFragmentHeaderBytes` for its entries. */
-export const listEntrySize = (entry: ListEntry): number => listEntryFixedBytes + entry.header.length + (entry.inlineBody?.length ?? 0);
-
 /** The caller sees to it that the entries fit (`listEntrySize`). */
 export function encodeListFragment(fragment: ListFragment): Uint8Array {
   const sizeBytes = fragment.entries.reduce((sum, entry) => sum + listEntrySize(entry), listFragmentHeaderBytes);
@@ -84,30 +81,6 @@ export function decodeListFragment(payload: Uint8Array): ListFragment | undefine
   const entries: ListEntry[] = [];
   while (reader.ok && entries.length < count) entries.push(readListEntry(reader));
   return reader.atEnd ? { epoch, remaining, entries } : undefined;
-}
-
-function writeListEntry(writer: Writer, entry: ListEntry): void {
-  writer.u64(entry.sequence).bytes(entry.letterId, hashBytes);
-  writeChoice(writer, lanes, entry.lane);
-  writer.seconds(entry.remainingSeconds).seconds(entry.heldForSeconds).bytes(entry.bodyRoot, hashBytes).u32(entry.bodyLength);
-  writer.u16(entry.header.length).bytes(entry.header).u16(entry.inlineBody?.length ?? 0);
-  if (entry.inlineBody !== undefined) writer.bytes(entry.inlineBody);
-}
-
-function readListEntry(reader: Reader): ListEntry {
-  const sequence = reader.u64();
-  const letterId = reader.bytes(hashBytes);
-  const lane = readChoice(reader, lanes);
-  const remainingSeconds = reader.u32();
-  const heldForSeconds = reader.u32();
-  const bodyRoot = reader.bytes(hashBytes);
-  const bodyLength = reader.u32();
-  const header = reader.bytes(reader.u16());
-  const inlineBody = reader.bytes(reader.u16());
-  return {
-    sequence, letterId, lane, remainingSeconds, heldForSeconds, bodyRoot, bodyLength, header,
-    inlineBody: inlineBody.length === 0 ? undefined : inlineBody,
-  };
 }
 
 /** In the order of the letter ids asked for; at most 32. */

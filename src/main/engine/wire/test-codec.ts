@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { toHex } from './bytes.ts';
 import { identityPublicKey } from './identity.ts';
-import type { RelayHint } from './types.ts';
+import type { ListEntry, RelayHint } from './types.ts';
 
 export const bytesOf = (sizeBytes: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: sizeBytes, maxLength: sizeBytes });
 export const u16 = fc.integer({ min: 0, max: 0xffff });
@@ -14,6 +14,10 @@ export const deviceId = bytesOf(16).filter((bytes) => bytes.some((byte) => byte 
 /** Passes for a key in packets, where the curve is not checked. */
 export const keyLike = fc.tuple(fc.constantFrom('02', '03'), bytesOf(32)).map(([sign, bytes]) => sign + toHex(bytes));
 export const mailbox = fc.record({ identity: keyLike, deviceId });
+export const listEntry: fc.Arbitrary<ListEntry> = fc.record({
+  sequence: u64, letterId: bytesOf(32), lane: fc.constantFrom('letter', 'receipt'), remainingSeconds: u32, heldForSeconds: u32, bodyRoot: bytesOf(32),
+  bodyLength: u32, header: fc.uint8Array({ maxLength: 500 }), inlineBody: fc.option(fc.uint8Array({ minLength: 1, maxLength: 256 }), { nil: undefined }),
+});
 export const text = fc.string({ unit: 'grapheme' });
 
 export const secretOf = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);

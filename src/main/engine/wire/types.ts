@@ -174,7 +174,7 @@ export type RequestBody =
   | { readonly verb: 'ack'; readonly letters: readonly { readonly letterId: Uint8Array; readonly verdict: 'committed' | 'unopenable' }[] }
   | { readonly verb: 'withdraw'; readonly mailbox: Mailbox; readonly letterId: Uint8Array; readonly purgeKey: Uint8Array }
   | { readonly verb: 'status'; readonly mailbox: Mailbox; readonly letterIds: readonly Uint8Array[] }
-  | { readonly verb: 'notify'; readonly epoch: Uint8Array; readonly highestSequence: number }
+  | { readonly verb: 'notify'; readonly epoch: Uint8Array; readonly highestSequence: number; readonly entry: ListEntry | undefined }
   | { readonly verb: 'refusals' };
 export type Verb = RequestBody['verb'];
 

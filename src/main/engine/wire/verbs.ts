@@ -4,14 +4,14 @@
  */
 import { isAllZero } from './bytes.ts';
 import type { Reader, Writer } from './bytes.ts';
+import { lanes, readListEntry, writeListEntry } from './list-entry.ts';
 import { readChoice, readDeviceId, readMailbox, readPublicKey, writeChoice, writeDeviceId, writeMailbox, writePublicKey } from './fields.ts';
-import type { Lane, Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
+import type { Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
 
 /** In wire order; the number of a verb is its position plus 1. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
   'refusals'] as const satisfies readonly Verb[];
 const recordKinds = ['identity', 'prekey'] as const satisfies readonly RecordKind[];
-export const lanes = ['letter', 'receipt'] as const satisfies readonly Lane[];
 const verdicts = ['committed', 'unopenable'] as const;
 
 /** Fragments that one pull may name: the bits of its bitmap. */
@@ -90,6 +90,7 @@ export function writeBody(writer: Writer, body: RequestBody): void {
       return;
     case 'notify':
       writer.bytes(body.epoch, shortBytes).u64(body.highestSequence);
+      if (body.entry !== undefined) writeListEntry(writer, body.entry);
       return;
     default:
       body satisfies never;
@@ -130,7 +131,7 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
     case 'status':
       return { verb, mailbox: readMailbox(reader), letterIds: readMany(reader, () => reader.bytes(hashBytes)) };
     case 'notify':
-      return { verb, epoch: reader.bytes(shortBytes), highestSequence: reader.u64() };
+      return { verb, epoch: reader.bytes(shortBytes), highestSequence: reader.u64(), entry: reader.remaining > 0 ? readListEntry(reader) : undefined };
   }
 }
 

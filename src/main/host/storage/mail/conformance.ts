@@ -238,6 +238,15 @@ export function mailStoreConformance(name: string, createStore: () => Conformanc
         list(6_000);
         expect(stateOf(1, 9_000)).toEqual({ state: 'fetched', secondsSince: 5 });
       });
+      it('calls a letter fetched when it was shown otherwise, and one that has ended what it was', () => {
+        deposit(1);
+        deposit(2);
+        ack(2, 1_000);
+        for (const number of [1, 2, 3]) store.apply<'shown'>({ op: 'shown', mailbox, letterId: letterOf(number).letterId, elapsedMs: 4_000 });
+        expect(stateOf(1, 9_000)).toEqual({ state: 'fetched', secondsSince: 5 });
+        expect(stateOf(2, 9_000)?.state).toBe('acked');
+        expect(stateOf(3, 9_000)?.state).toBe('unknown');
+      });
       it('calls a larger letter fetched when it was listed and its body was pulled then', () => {
         deposit(1, { body: bytesOf(9, 1, 1_040) });
         expect(body(1, 1_040)).toEqual(bytesOf(9, 1, 1_040));

@@ -48,6 +48,12 @@ export class Listing {
     return { entries, remaining: last === undefined ? 0 : this.#count(found.id, last.sequence, elapsedMs) };
   }
 
+  shown({ mailbox, letterId, elapsedMs }: Extract<MailRequest, { op: 'shown' }>): MailResults['shown'] {
+    const found = this.#mailboxes.find(mailbox);
+    if (found !== undefined) this.#seen.setListed(found.id, letterId, true, elapsedMs);
+    return {};
+  }
+
   body({ root, length }: Extract<MailRequest, { op: 'body' }>, nowMs: number): MailResults['body'] {
     const found = this.#letters.withBody(root, length);
     if (found === undefined) return { body: undefined };

@@ -46,6 +46,7 @@ export class SqliteMailStore implements MailStore {
       'deposit': (request) => deposits.deposit(request),
       'check-deposit': (request) => deposits.check(request),
       'list': (request) => listing.list(request),
+      'shown': (request) => listing.shown(request),
       'body': (request) => listing.body(request, clock.latestMs()),
       'ack': (request) => settling.ack(request),
       'withdraw': (request) => settling.withdraw(request),
