@@ -29,6 +29,12 @@ export class RelaysScreen {
     return this.page.getByRole('dialog', { name: `Remove ${name}?` });
   }
 
+  /** One that was removed, and is still being emptied. */
+  async forget(name: string): Promise<void> {
+    await this.row(name).getByRole('button', { name: /^Forget / }).click();
+    await this.page.getByRole('dialog', { name: `Forget ${name} now?` }).getByRole('button', { name: 'Forget' }).click();
+  }
+
   async remove(name: string): Promise<void> {
     const dialog = await this.askToRemove(name);
     await dialog.getByRole('button', { name: 'Remove' }).click();

@@ -53,3 +53,16 @@ test('a relay that nobody runs is shown as one that does not answer, and comes b
   await expect(ada.relays.row(relay.name)).toContainText('Connected');
   await expect(ada.frame.connectionLine).toContainText('Connected: 2 relays');
 });
+
+test('a relay that was removed is still emptied, says so, and is forgotten when it is told', async ({ person, relay }) => {
+  const ada = person('Ada');
+  await ada.begin();
+  await ada.frame.open('Relays');
+  await ada.relays.add(relay.hint);
+  await expect(ada.relays.row(relay.name)).toContainText('Connected');
+  await ada.relays.remove(relay.name);
+  await expect(ada.relays.row(relay.name)).toContainText('Removed. Messages that wait or arrive there are still fetched, for 30 days at most.');
+  await expect(ada.frame.connectionLine).toContainText('Connected: 1 relay');
+  await ada.relays.forget(relay.name);
+  await expect(ada.relays.row(relay.name)).toHaveCount(0);
+});

@@ -4,7 +4,7 @@
  * you can do; being offline is not an error.
  */
 import type { ConnectionView, EchoView, FailReason, Headline, HopView, RelayView, WaitReason } from './views.ts';
-import { countOf, durationWords, momentWords, relativeWords } from './quantities.ts';
+import { countOf, durationWords, momentWords, relativeWords, remainingWords } from './quantities.ts';
 
 const waitSentences: Readonly<Record<WaitReason, string>> = {
   'no-network': 'There is no network. It goes by itself when you are back.',
@@ -111,7 +111,7 @@ const asSentence = (text: string): string => `${text.charAt(0).toUpperCase()}${t
 export function relaySentence(relay: RelayView, nowMs: number): ToneSentence {
   if (relay.leavingUntilMs !== undefined) {
     const doing = relay.state === 'connected' ? 'Messages that wait or arrive there are still fetched' : 'It does not answer; messages that wait there are fetched if it does';
-    return { tone: 'muted', sentence: `Removed. ${doing}, for ${durationWords(Math.max(0, relay.leavingUntilMs - nowMs))} at most.` };
+    return { tone: 'muted', sentence: `Removed. ${doing}, for ${remainingWords(relay.leavingUntilMs - nowMs)} at most.` };
   }
   const problem = relay.problem === '' ? '' : ` ${asSentence(relay.problem)}`;
   switch (relay.state) {

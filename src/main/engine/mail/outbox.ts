@@ -7,27 +7,28 @@
  * have full jitter and no count: only the TTL, a cancellation or a receipt end them. A cancelled letter whose copies may lie at
  * relays is in stage `withdraw` until these have let go of it.
  *
- * This file decides what is tried when. Beside it: outbox-copies.ts (one attempt at enough relays), outbox-aftermath.ts (status, taking
- * back, the end), outbox-sealing.ts, outbox-live.ts (pauses and time left), outbox-row.ts (commits), outbox-relays.ts (the talk with relays).
+ * This file decides what is tried when. Beside it: outbox-turns.ts (how many at once), outbox-attempt.ts (one attempt), outbox-copies.ts (at
+ * enough relays), outbox-aftermath.ts (status, taking back, the end), outbox-sealing.ts, outbox-live.ts (pauses and time left), outbox-row.ts
+ * (commits), outbox-relays.ts (the talk with relays).
  */
 import { Deadlines } from '../deadlines.ts';
 import { holders, mergeFacts } from './facts.ts';
 import { OutboxAftermath } from './outbox-aftermath.ts';
-import { copiesWanted, layCopies, retryCapMs, retryPauseMs, type CopiesOutcome } from './outbox-copies.ts';
+import { OutboxAttempts } from './outbox-attempt.ts';
+import { copiesWanted } from './outbox-copies.ts';
 import { createLive, remainingMs, statusFirstMs, type Live, type WallClocks } from './outbox-live.ts';
-import { OutboxRelays, type DepositOutcome } from './outbox-relays.ts';
+import { OutboxRelays } from './outbox-relays.ts';
 import { OutboxRows } from './outbox-row.ts';
-import { needsSealing, seal } from './outbox-sealing.ts';
+import { seal } from './outbox-sealing.ts';
+import { OutboxTurns } from './outbox-turns.ts';
 import type { HopRow, LetterFacts, OutboxRow } from './visor-store.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
-import type { Recipient, Recipients } from '../overlay/recipients.ts';
+import type { Recipients } from '../overlay/recipients.ts';
 import type { Instant } from '../wire/types.ts';
 import type { WaitReason } from '../../../shared/views.ts';
 import type { VisorContext } from '../visor-context.ts';
 
 export { copiesWanted };
-/** Letters in some relay conversation at once; the rest wait their turn, so that a thousand queued letters do not fill every table. */
-const activeMaximum = 256;
 /** After a change for the better status is asked this soon. */
 const statusSoonMs = 2_000;
 /** Reasons that end with a connection; the others are the relay's own word, and it said when to come again. */
@@ -55,9 +56,9 @@ export class Outbox {
   readonly #rows: OutboxRows;
   readonly #aftermath: OutboxAftermath;
   readonly #live = new Map<string, Live>();
-  readonly #ready: string[] = [];
+  readonly #turns: OutboxTurns;
+  readonly #attempts: OutboxAttempts;
   readonly #deadlines = new Deadlines();
-  #active = 0;
 
   constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, events: OutboxEvents) {
     this.#context = context;
@@ -74,6 +75,16 @@ export class Outbox {
       schedule: (id, atMs) => { this.#schedule(id, atMs); },
       attemptEnded: (id, now) => { this.#attemptEnded(id, now); },
       finish: (row, facts, hops, now) => { this.#finish(row, facts, hops, now); },
+    });
+    this.#turns = new OutboxTurns((id) => this.#live.get(id), (id, now) => { this.#startTurn(id, now); });
+    this.#attempts = new OutboxAttempts(context, recipients, this.#relays, this.#rows, this.#aftermath, {
+      clocks: (now) => this.#clocks(now),
+      schedule: (id, atMs) => { this.#schedule(id, atMs); },
+      ended: (id, now) => { this.#attemptEnded(id, now); },
+      overtaken: (id, now) => { this.#attemptOvertaken(id, now); },
+      finish: (row, facts, hops, now) => { this.#finish(row, facts, hops, now); },
+      unreachableReason: () => events.unreachableReason(),
+      revoked: () => events.revoked(),
     });
   }
 
@@ -204,117 +215,28 @@ export class Outbox {
     if (row.stage !== 'await') this.#makeReady(row.id, now);
   }
 
-  // --- one attempt ---------------------------------------------------------------------------------------------------------
+  // --- turns ---------------------------------------------------------------------------------------------------------------
 
   #makeReady(id: string, now: Instant): void {
     const live = this.#live.get(id);
     if (live === undefined || live.active) return;
     live.nextTryMs = undefined;
     this.#deadlines.clear(`try ${id}`);
-    live.active = true;
-    this.#ready.push(id);
-    this.#startReady(now);
+    this.#turns.want(id, now);
   }
 
-  #startReady(now: Instant): void {
-    while (this.#active < activeMaximum) {
-      const id = this.#ready.shift();
-      if (id === undefined) return;
-      const row = this.#rows.get(id);
-      const live = this.#live.get(id);
-      if (row === undefined || live === undefined) continue;
-      this.#active += 1;
-      if (row.stage === 'withdraw') this.#aftermath.withdraw(row, now);
-      else this.#attempt(row, live, now);
-    }
-  }
-
-  #attempt(row: OutboxRow, live: Live, now: Instant): void {
-    if (row.stage !== 'deposit' || live.endedMs !== undefined) { this.#attemptEnded(row.id, now); return; }
-    if (remainingMs(row, live, this.#clocks(now), now) === 0) { this.#aftermath.doubt(row, now); this.#attemptEnded(row.id, now); return; }
-    const contact = this.#context.memory.contacts.get(row.recipient);
-    if (this.#events.revoked()) { this.#retryLater(row, live, 'device-revoked', retryCapMs, now); return; }
-    // Strangers get no receipts before they are accepted; accepting kicks the row.
-    if (contact === undefined || contact.standing === 'blocked' || (contact.standing === 'request' && row.kind !== 'message')) { this.#attemptEnded(row.id, now); return; }
-    this.#recipients.lookup(row.recipient, now, (result, at) => {
-      const current = this.#rows.get(row.id);
-      if (current?.stage !== 'deposit') { this.#attemptEnded(row.id, at); return; }
-      if (!result.ok) { this.#retryLater(current, live, result.reason, retryPauseMs(this.#context, live), at); return; }
-      if (!needsSealing(current, result.recipient, at)) { this.#deposit(current, live, result.recipient, at); return; }
-      const sealed = seal(this.#context, current, result.recipient, at);
-      if (sealed === undefined) { this.#fail(current, at); return; }
-      this.#rows.update(sealed, [{ kind: 'sealed', atMs: at.wallMs }], {
-        done: (_applied, then) => {
-          const again = this.#rows.get(row.id);
-          if (again?.stage === 'deposit' && again.sealed !== undefined) this.#deposit(again, live, result.recipient, then);
-          else this.#attemptOvertaken(row.id, then);
-        },
-      });
-    });
-  }
-
-  #deposit(row: OutboxRow, live: Live, recipient: Recipient, now: Instant): void {
-    // The machine may have slept between the look-up and here.
-    if (remainingMs(row, live, this.#clocks(now), now) === 0) { this.#aftermath.doubt(row, now); this.#attemptEnded(row.id, now); return; }
-    const ttlSeconds = (): number => Math.min(row.ttlSeconds, Math.max(1, Math.ceil(remainingMs(row, live, this.#clocks(now), now) / 1000)));
-    layCopies(this.#context, this.#relays, row, recipient, live, ttlSeconds, now, {
-      sending: (by) => { live.inFlight += by; this.#rows.announce(row); },
-      held: (outcome, at) => { this.#heldBy(row, outcome, at); },
-      recordsStale: () => { this.#recipients.invalidate(row.recipient); },
-      done: (outcome, at) => { this.#deposited(row.id, live, outcome, at); },
-    });
-  }
-
-  #deposited(id: string, live: Live, outcome: CopiesOutcome, now: Instant): void {
+  #startTurn(id: string, now: Instant): void {
     const row = this.#rows.get(id);
-    if (row === undefined || outcome.kind === 'overtaken') { this.#attemptOvertaken(id, now); return; }
-    if (outcome.kind === 'later') {
-      this.#retryLater(outcome.sealAgain ? { ...row, sealed: undefined } : row, live, outcome.reason, outcome.pauseMs, now);
-      return;
-    }
-    live.failures = 0;
-    // Nothing comes back for receipts and resume notes: held is as far as they go.
-    if (row.kind === 'receipt' || row.kind === 'resume') { this.#finish(row, row.facts, [], now); return; }
-    this.#rows.update({ ...row, stage: 'await', lastReason: undefined }, []);
-    this.#attemptEnded(id, now);
-    this.#aftermath.watch(row.recipient, statusFirstMs, now);
-  }
-
-  #heldBy(deposited: OutboxRow, outcome: DepositOutcome & { kind: 'held' }, now: Instant): void {
-    const row = this.#rows.get(deposited.id);
-    // What was laid down is not this letter any more when it was sealed anew meanwhile.
-    if (row === undefined || row.sealed?.letterId !== deposited.sealed?.letterId) return;
-    const before = (row.facts.held ?? []).find((held) => held.relay === outcome.relay);
-    // A receipt is newer than the loss it makes good, also when the clock was set back between them.
-    const sinceMs = Math.max(now.wallMs, (before?.lostAtMs ?? -1) + 1);
-    const untilMs = now.wallMs + outcome.expiresInMs;
-    const news: LetterFacts = { held: [{ relay: outcome.relay, sinceMs, untilMs }], ...(outcome.fetched ? { fetchedAtMs: now.wallMs } : {}) };
-    this.#rows.update({ ...row, facts: mergeFacts(row.facts, news) }, [{ kind: 'held', atMs: now.wallMs, relay: outcome.relay, path: 'relay over UDP', untilMs }]);
-    this.#aftermath.watch(row.recipient, statusFirstMs, now);
-  }
-
-  #retryLater(row: OutboxRow, live: Live, told: WaitReason, pauseMs: number, now: Instant): void {
-    const reason = told === 'relay-unreachable' ? this.#events.unreachableReason() : told;
-    live.failures += 1;
-    this.#rows.update({ ...row, attempts: row.attempts + 1, lastReason: reason }, row.lastReason === reason ? [] : [{ kind: 'tried', atMs: now.wallMs, reason }]);
-    this.#schedule(row.id, now.monotonicMs + pauseMs);
-    this.#attemptEnded(row.id, now);
-  }
-
-  #fail(row: OutboxRow, now: Instant): void {
-    this.#finish(row, mergeFacts(row.facts, { failed: { reason: 'too-large', atMs: now.wallMs } }), [{ kind: 'failed', atMs: now.wallMs, reason: 'too-large' }], now);
+    const live = this.#live.get(id);
+    if (row === undefined || live === undefined) this.#turns.ended(id);
+    else if (row.stage === 'withdraw') this.#aftermath.withdraw(row, now);
+    else this.#attempts.start(row, live, now);
   }
 
   #attemptEnded(id: string, now: Instant): void {
-    const live = this.#live.get(id);
-    // A row that was finished meanwhile gave its place back when it was forgotten.
-    if (live?.active === true) {
-      live.active = false;
-      this.#active = Math.max(0, this.#active - 1);
-      // Cancelled while it was under way: the copies are taken back now.
-      if (this.#rows.get(id)?.stage === 'withdraw') this.#schedule(id, now.monotonicMs);
-    }
-    this.#startReady(now);
+    // Cancelled while it was under way: the copies are taken back now.
+    if (this.#turns.ended(id) && this.#rows.get(id)?.stage === 'withdraw') this.#schedule(id, now.monotonicMs);
+    this.#turns.next(now);
   }
 
   /** What this attempt was about has changed under it; a row that is still to be handed over begins again. */
@@ -329,12 +251,11 @@ export class Outbox {
     this.#forget(row);
     this.#rows.remove(row, facts, hops, done === undefined ? {} : { done: (_applied, at) => { done(at); } });
     this.#events.finished(row, now);
-    this.#startReady(now);
+    this.#turns.next(now);
   }
 
   #forget(row: OutboxRow): void {
-    const live = this.#live.get(row.id);
-    if (live?.active === true && !this.#ready.includes(row.id)) this.#active = Math.max(0, this.#active - 1);
+    this.#turns.forget(row.id);
     this.#live.delete(row.id);
     this.#deadlines.clear(`try ${row.id}`);
     this.#deadlines.clear(`expire ${row.id}`);

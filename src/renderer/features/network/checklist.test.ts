@@ -19,9 +19,9 @@ describe('the network checklist', () => {
     expect(answer(connection(), [], 'Two relays')?.answer).toBe('yes');
     expect(answer(connection(), [], 'The clock')?.answer).toBe('yes');
   });
-  it('has a line for each relay', () => {
+  it('has a line for each relay that was not removed', () => {
     const relays = sampleRelays(now);
-    expect(relays.map((relay) => answer(connection(), relays, relay.name)?.answer)).toEqual(['yes', 'yes', 'no']);
+    expect(relays.map((relay) => answer(connection(), relays, relay.name)?.answer)).toEqual(['yes', 'yes', 'no', undefined]);
   });
   it('says which way the clock is wrong', () => {
     expect(answer(connection({ clockOffsetMs: 240_000 }), [], 'The clock')?.detail).toContain('4 minutes behind your relays');

@@ -47,7 +47,7 @@ export function networkChecklist(connection: ConnectionView, relays: readonly Re
   return [
     online ? { question: 'UDP gets through', answer: 'yes', detail: 'Relays answer over UDP.' }
       : notChecked('UDP gets through', tried ? 'No relay answers, so it cannot be told whether UDP is blocked or the network is gone.' : 'No relay has been tried yet.'),
-    ...relays.map((relay) => relayCheck(relay, nowMs)),
+    ...relays.filter((relay) => relay.leavingUntilMs === undefined).map((relay) => relayCheck(relay, nowMs)),
     redundancy(connection),
     clock(connection),
     { question: 'This disk can be written', answer: connection.kind === 'storage-failed' ? 'no' : 'yes', detail: connection.kind === 'storage-failed' ? 'Free some space. Nothing new is saved or sent until then.' : 'Messages are saved before they are shown.' },

@@ -1,0 +1,122 @@
+/** One attempt to hand a letter over: look its recipient up, seal it once, lay copies at enough of their relays, and say when to try again. */
+import { mergeFacts } from './facts.ts';
+import { layCopies, retryCapMs, retryPauseMs, type CopiesOutcome } from './outbox-copies.ts';
+import { remainingMs, statusFirstMs, type Live, type WallClocks } from './outbox-live.ts';
+import { needsSealing, seal } from './outbox-sealing.ts';
+import type { WaitReason } from '../../../shared/views.ts';
+import type { Recipient, Recipients } from '../overlay/recipients.ts';
+import type { VisorContext } from '../visor-context.ts';
+import type { Instant } from '../wire/types.ts';
+import type { OutboxAftermath } from './outbox-aftermath.ts';
+import type { DepositOutcome, OutboxRelays } from './outbox-relays.ts';
+import type { OutboxRows } from './outbox-row.ts';
+import type { HopRow, LetterFacts, OutboxRow } from './visor-store.ts';
+
+/** What the outbox does for an attempt. */
+export interface AttemptHooks {
+  clocks(now: Instant): WallClocks;
+  schedule(id: string, atMs: number): void;
+  ended(id: string, now: Instant): void;
+  /** What the attempt was about has changed under it. */
+  overtaken(id: string, now: Instant): void;
+  finish(row: OutboxRow, facts: LetterFacts, hops: readonly HopRow[], now: Instant): void;
+  unreachableReason(): WaitReason;
+  revoked(): boolean;
+}
+
+export class OutboxAttempts {
+  readonly #context: VisorContext;
+  readonly #recipients: Recipients;
+  readonly #relays: OutboxRelays;
+  readonly #rows: OutboxRows;
+  readonly #aftermath: OutboxAftermath;
+  readonly #hooks: AttemptHooks;
+
+  constructor(context: VisorContext, recipients: Recipients, relays: OutboxRelays, rows: OutboxRows, aftermath: OutboxAftermath, hooks: AttemptHooks) {
+    this.#context = context;
+    this.#recipients = recipients;
+    this.#relays = relays;
+    this.#rows = rows;
+    this.#aftermath = aftermath;
+    this.#hooks = hooks;
+  }
+
+  start(row: OutboxRow, live: Live, now: Instant): void {
+    if (row.stage !== 'deposit' || live.endedMs !== undefined) { this.#hooks.ended(row.id, now); return; }
+    if (remainingMs(row, live, this.#hooks.clocks(now), now) === 0) { this.#aftermath.doubt(row, now); this.#hooks.ended(row.id, now); return; }
+    if (this.#hooks.revoked()) { this.#retryLater(row, live, 'device-revoked', retryCapMs, now); return; }
+    const contact = this.#context.memory.contacts.get(row.recipient);
+    // Strangers get no receipts before they are accepted; accepting kicks the row.
+    if (contact === undefined || contact.standing === 'blocked' || (contact.standing === 'request' && row.kind !== 'message')) { this.#hooks.ended(row.id, now); return; }
+    this.#recipients.lookup(row.recipient, now, (result, at) => {
+      const current = this.#rows.get(row.id);
+      if (current?.stage !== 'deposit') { this.#hooks.ended(row.id, at); return; }
+      if (!result.ok) { this.#retryLater(current, live, result.reason, retryPauseMs(this.#context, live), at); return; }
+      if (needsSealing(current, result.recipient, at)) this.#seal(current, live, result.recipient, at);
+      else this.#deposit(current, live, result.recipient, at);
+    });
+  }
+
+  #seal(row: OutboxRow, live: Live, recipient: Recipient, now: Instant): void {
+    const sealed = seal(this.#context, row, recipient, now);
+    if (sealed === undefined) {
+      this.#hooks.finish(row, mergeFacts(row.facts, { failed: { reason: 'too-large', atMs: now.wallMs } }), [{ kind: 'failed', atMs: now.wallMs, reason: 'too-large' }], now);
+      return;
+    }
+    this.#rows.update(sealed, [{ kind: 'sealed', atMs: now.wallMs }], {
+      done: (_applied, at) => {
+        const current = this.#rows.get(row.id);
+        if (current?.stage === 'deposit' && current.sealed !== undefined) this.#deposit(current, live, recipient, at);
+        else this.#hooks.overtaken(row.id, at);
+      },
+    });
+  }
+
+  #deposit(row: OutboxRow, live: Live, recipient: Recipient, now: Instant): void {
+    // The machine may have slept between the look-up and here.
+    if (remainingMs(row, live, this.#hooks.clocks(now), now) === 0) { this.#aftermath.doubt(row, now); this.#hooks.ended(row.id, now); return; }
+    const ttlSeconds = (): number => Math.min(row.ttlSeconds, Math.max(1, Math.ceil(remainingMs(row, live, this.#hooks.clocks(now), now) / 1000)));
+    layCopies(this.#context, this.#relays, row, recipient, live, ttlSeconds, now, {
+      sending: (by) => { live.inFlight += by; this.#rows.announce(row); },
+      held: (outcome, at) => { this.#heldBy(row, outcome, at); },
+      recordsStale: () => { this.#recipients.invalidate(row.recipient); },
+      done: (outcome, at) => { this.#deposited(row.id, live, outcome, at); },
+    });
+  }
+
+  #deposited(id: string, live: Live, outcome: CopiesOutcome, now: Instant): void {
+    const row = this.#rows.get(id);
+    if (row === undefined || outcome.kind === 'overtaken') { this.#hooks.overtaken(id, now); return; }
+    if (outcome.kind === 'later') {
+      this.#retryLater(outcome.sealAgain ? { ...row, sealed: undefined } : row, live, outcome.reason, outcome.pauseMs, now);
+      return;
+    }
+    live.failures = 0;
+    // Nothing comes back for receipts and resume notes: held is as far as they go.
+    if (row.kind === 'receipt' || row.kind === 'resume') { this.#hooks.finish(row, row.facts, [], now); return; }
+    this.#rows.update({ ...row, stage: 'await', lastReason: undefined }, []);
+    this.#hooks.ended(id, now);
+    this.#aftermath.watch(row.recipient, statusFirstMs, now);
+  }
+
+  #heldBy(deposited: OutboxRow, outcome: DepositOutcome & { kind: 'held' }, now: Instant): void {
+    const row = this.#rows.get(deposited.id);
+    // What was laid down is not this letter any more when it was sealed anew meanwhile.
+    if (row === undefined || row.sealed?.letterId !== deposited.sealed?.letterId) return;
+    const before = (row.facts.held ?? []).find((held) => held.relay === outcome.relay);
+    // A receipt is newer than the loss it makes good, also when the clock was set back between them.
+    const sinceMs = Math.max(now.wallMs, (before?.lostAtMs ?? -1) + 1);
+    const untilMs = now.wallMs + outcome.expiresInMs;
+    const news: LetterFacts = { held: [{ relay: outcome.relay, sinceMs, untilMs }], ...(outcome.fetched ? { fetchedAtMs: now.wallMs } : {}) };
+    this.#rows.update({ ...row, facts: mergeFacts(row.facts, news) }, [{ kind: 'held', atMs: now.wallMs, relay: outcome.relay, path: 'relay over UDP', untilMs }]);
+    this.#aftermath.watch(row.recipient, statusFirstMs, now);
+  }
+
+  #retryLater(row: OutboxRow, live: Live, told: WaitReason, pauseMs: number, now: Instant): void {
+    const reason = told === 'relay-unreachable' ? this.#hooks.unreachableReason() : told;
+    live.failures += 1;
+    this.#rows.update({ ...row, attempts: row.attempts + 1, lastReason: reason }, row.lastReason === reason ? [] : [{ kind: 'tried', atMs: now.wallMs, reason }]);
+    this.#hooks.schedule(row.id, now.monotonicMs + pauseMs);
+    this.#hooks.ended(row.id, now);
+  }
+}
