@@ -4,7 +4,7 @@
  *   node bin/launch.mjs sim/run.ts --seeds 100 [--first-seed 1]    runs that many seeds; exit code 1 when one fails
  *   node bin/launch.mjs sim/run.ts --seed 17 [--trace]             runs one seed again, exactly; with everything that happens
  *
- * `--verbose` prints a line for each seed; `--moves` lets people also change their relays while mail is under way.
+ * `--verbose` prints a line for each seed.
  */
 import { parseArgs } from 'node:util';
 import { simulate, type SeedResult } from './simulate.ts';
@@ -15,7 +15,6 @@ function main(): number {
   const { values } = parseArgs({
     options: {
       'seeds': { type: 'string' }, 'first-seed': { type: 'string' }, 'seed': { type: 'string' }, 'trace': { type: 'boolean' }, 'verbose': { type: 'boolean' },
-      'moves': { type: 'boolean' },
     },
   });
   const one = wholeNumber(values.seed, '--seed');
@@ -26,7 +25,7 @@ function main(): number {
   const failed: SeedResult[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
     const seedStartedMs = performance.now();
-    const result = simulate(seed, sink, { moves: values.moves === true });
+    const result = simulate(seed, sink);
     if (result.violations.length > 0) failed.push(result);
     if (result.violations.length > 0 || one !== undefined || values.verbose === true) printSeed(result, performance.now() - seedStartedMs);
   }

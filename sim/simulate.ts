@@ -1,5 +1,5 @@
 /** Runs one seed from beginning to end. */
-import { Scenario, type ScenarioOptions } from './scenario.ts';
+import { Scenario } from './scenario.ts';
 import { SimWorld } from './world.ts';
 import type { Violation } from './violations.ts';
 
@@ -15,10 +15,10 @@ export interface SeedResult {
   readonly engineStarts: number;
 }
 
-export function simulate(seed: number, sink?: (line: string) => void, options: ScenarioOptions = { moves: false }): SeedResult {
+export function simulate(seed: number, sink?: (line: string) => void): SeedResult {
   const world = new SimWorld(seed, sink);
   try {
-    const scenario = new Scenario(world, options);
+    const scenario = new Scenario(world);
     scenario.run();
     const delivered = [...world.checker.letters.letters.values()].filter((letter) => letter.committedAtRecipientMs !== undefined).length;
     return {

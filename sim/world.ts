@@ -7,8 +7,9 @@
  * and crashes cost less than a second, and any failure found can be looked at as often as needed.
  *
  * - `clock`, `random`, `network`, `disk`: the machine room.
- * - `node`: one machine, driven as the real host drives the engine.
- * - `scenario`: what people and bad luck do in one seed; at its end all faults stop and everybody is up and connected for a while.
+ * - `node`: one machine; `node-process`: the engine on it, driven as the real host drives it; `node-watch`: what the checker is told of it.
+ * - `scenario`: one seed's story; at its end all faults stop and everybody is up and connected for a while. Its parts share a `story`:
+ *   `population` (who there is), `daily-life` and `people` (what they do, when and how), `misfortunes` (what goes wrong).
  * - `invariants*`, `violations`: what must hold, checked at each commit, datagram and screen, and once more at the end.
  * - `run`: the command line; `trace`: what happened, for people.
  */
@@ -16,7 +17,8 @@ import { chooseCrypto } from '../src/main/host/crypto.ts';
 import { EventQueue } from './clock.ts';
 import { Checker, type FinalStanding } from './invariants.ts';
 import { Network } from './network.ts';
-import { SimNode, type NodeOptions, type World } from './node.ts';
+import { SimNode } from './node.ts';
+import type { NodeOptions, World } from './node-options.ts';
 import { SeededRandom } from './random.ts';
 import { Trace } from './trace.ts';
 import type { KnownLetter } from './invariants-letters.ts';

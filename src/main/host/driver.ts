@@ -1,11 +1,11 @@
 /**
- * Runs one engine on a real machine: one socket, one timer, one store. After every input it drains the engine's outputs and arms the
- * timer anew; it contains no rule of the protocol.
+ * Runs one engine on a real machine: one socket (kept by socket-keeper.ts), one timer, one store. After every input it drains the engine's
+ * outputs and arms the timer anew; it contains no rule of the protocol.
  *
  * Memory is never ahead of the disk: when a commit fails, the engine is thrown away with everything it has not said yet, and after a pause
  * a new one starts from what the store holds. Every engine has a generation number; answers to an older one are dropped.
  */
-import { toErrorView, WaypostError } from '../../shared/errors.ts';
+import { WaypostError } from '../../shared/errors.ts';
 import type { CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
 import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
@@ -13,12 +13,12 @@ import type { Clock } from './clock.ts';
 import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
-import { bindUdp, type UdpCounters, type UdpSocket } from './udp.ts';
+import { SocketKeeper } from './socket-keeper.ts';
+import type { UdpSocket } from './udp.ts';
 
 /** After a failed commit: a full disk does not get room within milliseconds, and a person should not wait long once it has. */
 const restartFirstMs = 500;
 const restartMaximumMs = 30_000;
-const rebindMs = 1_000;
 /** Node's timers overflow above 2^31-1 ms. */
 const timerMaximumMs = 2_000_000_000;
 /** Inputs are kept short so that a burst of datagrams cannot hold off the timer: libuv hands over at most 32 at a time by itself. */
@@ -50,13 +50,12 @@ interface WaitingCommand {
 export class Driver {
   readonly #options: DriverOptions;
   readonly #resolver: Resolver;
+  readonly #keeper: SocketKeeper;
   #engine: Engine | undefined;
   #generation = 0;
-  #socket: UdpSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #watch: NetworkWatch | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
-  #rebindTimer: NodeJS.Timeout | undefined;
   #restartDelayMs = restartFirstMs;
   #drainScheduled = false;
   #draining = false;
@@ -64,20 +63,30 @@ export class Driver {
   #failure: StoreFailure | undefined;
   #nextTicket = 1;
   readonly #commands = new Map<number, WaitingCommand>();
-  readonly #counters = { engineRestarts: 0, storeFailures: 0, networkChanges: 0, resolves: 0, socketFailures: 0, socketRebinds: 0 };
+  readonly #counters = { engineRestarts: 0, storeFailures: 0, networkChanges: 0, resolves: 0 };
 
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#resolver = options.resolver ?? new Resolver();
+    this.#keeper = new SocketKeeper({
+      listen: options.listen,
+      onDatagram: (from, datagram) => {
+        if (this.#engine === undefined) return;
+        this.#engine.handleDatagram(from, datagram, options.clock.now());
+        this.#drain();
+      },
+      onReplaced: () => { this.networkChanged(); },
+      log: (level, event, fields) => { options.events.log(level, event, fields); },
+    });
   }
 
   /** @throws WaypostError when the port is taken or the store does not open. */
   async start(): Promise<void> {
-    this.#socket = await this.#bind(this.#options.listen.port);
+    await this.#keeper.open();
     try {
       await this.#startEngine();
     } catch (error) {
-      await this.#socket.close();
+      await this.#keeper.close();
       throw storeError(toStoreFailure(error));
     }
     this.#watch = watchNetwork(this.#options.clock, (reason) => {
@@ -89,9 +98,9 @@ export class Driver {
   get inspect(): EngineInspection | undefined { return this.#engine?.inspect; }
   /** Set while no engine runs because a commit failed. */
   get storageFailure(): StoreFailure | undefined { return this.#failure; }
-  get socket(): UdpSocket | undefined { return this.#socket; }
+  get socket(): UdpSocket | undefined { return this.#keeper.socket; }
   get store(): EngineStore { return this.#options.store; }
-  get counters(): Readonly<Record<string, number>> { return this.#counters; }
+  get counters(): Readonly<Record<string, number>> { return { ...this.#counters, ...this.#keeper.counters }; }
 
   /** @throws WaypostError with the engine's code, or the store's where the commit failed. */
   command<Name extends CommandName>(command: Extract<EngineCommand, { name: Name }>): Promise<CommandResults[Name]> {
@@ -126,7 +135,7 @@ export class Driver {
     this.#stopped = true;
     this.#watch?.stop();
     clearTimeout(this.#restartTimer);
-    clearTimeout(this.#rebindTimer);
+    this.#keeper.leaveAlone();
     const engine = this.#engine;
     if (engine !== undefined) {
       engine.stop(this.#options.clock.now());
@@ -136,7 +145,7 @@ export class Driver {
     await this.#options.store.close();
     this.#engine = undefined;
     this.#rejectCommands(notRunning());
-    await this.#socket?.close();
+    await this.#keeper.close();
   }
 
   async #startEngine(): Promise<void> {
@@ -149,48 +158,6 @@ export class Driver {
     this.#failure = undefined;
     if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());
     this.#drain();
-  }
-
-  #bind(port: number, counters?: UdpCounters): Promise<UdpSocket> {
-    const { clock, events, listen } = this.#options;
-    return bindUdp({
-      host: listen.host,
-      port,
-      ...(counters === undefined ? {} : { counters }),
-      onDatagram: (from, datagram) => {
-        if (this.#engine === undefined) return;
-        this.#engine.handleDatagram(from, datagram, clock.now());
-        this.#drain();
-      },
-      onBroken: (reason) => {
-        this.#counters.socketFailures += 1;
-        events.log('warn', 'socket-broken', { reason });
-        this.#rebind(1);
-      },
-    });
-  }
-
-  /** The same port again, for others know it, unless another program has it now and nobody chose it. */
-  #rebind(attempt: number): void {
-    this.#rebindTimer = setTimeout(() => {
-      const broken = this.#socket;
-      if (this.#stopped || broken === undefined) return;
-      const isChosen = this.#options.listen.port !== 0;
-      this.#bind(isChosen || attempt === 1 ? broken.address.port : 0, broken.counters).then((socket) => {
-        if (this.#stopped) {
-          void socket.close();
-          return;
-        }
-        this.#socket = socket;
-        this.#counters.socketRebinds += 1;
-        this.#options.events.log('info', 'socket-rebound', { port: socket.address.port, attempt });
-        this.networkChanged();
-      }, (error: unknown) => {
-        // Once and not every second: it may take until somebody stops the other program.
-        if (attempt === 1) this.#options.events.log('warn', 'rebind-failed', { code: toErrorView(error).code });
-        this.#rebind(attempt + 1);
-      });
-    }, rebindMs);
   }
 
   /** Results of one batch arrive in a row; draining after the last lets the engine act on them together (one signature per batch). */
@@ -234,7 +201,7 @@ export class Driver {
   #perform(output: EngineOutput): void {
     const { events } = this.#options;
     switch (output.kind) {
-      case 'transmit': this.#socket?.send(output.to, output.datagram); return;
+      case 'transmit': this.#keeper.send(output.to, output.datagram); return;
       case 'store': this.#performStore(output); return;
       case 'resolve': this.#resolve(output.ticket, output.host); return;
       case 'reply': {
@@ -267,7 +234,7 @@ export class Driver {
   #resolve(ticket: number, host: string): void {
     const generation = this.#generation;
     this.#counters.resolves += 1;
-    void this.#resolver.resolve(host, this.#socket?.reachesIpv6 ?? false).then((addresses) => {
+    void this.#resolver.resolve(host, this.#keeper.socket?.reachesIpv6 ?? false).then((addresses) => {
       if (generation !== this.#generation || this.#engine === undefined) return;
       this.#engine.handleResolved(ticket, addresses, this.#options.clock.now());
       this.#drain();

@@ -6,7 +6,7 @@ import { createCertificate, verifyCertificate } from '../wire/certificate.ts';
 import { contentMaximumBytes } from '../wire/content.ts';
 import { identityPublicKey } from '../wire/identity.ts';
 import { createPrekeyBundle } from '../wire/record.ts';
-import { holdsAgainstNoise, secretOf, u16, u32, u64 } from '../wire/test-codec.ts';
+import { holdsAgainstNoise, secretOf, u16, u32, u64 } from '../wire/codec-testing.ts';
 import type { LetterHeader, SealedLetter } from '../wire/types.ts';
 import { bodySizeBuckets, headerPrekeyId, letterCertificateAccepted, letterHeaderBytes, letterIdOf, openBody, openHeader, sealLetter } from './letter.ts';
 import type { SealArguments } from './letter.ts';

@@ -12,7 +12,7 @@ import { identityPublicKey } from './identity.ts';
 import { signReceipts, signedReceiptMaximumBytes, storageReceiptBytes } from './receipt.ts';
 import { createIdentityRecord, createPrekeyBundle, devicesMaximum, identityRecordMaximumBytes, prekeyBundleBytes } from './record.ts';
 import { listEntrySize, listFragmentHeaderBytes } from './responses.ts';
-import { secretOf } from './test-codec.ts';
+import { secretOf } from './codec-testing.ts';
 import type { ListEntry, RequestBody } from './types.ts';
 import { pullCountMaximum, requestEntriesMaximum } from './verbs.ts';
 

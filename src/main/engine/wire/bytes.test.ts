@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Reader, Writer, concatBytes, equalBytes, fromHex, isAllZero, toHex, utf8Decode, utf8Encode } from './bytes.ts';
-import { u16, u32, u64 } from './test-codec.ts';
+import { u16, u32, u64 } from './codec-testing.ts';
 
 describe('Reader', () => {
   it('reads back what a Writer wrote', () => {

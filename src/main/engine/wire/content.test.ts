@@ -4,7 +4,7 @@ import { messageMaximumBytes } from '../../../shared/views.ts';
 import { utf8Encode } from './bytes.ts';
 import { contentMaximumBytes, decodeContent, encodeContent, receiptItemsMaximum, textMaximumBytes } from './content.ts';
 import { cleanName, nameMaximumBytes } from './names.ts';
-import { bytesOf, holdsAgainstNoise, holdsAsCodec, keyLike, relayHint, text, u64 } from './test-codec.ts';
+import { bytesOf, holdsAgainstNoise, holdsAsCodec, keyLike, relayHint, text, u64 } from './codec-testing.ts';
 import type { Content } from './types.ts';
 
 const items = fc.array(fc.record({ messageId: bytesOf(16), atMs: u64 }), { maxLength: receiptItemsMaximum });

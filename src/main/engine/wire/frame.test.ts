@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nobleCrypto } from '../noble-crypto.ts';
 import { toHex } from './bytes.ts';
 import { decodeFrame, decodeNegative, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
-import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, u32, u64 } from './test-codec.ts';
+import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, u32, u64 } from './codec-testing.ts';
 import { negativeCodes } from './types.ts';
 import type { Frame, Negative, RequestBody } from './types.ts';
 import { bitmapHas, bitmapOf } from './verbs.ts';

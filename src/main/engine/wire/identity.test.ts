@@ -5,7 +5,7 @@ import { fromHex, toHex, utf8Encode } from './bytes.ts';
 import {
   fingerprintWords, identityPublicKey, isPublicKeyHex, isValidSecretKey, secretKeyFromHex, secretKeyFromWords, signIdentity, verifyIdentity, wordsFromSecretKey,
 } from './identity.ts';
-import { bytesOf, secretOf } from './test-codec.ts';
+import { bytesOf, secretOf } from './codec-testing.ts';
 
 const one = new Uint8Array(32).with(31, 1);
 const generator = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';

@@ -4,7 +4,7 @@ import { base64urlnopad } from '@scure/base';
 import { describe, expect, it } from 'vitest';
 import { encodeInviteLink, formatAddress, parseAddress, parseInvite } from './link.ts';
 import { cleanName } from './names.ts';
-import { bytesOf, realKey, realKeys, relayHint, text } from './test-codec.ts';
+import { bytesOf, realKey, realKeys, relayHint, text } from './codec-testing.ts';
 import type { Invite } from './types.ts';
 
 const [key = ''] = realKeys;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nobleCrypto } from '../noble-crypto.ts';
 import { concatBytes } from './bytes.ts';
 import { decodeStorageReceipt, encodeStorageReceipt, signReceipts, signedReceiptMaximumBytes, storageReceiptBytes, verifySignedReceipt } from './receipt.ts';
-import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, u32, u64 } from './test-codec.ts';
+import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, u32, u64 } from './codec-testing.ts';
 import { letterStates } from './types.ts';
 import type { StorageReceipt } from './types.ts';
 

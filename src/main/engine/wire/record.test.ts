@@ -8,7 +8,7 @@ import {
   createIdentityRecord, createPrekeyBundle, decodeIdentityRecord, decodePrekeyBundle, devicesMaximum, prekeyBundleBytes, verifyIdentityRecord,
   verifyPrekeyBundle,
 } from './record.ts';
-import { bytesOf, deviceId, holdsAgainstNoise, realKey, relayHint, secretOf, u32 } from './test-codec.ts';
+import { bytesOf, deviceId, holdsAgainstNoise, realKey, relayHint, secretOf, u32 } from './codec-testing.ts';
 import type { DeviceCertificate, IdentityRecord } from './types.ts';
 
 const seed = secretOf(3);

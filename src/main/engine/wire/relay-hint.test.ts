@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Reader, Writer } from './bytes.ts';
 import { canonicalHost } from './host.ts';
 import { formatRelayHint, parseRelayHint, readRelayHint, readRelayHints, relayHintMaximumBytes, writeRelayHint, writeRelayHints } from './relay-hint.ts';
-import { holdsAgainstNoise, holdsAsCodec, keyLike, realKey, realKeys, relayHint } from './test-codec.ts';
+import { holdsAgainstNoise, holdsAsCodec, keyLike, realKey, realKeys, relayHint } from './codec-testing.ts';
 import type { RelayHint } from './types.ts';
 
 const [key = ''] = realKeys;

@@ -5,7 +5,7 @@ import {
   encodeLetterState, encodeListFragment, encodeRefusals, encodeRegisterResponse, encodeStatusResponse, listEntrySize, listFragmentHeaderBytes, refusalsMaximum,
 } from './responses.ts';
 import type { LetterStatus } from './responses.ts';
-import { bytesOf, holdsAgainstNoise, holdsAsCodec, listEntry, u32, u64 } from './test-codec.ts';
+import { bytesOf, holdsAgainstNoise, holdsAsCodec, listEntry, u32, u64 } from './codec-testing.ts';
 import { letterStates } from './types.ts';
 
 const state = fc.constantFrom(...letterStates);
