@@ -198,6 +198,8 @@ class VisorEngine implements Engine {
   #renewCertificate(now: Instant): void {
     this.#certificateCheckAtMs = now.monotonicMs + certificateCheckMs;
     const { memory, crypto, random, identitySecret } = this.#context;
+    // Our own clock must have been set far back: what it would date now is of no use to anybody.
+    if (this.#context.device.certificate.notBeforeSeconds * 1000 > now.wallMs) return;
     const { changes } = ensureDevice(memory.device, crypto, random, identitySecret, now);
     if (changes.length > 0) this.#context.commit(changes);
   }

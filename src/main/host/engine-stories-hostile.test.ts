@@ -50,6 +50,21 @@ describe('contacts and strangers that lie', () => {
     expect(bob.contact(ada)?.depositToken).toEqual(new Uint8Array(16).fill(1));
   });
 
+  it('an older introduction that comes late still shows the invite that it came with', () => {
+    const world = new StoryWorld();
+    const relay = world.relay('relay');
+    const [ada, bob] = [world.add('ada'), world.add('bob')];
+    ada.addRelay(relay);
+    bob.addRelay(relay);
+    world.run(2 * secondMs);
+    const { token: inviteToken } = bob.invite();
+    const said = { kind: 'introduction', token: new Uint8Array(16).fill(7), relays: [relay.hint] } as const;
+    forge(ada, bob, relay, { ...said, name: 'newer', answerWanted: false, inviteToken: undefined }, { sequence: 2_000 });
+    forge(ada, bob, relay, { ...said, name: 'older', answerWanted: true, inviteToken }, { sequence: 1_000 });
+    world.run(2 * hourMs);
+    expect(bob.contact(ada)).toMatchObject({ standing: 'contact', name: 'newer' });
+  });
+
   it('an introduction from a clock that was ahead does not shut out those that are numbered after it', () => {
     const { world, ada, bob, bobsRelays: [relay] } = friends();
     forge(ada, bob, relay, introduction('ada', 1), { sequence: ada.now.wallMs + dayMs, sentAtMs: ada.now.wallMs + dayMs });

@@ -57,6 +57,93 @@ describe('a relay that was removed', () => {
     expect(removed(bob)).toEqual([]);
   });
 
+  it('is asked once more before it is forgotten, by one who slept through the thirty days', () => {
+    const { world, ada, bob, bobsRelays: [old] } = friends();
+    const next = world.relay('next');
+    bob.addRelay(next);
+    world.run(5 * secondMs);
+    bob.cutOff = true;
+    bob.command({ name: 'remove-relay', publicKey: old.publicKey });
+    world.run(minuteMs);
+    bob.powerOff();
+    world.sleep(25 * dayMs);
+    world.run(minuteMs);
+    next.powerOff();
+    ada.send(bob, 'hello', 20 * dayMs / secondMs);
+    world.run(minuteMs);
+    ada.powerOff();
+    world.sleep(6 * dayMs);
+    next.restart();
+    bob.cutOff = false;
+    bob.restart();
+    world.run(hourMs);
+    expect(bob.inbox()).toEqual(['hello']);
+  });
+
+  it('is not forgotten because of a clock that was wrong for an hour', () => {
+    const { world, bob, bobsRelays: [old] } = friends();
+    bob.addRelay(world.relay('next'));
+    world.run(5 * secondMs);
+    world.passes = (from, to) => from !== old || to !== bob;
+    bob.command({ name: 'remove-relay', publicKey: old.publicKey });
+    bob.clockErrorMs = 31 * dayMs;
+    world.run(2 * hourMs);
+    bob.clockErrorMs = 0;
+    world.run(hourMs);
+    expect(removed(bob)).toEqual([old.publicKey]);
+  });
+
+  it('has a day from when it first hears of it', () => {
+    const { world, bob, bobsRelays: [old] } = friends();
+    bob.addRelay(world.relay('next'));
+    world.run(5 * secondMs);
+    bob.cutOff = true;
+    bob.command({ name: 'remove-relay', publicKey: old.publicKey });
+    world.sleep(25 * hourMs);
+    world.run(minuteMs);
+    bob.cutOff = false;
+    bob.engine.networkChanged(bob.now);
+    bob.drain();
+    world.run(12 * hourMs);
+    expect(removed(bob)).toEqual([old.publicKey]);
+  });
+
+  it('no longer has a say in what time it is', () => {
+    const { world, ada, bob, bobsRelays } = friends(2);
+    bob.addRelay(world.relay('next'));
+    world.run(minuteMs);
+    for (const relay of bobsRelays) {
+      relay.clockErrorMs = -20 * dayMs;
+      bob.command({ name: 'remove-relay', publicKey: relay.publicKey });
+    }
+    world.run(10 * minuteMs);
+    const id = ada.send(bob, 'hello');
+    world.run(10 * minuteMs);
+    expect([bob.inbox(), ada.state(id), bob.engine.inspect.connection.clockOffsetMs]).toEqual([['hello'], 'delivered', undefined]);
+  });
+
+  it('is not kept by an install that was replaced', () => {
+    const { world, bob, bobsRelays: [old] } = friends();
+    const next = world.relay('next');
+    bob.addRelay(next);
+    bob.command({ name: 'remove-relay', publicKey: old.publicKey });
+    world.run(hourMs);
+    world.add('bob restored', {}, undefined, bob.identitySecret).addRelay(next);
+    world.run(2 * hourMs);
+    expect([bob.engine.inspect.connection.kind, removed(bob)]).toEqual(['revoked', []]);
+  });
+
+  it('is where friends still find somebody who removed the last one as well', () => {
+    const { world, ada, bob } = friends(2);
+    for (const status of bob.engine.inspect.relays) {
+      bob.command({ name: 'remove-relay', publicKey: status.row.publicKey });
+      world.run(minuteMs);
+    }
+    ada.send(bob, 'hello');
+    world.run(2 * hourMs);
+    expect(bob.inbox()).toEqual(['hello']);
+  });
+
   it('is forgotten at once when it is removed again, and is an ordinary one when it is added again', () => {
     const { world, bob, bobsRelays: [old] } = friends();
     bob.addRelay(world.relay('next'));

@@ -152,3 +152,19 @@ describe('certificates', () => {
     expect(ada.state(id)).toBe('delivered');
   });
 });
+
+describe('a clock that is set far back while the certificate is looked at', () => {
+  it.each([['by ten years', 10 * 365 * dayMs], ['to 1970', undefined]])('%s and right again spoils nothing', (_, byMs) => {
+    const { world, ada, bob } = friends();
+    const before = bob.disk().device?.certificate;
+    world.run(6 * hourMs - 2 * minuteMs);
+    bob.clockErrorMs = -(byMs ?? bob.now.wallMs - hourMs);
+    world.run(5 * minuteMs);
+    bob.clockErrorMs = 0;
+    world.run(minuteMs);
+    expect(bob.disk().device?.certificate).toEqual(before);
+    const id = bob.send(ada, 'hello');
+    world.run(hourMs);
+    expect([bob.state(id), ada.inbox()]).toEqual(['delivered', ['hello']]);
+  });
+});

@@ -112,14 +112,15 @@ export class Contacts {
   introduced(sender: string, content: Introduction, order: IntroductionOrder, contact: ContactRow | undefined, now: Instant):
   { readonly changes: readonly VisorChange[]; readonly row: ContactRow; readonly after: (now: Instant) => void } {
     const base = contact ?? this.stranger(sender, now);
-    // An older introduction that comes late, or twice by two relays, must not undo a newer one. A device counts its own; another device of
+    // An older introduction that comes late, or twice by two relays, must not undo what a newer one said; the invite that it shows and the answer
+    // that it asks for are good all the same. A device counts its own; another device of
     // theirs begins anew, and letters of one that was replaced are not opened.
     const key = `introduced/${sender}`;
     const [device, last] = (this.#context.memory.values.get(key) ?? '').split(' ');
-    if (device === order.device && order.sequence < Number(last)) return { changes: [], row: base, after: () => undefined };
+    const isOlder = device === order.device && order.sequence < Number(last);
     const invited = content.inviteToken !== undefined && this.#context.memory.invites.get(toHex(content.inviteToken))?.revoked === false;
     const standing = base.standing === 'pending' || (base.standing === 'request' && invited) ? 'contact' : base.standing;
-    const row: ContactRow = {
+    const row: ContactRow = isOlder ? { ...base, standing } : {
       ...base, standing,
       name: base.name !== '' ? base.name : content.name,
       depositToken: content.token,
@@ -127,7 +128,7 @@ export class Contacts {
       recordsFetchedAtMs: 0,
     };
     return {
-      changes: [{ kind: 'put-contact', row }, { kind: 'put-value', key, value: `${order.device} ${String(order.sequence)}` }],
+      changes: [{ kind: 'put-contact', row }, ...(isOlder ? [] : [{ kind: 'put-value', key, value: `${order.device} ${String(order.sequence)}` } as const])],
       row,
       after: (at) => {
         const current = this.#context.memory.contacts.get(sender);

@@ -128,7 +128,11 @@ export class Inbox {
   handleTimeout(now: Instant): void {
     for (let relay = this.#deadlines.takeDue(now.monotonicMs); relay !== undefined; relay = this.#deadlines.takeDue(now.monotonicMs)) {
       const inbox = this.#relays.get(relay);
-      if (inbox !== undefined && !inbox.listing) { inbox.afterSequence = 0; this.#list(inbox, now); }
+      if (inbox === undefined) continue;
+      // A pass that is about a shown letter sets no timer of its own.
+      if (inbox.listing) { this.#deadlines.set(relay, now.monotonicMs + listAgainMs); continue; }
+      inbox.afterSequence = 0;
+      this.#list(inbox, now);
     }
   }
 

@@ -173,6 +173,41 @@ describe('a deposit', () => {
     expect(world.verdict(world.connect(undefined, '198.51.100.1'), depositOf(alice.mailbox, letter(101), { token: invented(101) }))).toBe('ok');
   });
 
+  it('with invented tokens keeps to the rate of strangers also when all come at once, and to many mailboxes', () => {
+    const world = new RelayWorld();
+    const owners = [1, 2, 3, 4].map((number) => device(number));
+    for (const owner of owners) world.verdict(world.connect(owner), { verb: 'register', tokensVersion: 0 });
+    let stored = 0;
+    owners.forEach((owner, column) => {
+      const depositor = world.connect(undefined, '198.51.100.7');
+      for (let row = 0; row < 45; row += 1) {
+        const invented = new Uint8Array(16).fill(1).with(0, column).with(1, row);
+        world.start(depositor, depositOf(owner.mailbox, letter(column * 100 + row), { token: invented }), (outcome) => { if (outcome.kind === 'answered') stored += 1; });
+      }
+    });
+    world.pair.run(1_000);
+    expect(stored).toBeGreaterThan(0);
+    expect(stored).toBeLessThanOrEqual(strangersPerMinute + 1);
+  });
+
+  it('finds a place for its body though others offer bodies for mailboxes that do not exist', () => {
+    const world = new RelayWorld();
+    const owner = device(1);
+    world.verdict(world.connect(owner), { verb: 'register', tokensVersion: 0 });
+    for (let column = 0; column < 8; column += 1) {
+      const attacker = world.connect(undefined, '198.51.100.7');
+      for (let row = 0; row < 32; row += 1) {
+        world.start(attacker, depositOf(device(99).mailbox, letter(10_000 + column * 100 + row, 1_024), { token: new Uint8Array(16).fill(1).with(0, column).with(1, row) }), () => undefined);
+      }
+    }
+    const honest = letter(1, 1_024);
+    world.pair.left.publisher.offer({ root: honest.bodyRoot, length: honest.body.length }, honest.body);
+    let told = '';
+    world.start(world.connect(undefined, '203.0.113.1'), depositOf(owner.mailbox, honest), (outcome) => { told = outcome.kind; });
+    world.pair.run(2_000);
+    expect(told).toBe('answered');
+  });
+
   it('of a stranger is rated by address prefix, with the wait in the answer; tokens are not', () => {
     const { world, owner } = registered();
     grant(world, owner);

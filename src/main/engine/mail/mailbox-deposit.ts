@@ -9,7 +9,7 @@ import { fragmentBytes } from '../wire/frame.ts';
 import { letterHeaderBytes, letterIdOf } from './letter.ts';
 import { mailboxQuota } from './mailbox-context.ts';
 import { shownBodyMaximumBytes, type Doorbell } from './mailbox-doorbell.ts';
-import { PrefixRate } from './mailbox-rate.ts';
+import { addressPrefix, PrefixRate } from './mailbox-rate.ts';
 import { ttlMaximumSeconds, ttlMinimumSeconds } from '../../../shared/views.ts';
 import type { Crypto } from '../crypto.ts';
 import type { Answer, PullOutcome } from '../directed/types.ts';
@@ -26,6 +26,8 @@ export const quotaRetrySeconds = 300;
 /** Bodies being pulled: 17 MiB at most, and no session may have them all. */
 const bodiesMaximum = 256;
 const bodiesPerSessionMaximum = 32;
+/** Of these, pulled before the store has heard of the deposit. */
+const uncheckedBodiesMaximum = 128;
 const busyRetrySeconds = 5;
 
 /** What `detail` of a refusal for quota says. */
@@ -46,6 +48,8 @@ export class MailboxDeposits {
   readonly #receipts: ReceiptBatch;
   readonly #doorbell: Doorbell;
   readonly #strangers = new PrefixRate(strangersPerMinute);
+  /** Deposits under way whose token may turn out to be a stranger's, by address prefix. */
+  readonly #unsureOf = new Map<string, number>();
   readonly #bodiesOf = new Map<SessionId, number>();
   #bodies = 0;
 
@@ -55,27 +59,29 @@ export class MailboxDeposits {
     this.#doorbell = doorbell;
   }
 
-  deposit(sessionId: SessionId, body: DepositBody, answer: Answer, now: Instant): void {
+  deposit(sessionId: SessionId, body: DepositBody, told: Answer, now: Instant): void {
     const { crypto } = this.#context.environment;
-    if (body.bodyLength > contentMaximumBytes) { this.#context.refuse(answer, 'too-large', now); return; }
-    if (!isWellFormed(crypto, body)) { this.#context.refuse(answer, 'malformed', now); return; }
+    if (body.bodyLength > contentMaximumBytes) { this.#context.refuse(told, 'too-large', now); return; }
+    if (!isWellFormed(crypto, body)) { this.#context.refuse(told, 'malformed', now); return; }
     const host = this.#context.environment.session(sessionId)?.address.host ?? '';
     if (body.token === undefined) {
       const waitSeconds = this.#strangers.take(host, now.monotonicMs);
-      if (waitSeconds !== undefined) { this.#context.refuse(answer, 'busy', now, waitSeconds); return; }
+      if (waitSeconds !== undefined) { this.#context.refuse(told, 'busy', now, waitSeconds); return; }
     }
     // Only the store knows whether it knows a token; while the neighbourhood has used up its rate, it takes none that it does not.
-    const strangersWaitSeconds = body.token === undefined ? undefined : this.#strangers.waitSeconds(host, now.monotonicMs);
+    const unsure = body.token === undefined ? 0 : (this.#unsureOf.get(addressPrefix(host)) ?? 0) + 1;
+    const strangersWaitSeconds = unsure === 0 ? undefined : this.#strangers.waitSeconds(host, unsure, now.monotonicMs);
     const letter: Letter = {
       mailbox: body.mailbox, tokenHash: body.token === undefined ? undefined : crypto.blake3(body.token), lane: body.lane,
       letterId: letterIdOf(crypto, body.header, body.bodyRoot, body.bodyLength), header: body.header.slice(), bodyRoot: body.bodyRoot.slice(),
       purgeHash: body.purgeHash.slice(), ttlSeconds: Math.max(body.ttlSeconds, ttlMinimumSeconds),
       quota: strangersWaitSeconds === undefined ? mailboxQuota : { ...mailboxQuota, strangerLetters: 0 },
     };
+    const answer = unsure === 0 ? told : this.#counted(host, told);
     const depositor: Depositor = { sessionId, host, hasToken: body.token !== undefined, strangersWaitSeconds };
     if (body.inlineBody !== undefined) this.#store(depositor, letter, body.inlineBody.slice(), answer, now);
-    // One fragment costs less than asking the store whether there is room for it.
-    else if (body.bodyLength <= fragmentBytes) this.#pull(depositor, letter, body.bodyLength, answer, now);
+    // One fragment costs less than asking the store whether there is room for it, as long as there are places for those who have reason to come.
+    else if (body.bodyLength <= fragmentBytes && this.#bodies < uncheckedBodiesMaximum) this.#pull(depositor, letter, body.bodyLength, answer, now);
     else this.#check(depositor, letter, body.bodyLength, answer, now);
   }
 
@@ -145,6 +151,25 @@ export class MailboxDeposits {
       letterId: letter.letterId, recipient: letter.mailbox.identity, deviceId: letter.mailbox.deviceId, state: result.state,
       expiresInSeconds: result.remainingSeconds, storedAtMs: Math.floor(now.wallMs), epoch: this.#context.epoch,
     }, answer);
+  }
+
+  /** Counts the deposit as under way until it is answered, which each is in the end. */
+  #counted(host: string, answer: Answer): Answer {
+    const prefix = addressPrefix(host);
+    this.#unsureOf.set(prefix, (this.#unsureOf.get(prefix) ?? 0) + 1);
+    let isOpen = true;
+    const over = (): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      const left = (this.#unsureOf.get(prefix) ?? 1) - 1;
+      if (left > 0) this.#unsureOf.set(prefix, left);
+      else this.#unsureOf.delete(prefix);
+    };
+    return {
+      respond: (payload, at) => { over(); answer.respond(payload, at); },
+      respondMany: (payloads, at) => { over(); answer.respondMany(payloads, at); },
+      refuse: (negative, at) => { over(); answer.refuse(negative, at); },
+    };
   }
 
   #countBody(sessionId: SessionId, by: 1 | -1): void {

@@ -13,8 +13,8 @@ import type { MailboxOwners } from './mailbox-owners.ts';
 
 /** As long as a visor can be out of reach without its session ending; when it registers anew it is told anew. */
 const notifyDeadlineMs = 120_000;
-/** A letter that is shown is repeated for less than any letter lives; after this the owner is only told to ask. */
-const showDeadlineMs = 10_000;
+/** A letter that is shown is repeated for less than any letter lives, and not long after its sender took it back; then the owner is only told to ask. */
+const showDeadlineMs = 2_000;
 /** As in a listing: the smallest bucket and its tag. */
 export const shownBodyMaximumBytes = 272;
 
@@ -65,7 +65,7 @@ export class Doorbell {
       deadlineMs: entry === undefined ? notifyDeadlineMs : showDeadlineMs,
       done: (outcome, at) => {
         const after = this.#ringing.get(sessionId) ?? 0;
-        const next = entry !== undefined && outcome.kind === 'timed-out' ? Math.max(after, sequence) : after > sequence ? after : 0;
+        const next = entry !== undefined && outcome.kind !== 'answered' ? Math.max(after, sequence) : after > sequence ? after : 0;
         this.#ringing.delete(sessionId);
         if (entry !== undefined && outcome.kind === 'answered') this.#markShown(mailbox, entry, at);
         if (next > 0 && outcome.kind !== 'session-lost' && this.#owners.sessionsOf(mailbox).includes(sessionId)) this.#ring(sessionId, { mailbox, sequence: next, entry: undefined }, at);

@@ -15,10 +15,10 @@ export class PrefixRate {
 
   get size(): number { return this.#buckets.size; }
 
-  /** The seconds until there is one; undefined when there is one now. */
-  waitSeconds(host: string, nowMs: number): number | undefined {
+  /** The seconds until there are `count`; undefined when there are that many now. */
+  waitSeconds(host: string, count: number, nowMs: number): number | undefined {
     const known = this.#buckets.get(addressPrefix(host));
-    return known === undefined ? undefined : this.#missing(this.#refilled(known, nowMs));
+    return this.#missing((known === undefined ? this.#perMinute : this.#refilled(known, nowMs)) - (count - 1));
   }
 
   /** Takes one; undefined when it was there, otherwise the seconds until the next one. */

@@ -180,9 +180,9 @@ export class OutboxAftermath {
       return;
     }
     this.#deadlines.set(`expire ${row.id}`, live.endedMs + receiptLifetimeMs);
-    if (row.facts.unconfirmedAtMs === undefined) {
-      this.#rows.update({ ...row, stage: 'await', facts: mergeFacts(row.facts, { unconfirmedAtMs: now.wallMs }) }, [{ kind: 'unconfirmed', atMs: now.wallMs }]);
-    }
+    if (row.facts.unconfirmedAtMs !== undefined) return;
+    this.#rows.update({ ...row, stage: 'await', facts: mergeFacts(row.facts, { unconfirmedAtMs: now.wallMs }) }, [{ kind: 'unconfirmed', atMs: now.wallMs }]);
+    // Once: being drained brings us here again.
     this.#hooks.wantDrained(now);
   }
 }

@@ -31,7 +31,7 @@ export function ensureDevice(row: DeviceRow | undefined, crypto: Crypto, random:
     x25519: crypto.x25519PublicKey(x25519Secret), ed25519: crypto.ed25519PublicKey(ed25519Seed),
     // A renewed device keeps its first start date: it must not look newer than an install that has replaced it since. Only a date that lies
     // in the future, from a clock that was wrong then, would make every renewal invalid.
-    notBeforeSeconds: Math.min(known?.notBeforeSeconds ?? nowSeconds, nowSeconds - startToleranceSeconds),
+    notBeforeSeconds: Math.max(0, Math.min(known?.notBeforeSeconds ?? nowSeconds, nowSeconds - startToleranceSeconds)),
     notAfterSeconds: nowSeconds + certificateLifetimeSeconds,
   });
   const renewed: DeviceRow = { deviceId, x25519Secret, ed25519Seed, certificate: certificate.bytes, resetSecret: row?.resetSecret ?? random(32) };

@@ -51,8 +51,7 @@ export class OwnRecords {
     const bytes = text === undefined ? undefined : fromHex(text);
     const current = bytes === undefined ? undefined : decodeIdentityRecord(bytes);
     const advertised = this.advertisedRelays();
-    // With no relay at all, where we were last is better than nothing: what is left there is fetched when it is added again.
-    const relays = advertised.length > 0 ? advertised : current?.relays ?? [];
+    const relays = advertised.length > 0 ? advertised : this.#lastResort(current?.relays ?? []);
     const nowSeconds = Math.floor(now.wallMs / 1000);
     const isAhead = current !== undefined && current.sequence > nowSeconds + aheadMaximumSeconds;
     if (current !== undefined && !isAhead && sameRelays(current.relays, relays) && current.notAfterSeconds - nowSeconds > recordRenewBeforeSeconds
@@ -67,6 +66,12 @@ export class OwnRecords {
     });
     this.#context.commit([{ kind: 'put-value', key: 'identity-record', value: toHex(record.bytes) }]);
     return record;
+  }
+
+  /** With no relay: those that are being left, which are read still; else where we were last, since what is left there is fetched when it is added again. */
+  #lastResort(last: readonly RelayHint[]): readonly RelayHint[] {
+    const read = [...this.#context.memory.relays.values()].map(({ publicKey, host, port }) => ({ publicKey, host, port })).slice(0, advertisedRelaysMaximum);
+    return read.length > 0 ? read : last;
   }
 
   /** A relay took our record: from now on a record that lists a newer device instead of ours means that ours was replaced. */

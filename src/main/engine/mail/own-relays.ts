@@ -3,7 +3,8 @@
  *
  * A relay that the person removes is left, not forgotten. It is no longer told to anybody, but letters that wait there, and those that are on
  * their way to it from people who have not heard yet, are fetched still; and it learns where we have gone, so that whoever
- * knows us only by it finds us. That ends a day after it was drained, or after thirty days if it never answers, or when the person says so.
+ * knows us only by it finds us. That ends when it has known for a day and is drained, or after thirty days if it never answers, or when
+ * the person says so. Its word on the time and on what is complete counts no more.
  */
 import { Deadlines } from '../deadlines.ts';
 import { Registration } from './registration.ts';
@@ -21,6 +22,8 @@ const leavingMinimumMs = 24 * 3_600_000;
 export const leavingMaximumMs = 30 * 86_400_000;
 /** A mailbox that was empty this recently is empty: it is looked into every five minutes (inbox.ts). */
 const drainedWithinMs = 15 * 60_000;
+/** Before it is forgotten unheard it is asked once more: the machine may have slept all that time, and its clock be wrong. */
+const lastAskedMs = 50 * 60_000;
 /** Relays being left at once; of more, the one that was left first is forgotten. */
 const leavingMaximum = 8;
 
@@ -42,6 +45,9 @@ export class OwnRelays {
   readonly #refused = new Set<string>();
   /** Monotonic time when a relay's mailbox was last empty. */
   readonly #drained = new Map<string, number>();
+  /** Monotonic time since when a relay being left has heard of it in this run, and since when its thirty days seem to be over. */
+  readonly #told = new Map<string, number>();
+  readonly #overdue = new Map<string, number>();
   readonly #deadlines = new Deadlines();
 
   constructor(context: VisorContext, links: RelayLinks, records: OwnRecords, tokens: DepositTokens, inbox: () => Inbox, events: OwnRelaysEvents) {
@@ -63,11 +69,13 @@ export class OwnRelays {
   get registered(): ReadonlySet<string> { return this.#registered; }
   isRefused(publicKey: string): boolean { return this.#refused.has(publicKey); }
 
-  /** True once each was drained after that monotonic time. One that is being left and does not answer is not waited for. */
+  /** True once each was drained after that monotonic time. One that is being left, and does not answer or never ends, is not waited for. */
   drainedSince(monotonicMs: number): boolean {
+    const newest = Math.max(0, ...this.#drained.values());
     for (const row of this.#context.memory.relays.values()) {
-      if (row.leavingSinceMs !== undefined && !this.#registered.has(row.publicKey)) continue;
-      if ((this.#drained.get(row.publicKey) ?? -1) < monotonicMs) return false;
+      const drainedMs = this.#drained.get(row.publicKey) ?? -1;
+      if (row.leavingSinceMs !== undefined && (!this.#registered.has(row.publicKey) || newest - drainedMs > drainedWithinMs)) continue;
+      if (drainedMs < monotonicMs) return false;
     }
     return true;
   }
@@ -77,9 +85,9 @@ export class OwnRelays {
     this.#forgetLeft(now);
   }
 
-  /** What to commit when the person removes it. Gone at once: the last one, the one inside this app, and one that is being left already. */
+  /** What to commit when the person removes it. Gone at once: the only one, the one inside this app, and one that is being left already. */
   removal(row: RelayRow, now: Instant): readonly VisorChange[] {
-    const isOnlyOne = this.configured.every((other) => other.publicKey === row.publicKey);
+    const isOnlyOne = this.#context.memory.relays.size === 1;
     if (row.leavingSinceMs !== undefined || row.role === 'local' || isOnlyOne || this.#events.isRevoked()) return [{ kind: 'delete-relay', publicKey: row.publicKey }];
     const left = [...this.#context.memory.relays.values()].filter((other) => other.leavingSinceMs !== undefined).sort((one, other) => (one.leavingSinceMs ?? 0) - (other.leavingSinceMs ?? 0));
     const forgotten = left.slice(0, Math.max(0, left.length + 1 - leavingMaximum));
@@ -132,7 +140,8 @@ export class OwnRelays {
   clockOffsetMs(minimum: number): number | undefined {
     const offsets: number[] = [];
     for (const link of this.#links.all) {
-      const offset = link.purpose === 'own' ? this.#links.session(link)?.clockOffsetMs : undefined;
+      const isTrusted = link.purpose === 'own' && this.#context.memory.relays.get(link.hint.publicKey)?.leavingSinceMs === undefined;
+      const offset = isTrusted ? this.#links.session(link)?.clockOffsetMs : undefined;
       if (offset !== undefined) offsets.push(offset);
     }
     if (offsets.length < minimum || offsets.length === 0) return undefined;
@@ -143,6 +152,7 @@ export class OwnRelays {
   /** Another install has taken over: nothing is fetched any more. */
   stop(): void {
     this.#registered.clear();
+    this.#forget([...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs !== undefined));
     for (const link of this.#links.all) this.#inbox().linkDown(link.hint.publicKey);
   }
 
@@ -161,6 +171,8 @@ export class OwnRelays {
     const isFirst = this.#registered.size === 0;
     this.#registered.add(relay);
     this.#deadlines.clear(relay);
+    if (this.#context.memory.relays.get(relay)?.leavingSinceMs === undefined) this.#told.delete(relay);
+    else if (!this.#told.has(relay)) this.#told.set(relay, now.monotonicMs);
     this.#inbox().registered(link, waiting, now);
     if (isFirst) this.#events.online(now);
     this.#announce(link);
@@ -169,10 +181,18 @@ export class OwnRelays {
   #forgetLeft(now: Instant): void {
     const over = [...this.#context.memory.relays.values()].filter(({ publicKey, leavingSinceMs }) => {
       if (leavingSinceMs === undefined) return false;
-      const leftForMs = now.wallMs - leavingSinceMs;
+      const leftForMs = now.wallMs + (this.clockOffsetMs(1) ?? 0) - leavingSinceMs;
+      if (leftForMs < leavingMaximumMs) this.#overdue.delete(publicKey);
+      else if (!this.#overdue.has(publicKey)) this.#overdue.set(publicKey, now.monotonicMs);
+      const overdueForMs = now.monotonicMs - (this.#overdue.get(publicKey) ?? now.monotonicMs);
+      const toldForMs = now.monotonicMs - (this.#told.get(publicKey) ?? now.monotonicMs);
       const isDrained = this.#registered.has(publicKey) && (this.#drained.get(publicKey) ?? -Infinity) >= now.monotonicMs - drainedWithinMs;
-      return leftForMs >= leavingMaximumMs || (isDrained && leftForMs >= leavingMinimumMs);
+      return overdueForMs >= lastAskedMs || (isDrained && toldForMs >= leavingMinimumMs);
     });
+    this.#forget(over);
+  }
+
+  #forget(over: readonly RelayRow[]): void {
     if (over.length === 0) return;
     this.#context.commit(over.map(({ publicKey }) => ({ kind: 'delete-relay', publicKey })), {
       announce: over.map(({ publicKey }) => ({ kind: 'relay-removed', publicKey })),
