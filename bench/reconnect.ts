@@ -12,12 +12,13 @@ const tokenCount = 8;
 export async function reconnect(): Promise<readonly Figure[]> {
   const relay = await startRelay();
   const bob = await startVisor(visorFolder(temporaryFolder(), 'bob'));
-  await joinRelay(bob, relay.hint);
   const tokens: Uint8Array[] = [];
   for (let index = 0; index < tokenCount; index += 1) {
     const invite = parseInvite((await bob.client.invites.create()).link);
     if (invite.ok && invite.invite.token !== undefined) tokens.push(invite.invite.token);
   }
+  // Registering tells the relay of all of them at once; told one after the other, the last would be lost with the end of the visor.
+  await joinRelay(bob, relay.hint);
   const recipient = bob.runtime.publicKey;
   await bob.runtime.stop();
   await depositLetters(relay.hint, recipient, tokens, Array.from({ length: letters }, (_, index) => `waiting letter ${String(index)}`));
