@@ -2,6 +2,7 @@
 import { handshakeRates } from './handshakes.ts';
 import { sessionMemory } from './session-memory.ts';
 import { letterDelivery } from './letter-delivery.ts';
+import { lockstepRates } from './lockstep.ts';
 import { storeRate } from './store-rate.ts';
 import { reconnect } from './reconnect.ts';
 import { mainThreadDelay } from './main-thread-delay.ts';
@@ -11,6 +12,7 @@ import type { Figure } from './run.ts';
 export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'handshakes': handshakeRates,
   'session-memory': sessionMemory,
+  'lockstep': lockstepRates,
   'store-rate': storeRate,
   'letter-delivery': letterDelivery,
   'reconnect': reconnect,
