@@ -7,6 +7,7 @@ export default defineConfig({
     environment: 'node',
     setupFiles: ['scripts/property-seed.ts'],
     pool: 'forks',
-    testTimeout: 20_000,
+    // For what hangs; the slowest take ten seconds on a busy machine.
+    testTimeout: 60_000,
   },
 });
