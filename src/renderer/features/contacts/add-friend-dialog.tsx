@@ -1,6 +1,6 @@
 /** Adding a friend: their link or address pasted, or their QR code from a picture; a preview before anything is added. */
 import { CircleCheck } from 'lucide-react';
-import { useEffect, useState, type SubmitEvent } from 'react';
+import { useEffect, useRef, useState, type SubmitEvent } from 'react';
 import type { InvitePreview } from '../../../shared/contract.ts';
 import { countOf } from '../../../shared/quantities.ts';
 import { shortKey } from '../../../shared/sentences.ts';
@@ -19,6 +19,7 @@ const previewDelayMs = 250;
 type Judged = { readonly link: string } & ({ readonly preview: InvitePreview } | { readonly problem: string });
 
 export function AddFriendDialog() {
+  const input = useRef<HTMLTextAreaElement>(null);
   const { client } = useServices();
   const [link, setLink] = useState('');
   const [name, setName] = useState('');
@@ -62,9 +63,9 @@ export function AddFriendDialog() {
     );
   };
   return (
-    <Dialog title="Add a friend" description="Paste the invite link or the address your friend gave you." onClose={navigation.closeDialog}>
+    <Dialog title="Add a friend" description="Paste the invite link or the address your friend gave you." initialFocus={input} onClose={navigation.closeDialog}>
       <form className="stack" onSubmit={add}>
-        <TextArea label="Link or address" rows={3} spellCheck={false} autoComplete="off" autoFocus value={link} error={problem} onChange={(event) => { setLink(event.target.value); setAddProblem(undefined); }} />
+        <TextArea ref={input} label="Link or address" rows={3} spellCheck={false} autoComplete="off" value={link} error={problem} onChange={(event) => { setLink(event.target.value); setAddProblem(undefined); }} />
         <QrPicker onText={setLink} onProblem={(sentence) => setJudged({ link: trimmed, problem: sentence })} />
         {preview === undefined ? null : (
           <>
