@@ -1,8 +1,8 @@
 /**
- * The cryptographic operations that the engine is handed by its host. The host supplies libsodium through
- * sodium-native; tests compare it with the @noble reference. Nothing here draws randomness.
+ * The cryptographic operations that the engine is handed by its host. The host supplies libsodium through sodium-native, and BLAKE3 from
+ * engine/blake3; tests compare them with the @noble reference. Nothing here draws randomness.
  *
- * secp256k1 (identity signatures), SHA-256, HKDF and BLAKE3 come straight from @noble in the engine: they are pure.
+ * secp256k1 (identity signatures) comes straight from @noble in the engine: it is pure.
  */
 export interface KeyPair {
   /** 32 bytes. */

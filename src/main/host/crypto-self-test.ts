@@ -1,5 +1,5 @@
 /**
- * A native module is trusted after it has answered known questions: one computation of each primitive, and above all that it refuses what
+ * Compiled code is trusted after it has answered known questions: one computation of each primitive, and above all that it refuses what
  * it must refuse. Under a millisecond at start. The answers were computed with @noble from inputs that are one repeated byte.
  */
 import type { Crypto } from '../engine/crypto.ts';
@@ -9,6 +9,8 @@ const secret = repeated(0x11, 32);
 const otherSecret = repeated(0x22, 32);
 const nonce = repeated(0x33, 12);
 const text = repeated(0x44, 32);
+/** Four full chunks, which are hashed side by side, and a partial one. */
+const chunks = repeated(0x44, 5_000);
 const smallOrderPoint = repeated(0, 32);
 
 const known = {
@@ -18,6 +20,8 @@ const known = {
   signingPublicKey: 'd04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a332c9778737',
   signature: '8524ddf35730cc53b89a9741761ed030588099c6e615206cb4daac9fd2a3d882250323a39a6c3a696e327377fee45986fc8c46e633f2bc17575d99a752f08a03',
   sha256: 'bb391415c05e39d77ca17381d3be3f7d0cd5e5332e5a579311adaa0aa62106e9',
+  blake3: 'f6a71cc3d1c285104539ee2ad90efebb8ec68e5813ab52e6a032abc6f02b49ca',
+  blake3OfChunks: '6a0d2d9ae724a91eddc665078587bfd688ba732e6ef04954c885dfff5993a96a',
   hmacSha256: 'd257d39eb5c42bd6555a5e7899bf46dc1b49c8d3803c96dc700b5b4c6901d46a',
 } as const;
 
@@ -40,6 +44,7 @@ export function selfTest(crypto: Crypto): string | undefined {
 
     if (hex(crypto.sha256(text)) !== known.sha256) return 'SHA-256 gives a wrong result';
     if (hex(crypto.hmacSha256(secret, text)) !== known.hmacSha256) return 'HMAC-SHA256 gives a wrong result';
+    if (hex(crypto.blake3(text)) !== known.blake3 || hex(crypto.blake3(chunks)) !== known.blake3OfChunks) return 'BLAKE3 gives a wrong result';
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : 'it throws';

@@ -210,6 +210,12 @@ describe('the choice of an implementation', () => {
     expect([fallback.crypto, fallback.fallbackReason]).toEqual([nobleCrypto, 'libsodium loads but lacks functions that are needed']);
   });
 
+  it('falls back when BLAKE3 cannot be run, and says so', () => {
+    const fallback = chooseCrypto(undefined, () => Uint8Array.of(0, 1, 2, 3));
+    expect(fallback.crypto).toBe(nobleCrypto);
+    expect(fallback.fallbackReason).toMatch(/^BLAKE3 in WebAssembly does not load: /);
+  });
+
   it('falls back when the module answers but does nothing', () => {
     const names = ['crypto_aead_chacha20poly1305_ietf_encrypt', 'crypto_aead_chacha20poly1305_ietf_decrypt', 'crypto_scalarmult_base', 'crypto_scalarmult', 'crypto_sign_seed_keypair', 'crypto_sign_detached', 'crypto_sign_verify_detached', 'crypto_hash_sha256'];
     const deaf = Object.fromEntries(names.map((name) => [name, () => true]));
@@ -223,6 +229,7 @@ describe('the choice of an implementation', () => {
     ['Ed25519 accepts a forgery', { ed25519Verify: () => true }],
     ['Ed25519 refuses a genuine signature', { ed25519Verify: () => false }],
     ['SHA-256 gives a wrong result', { sha256: () => new Uint8Array(32) }],
+    ['BLAKE3 gives a wrong result', { blake3: (data) => nobleCrypto.blake3(data.subarray(0, 1_024)) }],
   ])('the self-test notices that %s', (sentence, changes) => {
     expect(selfTest({ ...nobleCrypto, ...changes })).toBe(sentence);
   });

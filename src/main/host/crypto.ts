@@ -1,6 +1,6 @@
 /**
- * The host's cryptography: libsodium (through sodium-native) behind the engine's `Crypto` interface, the system's random generator, and
- * the choice between libsodium and the slower @noble reference, which is never silent.
+ * The host's cryptography behind the engine's `Crypto` interface: libsodium (through sodium-native), BLAKE3 in WebAssembly since libsodium has
+ * none, the system's random generator, and the choice between these and the slower @noble reference, which is never silent.
  *
  * sodium-native reads and writes plain Uint8Arrays, also views into larger buffers. Nothing here uses `sodium_malloc`: Electron's
  * memory cage forbids buffers from outside the JavaScript heap.
@@ -8,9 +8,11 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as sodiumNative from 'sodium-native';
+import { blake3Module } from '../engine/blake3/blake3-module.ts';
+import { createWasmBlake3 } from '../engine/blake3/blake3-wasm.ts';
+import type { Blake3Tree } from '../engine/blake3/blake3-tree.ts';
 import type { Crypto, RandomBytes } from '../engine/crypto.ts';
 import { nobleCrypto } from '../engine/noble-crypto.ts';
-import { blake3 } from './blake3.ts';
 import { ExpandedKeyCache } from './expanded-key-cache.ts';
 import { selfTest } from './crypto-self-test.ts';
 
@@ -37,8 +39,8 @@ export interface CryptoChoice {
   readonly fallbackReason?: string;
 }
 
-/** Loads libsodium and lets it prove itself; otherwise the reference with the reason. `load` is replaced in tests. */
-export function chooseCrypto(load: () => unknown = loadSodium): CryptoChoice {
+/** Loads libsodium and BLAKE3 and lets them prove themselves; otherwise the reference with the reason. What loads is replaced in tests. */
+export function chooseCrypto(load: () => unknown = loadSodium, loadBlake3: () => Uint8Array<ArrayBuffer> = blake3Module): CryptoChoice {
   let sodium: unknown;
   try {
     sodium = load();
@@ -46,7 +48,13 @@ export function chooseCrypto(load: () => unknown = loadSodium): CryptoChoice {
     return { crypto: nobleCrypto, fallbackReason: `libsodium does not load: ${firstLine(error)}` };
   }
   if (!isSodium(sodium)) return { crypto: nobleCrypto, fallbackReason: 'libsodium loads but lacks functions that are needed' };
-  const crypto = createSodiumCrypto(sodium);
+  let tree: Blake3Tree;
+  try {
+    tree = createWasmBlake3(loadBlake3());
+  } catch (error) {
+    return { crypto: nobleCrypto, fallbackReason: `BLAKE3 in WebAssembly does not load: ${firstLine(error)}` };
+  }
+  const crypto = createSodiumCrypto(sodium, tree);
   const failure = selfTest(crypto);
   return failure === undefined ? { crypto } : { crypto: nobleCrypto, fallbackReason: `libsodium fails its self-test: ${failure}` };
 }
@@ -61,7 +69,7 @@ export function createRandomBytes(): RandomBytes {
   };
 }
 
-function createSodiumCrypto(sodium: Sodium): Crypto {
+function createSodiumCrypto(sodium: Sodium, tree: Blake3Tree): Crypto {
   const expandedKeys = new ExpandedKeyCache((publicKey, secretKey, seed) => sodium.crypto_sign_seed_keypair(publicKey, secretKey, seed));
 
   const sha256 = (data: Uint8Array): Uint8Array => {
@@ -148,7 +156,7 @@ function createSodiumCrypto(sodium: Sodium): Crypto {
       return tag;
     },
 
-    blake3,
+    blake3: (data) => tree.hash(data),
   };
 }
 

@@ -162,6 +162,9 @@ class WasmTree implements Blake3Tree {
   }
 
   hash(content: Uint8Array): Uint8Array {
-    return new Blake3Content(this).digestWith(content);
+    if (content.length > windowBytes) return new Blake3Content(this).digestWith(content);
+    const hash = new Uint8Array(hashBytes);
+    this.group(content, 0, 'root', hash);
+    return hash;
   }
 }
