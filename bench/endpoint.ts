@@ -54,6 +54,7 @@ export class Endpoint {
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.sessions.send(sessionId, frame, now),
       smoothedRoundTripMs: (sessionId) => this.sessions.view(sessionId)?.smoothedRoundTripMs,
+      datagramBytes: () => 1_200,
     }, crypto, random);
   }
 

@@ -5,7 +5,7 @@
 import type { SeededRandom } from '../../sim/random.ts';
 import { concatBytes, utf8Encode } from '../../src/main/engine/wire/bytes.ts';
 import { encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, requestHeaderBytes } from '../../src/main/engine/wire/frame.ts';
-import { negativeCodes, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
+import { negativeCodes, type LeafRun, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
 import { mutate, mutationKinds } from './mutations.ts';
 
 export interface Speaker {
@@ -24,6 +24,8 @@ const headerBytes = 453;
 const number = (random: SeededRandom): number => random.pick(extremes) ?? 0;
 const many = <Item>(random: SeededRandom, make: () => Item): readonly Item[] => Array.from({ length: random.integer(0, listedMaximum) }, make);
 
+const leafRun = (random: SeededRandom): LeafRun => ({ first: number(random), count: random.integer(1, 64), bitmap: random.bytes(8), proof: random.chance(0.3) });
+
 function bodyOf(random: SeededRandom, verb: Verb, { identity, deviceId }: Speaker, published: readonly Uint8Array[]): RequestBody {
   const mailbox = { identity, deviceId };
   switch (verb) {
@@ -31,7 +33,8 @@ function bodyOf(random: SeededRandom, verb: Verb, { identity, deviceId }: Speake
     case 'refusals': return { verb };
     case 'challenge': return { verb, random: random.bytes(8) };
     case 'close': return { verb, reason: random.integer(0, 255) };
-    case 'pull': return { verb, name: { root: random.bytes(32), length: number(random) }, first: number(random), count: random.integer(1, 64), bitmap: random.bytes(8) };
+    case 'pull': return { verb, name: { root: random.bytes(32), length: number(random) }, groupShift: random.integer(0, 5), ...leafRun(random) };
+    case 'more': return { verb, ...leafRun(random) };
     case 'record': return random.chance(0.5) ? { verb, kind: 'identity', identity, deviceId: undefined } : { verb, kind: 'prekey', identity, deviceId };
     case 'publish': {
       const object = random.pick(published) ?? random.bytes(158);

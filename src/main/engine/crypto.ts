@@ -4,6 +4,8 @@
  *
  * secp256k1 (identity signatures) comes straight from @noble in the engine: it is pure.
  */
+import type { Blake3Tree } from './blake3/blake3-tree.ts';
+
 export interface KeyPair {
   /** 32 bytes. */
   readonly secretKey: Uint8Array;
@@ -29,6 +31,8 @@ export interface Crypto {
   aeadOpen(key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
   sha256(data: Uint8Array): Uint8Array;
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** The values of BLAKE3's tree, for checking pieces of a content (engine/lockstep). */
+  readonly tree: Blake3Tree;
   /** BLAKE3-256; 32 bytes. */
   blake3(data: Uint8Array): Uint8Array;
 }

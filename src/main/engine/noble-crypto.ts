@@ -7,6 +7,7 @@ import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { referenceBlake3 } from './blake3/blake3-reference.ts';
 import type { Crypto } from './crypto.ts';
 
 const secretKeySizeBytes = 32;
@@ -59,5 +60,6 @@ export const nobleCrypto: Crypto = {
 
   sha256: (data) => sha256(data),
   hmacSha256: (key, data) => hmac(sha256, key, data),
+  tree: referenceBlake3,
   blake3: (data) => blake3(data),
 };

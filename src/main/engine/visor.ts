@@ -12,6 +12,7 @@ import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
 import { createSessions } from './session/sessions.ts';
+import { datagramMaximumBytes } from './wire/frame.ts';
 import { identityPublicKey } from './wire/identity.ts';
 import { EngineInspector } from './inspection.ts';
 import { runCommand } from './visor-commands.ts';
@@ -71,6 +72,7 @@ class VisorEngine implements Engine {
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
+      datagramBytes: () => datagramMaximumBytes,
     }, crypto, random);
     this.#context = {
       crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), get device() { return device.value; }, memory, sessions: this.#sessions, directed: this.#directed,
@@ -220,7 +222,11 @@ class VisorEngine implements Engine {
       case 'restarted':
         if (this.#visor?.handleSession(output, this.#now) !== true) this.#directed.sessionLost(output.session.id, this.#now);
         return;
-      case 'established': case 'silent': case 'measured': case 'moved':
+      case 'moved':
+        this.#directed.pathChanged(output.sessionId, this.#now);
+        this.#visor?.handleSession(output, this.#now);
+        return;
+      case 'established': case 'silent': case 'measured':
         this.#visor?.handleSession(output, this.#now);
         return;
     }

@@ -156,6 +156,7 @@ function createSodiumCrypto(sodium: Sodium, tree: Blake3Tree): Crypto {
       return tag;
     },
 
+    tree,
     blake3: (data) => tree.hash(data),
   };
 }

@@ -9,7 +9,7 @@ const states: readonly FlightState[] = ['unknown', 'flying', 'lost', 'arrived', 
 const flying = 1;
 
 /** Numbers remembered at first and at most. With fragments of 1 KiB the largest holds twice the largest window. */
-const capacityMinimum = 1_024;
+const capacityMinimum = 64;
 export const capacityMaximum = 65_536;
 /** No number: fragments that were not asked for before. */
 export const noNumber = -1;

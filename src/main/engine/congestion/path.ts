@@ -166,7 +166,9 @@ export class CongestedPath {
   }
 
   #leastRoom(transfer: Transfer): number {
-    return this.#probesDue > 0 || transfer.trafficClass !== 'bulk' ? this.#datagramBytes : this.#batchBytes();
+    if (this.#probesDue > 0) return this.#datagramBytes;
+    // A letter waits for nothing; the rest of a long one comes in batches like anything else.
+    return transfer.trafficClass !== 'bulk' && transfer.inFlight === 0 ? this.#datagramBytes : this.#batchBytes();
   }
 
   #batchBytes(): number {

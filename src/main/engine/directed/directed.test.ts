@@ -1,16 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nobleCrypto } from '../noble-crypto.ts';
-import { equalBytes } from '../wire/bytes.ts';
-import { decodeFrame, decodeNegative, encodeNegative, encodeRequest, encodeResponse, pullRequestId } from '../wire/frame.ts';
+import { decodeFrame, decodeNegative, encodeRequest, encodeResponse, pullRequestId } from '../wire/frame.ts';
 import { bitmapOf } from '../wire/verbs.ts';
 import { createDirected } from './directed.ts';
-import { pullsMaximum, windowFragments } from './puller.ts';
-import { contentMaximumBytes } from './publisher.ts';
 import { requestsMaximum } from './request-table.ts';
 import { pendingPerSessionMaximum, rememberedPerSessionMaximum } from './responder.ts';
 import { Pair, seededRandom, wallStartMs } from './testing.ts';
-import type { Answer, Directed, PullOutcome, RequestOutcome } from './types.ts';
+import type { Answer, Directed, RequestOutcome } from './types.ts';
 import type { ContentName, Frame, Instant } from '../wire/types.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -24,6 +21,7 @@ function alone(roundTripMs: number | undefined = 20): { readonly directed: Direc
   const directed = createDirected({
     send: (_, bytes) => { const frame = decodeFrame(bytes); if (frame !== undefined) sent.push(frame); return true; },
     smoothedRoundTripMs: () => roundTripMs,
+    datagramBytes: () => 1_200,
   }, nobleCrypto, seededRandom(7));
   return { directed, sent };
 }
@@ -254,7 +252,7 @@ describe('the publisher', () => {
   const bytes = new Uint8Array(3_000).fill(5);
   const name = nameOf(bytes);
   const pull = (first: number, wanted: readonly number[], count = 8, of = name): Uint8Array =>
-    encodeRequest(pullRequestId(nobleCrypto, of), { verb: 'pull', name: of, first, count, bitmap: bitmapOf(wanted) });
+    encodeRequest(pullRequestId(nobleCrypto, of, 0), { verb: 'pull', name: of, groupShift: 0, first, count, bitmap: bitmapOf(wanted), proof: false });
   const numbers = (sent: readonly Frame[]): readonly (number | string)[] =>
     sent.map((frame) => frame.type !== 'response' ? 'request' : frame.negative ? (decodeNegative(frame.payload)?.code ?? '') : frame.fragment);
 
@@ -295,193 +293,11 @@ describe('the publisher', () => {
     expect(sent).toHaveLength(5);
   });
 
-  it('bounds lookups per session, and refuses names that are too long', () => {
+  it('bounds lookups per session', () => {
     const { directed, sent } = alone();
     directed.publisher.setFallback(() => undefined);
     for (let number = 0; number < 70; number += 1) directed.handleFrame(1, pull(0, [0], 8, { root: new Uint8Array(32).fill(number), length: 1 }), at(0));
     expect(numbers(sent)).toEqual(Array.from({ length: 6 }, () => 'busy'));
-    directed.handleFrame(1, pull(0, [0], 8, { root: name.root, length: contentMaximumBytes + 1 }), at(0));
-    expect(numbers(sent).at(-1)).toBe('too-large');
     expect(() => { directed.publisher.offer({ root: name.root, length: 1 }, bytes); }).toThrow(RangeError);
-  });
-});
-
-describe('pulls', () => {
-  const content = (sizeBytes: number, fill = 1): Uint8Array => Uint8Array.from({ length: sizeBytes }, (_, index) => (index * 31 + fill) & 0xff);
-
-  it('bring the largest body over a clean path within the window, without asking twice', () => {
-    const pair = new Pair(nobleCrypto);
-    const bytes = content(contentMaximumBytes);
-    pair.right.publisher.offer(nameOf(bytes), bytes);
-    let outcome: PullOutcome | undefined;
-    let mostUnderWay = 0;
-    let asked = 0;
-    pair.fate = (frame, from) => {
-      const decoded = decodeFrame(frame);
-      if (from === 'left' && decoded?.type === 'request' && decoded.body.verb === 'pull') {
-        asked += decoded.body.bitmap.reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0);
-      }
-      mostUnderWay = Math.max(mostUnderWay, asked - pair.sent.filter((each) => each.from === 'right').length);
-      return [0];
-    };
-    pair.left.pull(1, nameOf(bytes), (ended) => { outcome = ended; }, pair.now);
-    pair.run();
-    expect(outcome?.kind === 'pulled' && equalBytes(outcome.bytes, bytes)).toBe(true);
-    expect(asked).toBe(65);
-    expect(mostUnderWay).toBeLessThanOrEqual(windowFragments);
-    expect(pair.left.pollTimeout()).toBeUndefined();
-  });
-
-  it('come through whatever the network does, several at once', () => {
-    const fates = fc.array(fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 2 }), { minLength: 20, maxLength: 150 });
-    const sizes = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 6 });
-    fc.assert(fc.property(fates, sizes, (plan, lengths) => {
-      const pair = new Pair(nobleCrypto);
-      pair.fate = () => plan.shift() ?? [0];
-      const outcomes: boolean[] = [];
-      for (const [index, length] of lengths.entries()) {
-        const bytes = content(length, index);
-        pair.right.publisher.offer(nameOf(bytes), bytes);
-        pair.left.pull(1, nameOf(bytes), (ended) => outcomes.push(ended.kind === 'pulled' && equalBytes(ended.bytes, bytes)), pair.now);
-      }
-      pair.run(400_000);
-      expect(outcomes).toEqual(lengths.map(() => true));
-      expect(pair.left.pollTimeout()).toBeUndefined();
-    }), { numRuns: 60 });
-  });
-
-  it('of one name on one session are joined', () => {
-    const pair = new Pair(nobleCrypto);
-    const bytes = content(2_000);
-    pair.right.publisher.offer(nameOf(bytes), bytes);
-    const ended: string[] = [];
-    pair.left.pull(1, nameOf(bytes), (outcome) => ended.push(outcome.kind), pair.now);
-    pair.left.pull(1, nameOf(bytes), (outcome) => ended.push(outcome.kind), pair.now);
-    pair.run();
-    expect(ended).toEqual(['pulled', 'pulled']);
-    expect(pair.sent.filter(({ from }) => from === 'left')).toHaveLength(1);
-  });
-
-  it('run in hundreds on one session, the window shared', () => {
-    const pair = new Pair(nobleCrypto);
-    let pulled = 0;
-    for (let index = 0; index < 300; index += 1) {
-      const bytes = content(1_500, index);
-      bytes[0] = index & 0xff;
-      bytes[1] = index >> 8;
-      pair.right.publisher.offer(nameOf(bytes), bytes);
-      pair.left.pull(1, nameOf(bytes), (outcome) => { if (outcome.kind === 'pulled') pulled += 1; }, pair.now);
-    }
-    expect(pair.sent.length).toBeLessThanOrEqual(windowFragments);
-    pair.run();
-    expect(pulled).toBe(300);
-  });
-
-  it('refuse a name that is too long before anything is asked, and check an empty one without asking', () => {
-    const { directed, sent } = alone();
-    const ended: PullOutcome[] = [];
-    directed.pull(1, { root: new Uint8Array(32), length: 0xffff_ffff }, (outcome) => ended.push(outcome), at(0));
-    directed.pull(1, { root: new Uint8Array(32), length: 0 }, (outcome) => ended.push(outcome), at(0));
-    directed.pull(1, nameOf(new Uint8Array(0)), (outcome) => ended.push(outcome), at(0));
-    expect(ended.map((outcome) => outcome.kind === 'failed' ? outcome.reason : outcome.kind)).toEqual(['too-large', 'wrong-root', 'pulled']);
-    expect(sent).toHaveLength(0);
-  });
-
-  it('fail as wrong-root when the whole does not hash to its name', () => {
-    const { directed, sent } = alone();
-    let ended: PullOutcome | undefined;
-    const name = nameOf(content(1_025));
-    directed.pull(1, name, (outcome) => { ended = outcome; }, at(0));
-    const id = idOf(sent[0]);
-    directed.handleFrame(1, encodeResponse(id, 0, false, new Uint8Array(1_024)), at(1));
-    directed.handleFrame(1, encodeResponse(id, 1, true, new Uint8Array(1)), at(1));
-    expect(ended).toEqual({ kind: 'failed', reason: 'wrong-root' });
-  });
-
-  it('drop and count fragments of a wrong length, a wrong number or another session', () => {
-    const { directed, sent } = alone();
-    let ended: PullOutcome | undefined;
-    const bytes = content(1_025);
-    directed.pull(1, nameOf(bytes), (outcome) => { ended = outcome; }, at(0));
-    const id = idOf(sent[0]);
-    directed.handleFrame(1, encodeResponse(id, 0, false, new Uint8Array(1_023)), at(1));
-    directed.handleFrame(1, encodeResponse(id, 1, true, new Uint8Array(2)), at(1));
-    directed.handleFrame(1, encodeResponse(id, 2, true, new Uint8Array(1)), at(1));
-    directed.handleFrame(1, encodeResponse(id, 0xffff_ffff, true, new Uint8Array(1_024)), at(1));
-    directed.handleFrame(2, encodeResponse(id, 0, false, bytes.subarray(0, 1_024)), at(1));
-    expect(directed.dropCounters).toMatchObject({ 'bad-pull-fragment': 4, 'unmatched-response': 1 });
-    directed.handleFrame(1, encodeResponse(id, 0, false, bytes.subarray(0, 1_024)), at(2));
-    directed.handleFrame(1, encodeResponse(id, 0, false, bytes.subarray(0, 1_024)), at(2));
-    directed.handleFrame(1, encodeResponse(id, 1, false, bytes.subarray(1_024)), at(2));
-    expect(ended?.kind).toBe('pulled');
-  });
-
-  it('end by what the holder says: absent, too large, or later', () => {
-    const { directed, sent } = alone();
-    const ended: PullOutcome[] = [];
-    const bytes = content(100);
-    const refuse = (code: 'not-found' | 'too-large' | 'busy', now: Instant): void => {
-      directed.pull(1, nameOf(bytes), (outcome) => ended.push(outcome), now);
-      directed.handleFrame(1, encodeNegative(idOf(sent.at(-1)), { code, retryAfterSeconds: 1, detail: 0 }), now);
-    };
-    refuse('not-found', at(0));
-    refuse('too-large', at(0));
-    refuse('busy', at(0));
-    expect(ended).toEqual([{ kind: 'failed', reason: 'absent' }, { kind: 'failed', reason: 'too-large' }]);
-    const before = sent.length;
-    directed.handleTimeout(at(999));
-    expect(sent).toHaveLength(before);
-    directed.handleTimeout(at(1_000));
-    expect(sent).toHaveLength(before + 1);
-    directed.handleFrame(1, encodeResponse(idOf(sent.at(-1)), 0, true, bytes), at(1_001));
-    expect(ended[2]?.kind).toBe('pulled');
-  });
-
-  it('end as timed out when the holder is silent, and as session-lost with the session', () => {
-    const pair = new Pair(nobleCrypto);
-    pair.fate = () => [];
-    const ended: PullOutcome[] = [];
-    for (let index = 0; index < 50; index += 1) pair.left.pull(1, nameOf(content(3_000, index)), (outcome) => ended.push(outcome), pair.now);
-    pair.left.pull(2, nameOf(content(10)), (outcome) => ended.push(outcome), pair.now);
-    pair.left.sessionLost(2, pair.now);
-    expect(ended).toEqual([{ kind: 'failed', reason: 'session-lost' }]);
-    pair.run(30_000);
-    expect(ended.slice(1)).toEqual(Array.from({ length: 50 }, () => ({ kind: 'failed', reason: 'timed-out' })));
-    expect(pair.left.pollTimeout()).toBeUndefined();
-  });
-
-  it('a holder that drips one fragment at a time is given up in the end', () => {
-    const { directed, sent } = alone();
-    let ended: PullOutcome | undefined;
-    const bytes = content(contentMaximumBytes);
-    directed.pull(1, nameOf(bytes), (outcome) => { ended = outcome; }, at(0));
-    const id = idOf(sent[0]);
-    let nowMs = 0;
-    for (let number = 0; ended === undefined && number < 64; number += 1) {
-      directed.handleFrame(1, encodeResponse(id, number, false, bytes.subarray(number * 1_024, (number + 1) * 1_024)), at(nowMs));
-      nowMs += 15_000;
-      for (let next = directed.pollTimeout(); next !== undefined && next.atMs <= nowMs; next = directed.pollTimeout()) directed.handleTimeout(at(next.atMs));
-    }
-    expect(ended).toEqual({ kind: 'failed', reason: 'timed-out' });
-    expect(nowMs).toBeLessThanOrEqual(330_000);
-  });
-
-  it('beyond the bound end at once', () => {
-    const { directed } = alone();
-    let early = 0;
-    const name = nameOf(content(10));
-    for (let index = 0; index <= pullsMaximum; index += 1) directed.pull(1, name, () => { early += 1; }, at(0));
-    expect(early).toBe(1);
-    expect(directed.dropCounters['pulls-full']).toBe(1);
-  });
-
-  it('survive any bytes as frames', () => {
-    fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 1_300 }), { maxLength: 20 }), (frames) => {
-      const { directed } = alone();
-      directed.publisher.offer(nameOf(text('x')), text('x'));
-      directed.pull(1, nameOf(content(5_000)), () => undefined, at(0));
-      for (const frame of frames) directed.handleFrame(1, frame, at(1));
-      expect(directed.pollTimeout()).toBeDefined();
-    }));
   });
 });

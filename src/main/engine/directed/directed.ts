@@ -7,33 +7,35 @@
  * body, and the relay pulls it from the depositor. So there is one machine that moves bulk data, and it stands at the receiving end,
  * where loss and room are known.
  *
- * FOUR PARTS. `request-table.ts` holds our requests until they are answered, repeats them, and puts the fragments of long answers together.
+ * THE PARTS. `request-table.ts` holds our requests until they are answered, repeats them, and puts the fragments of long answers together.
  * `responder.ts` runs a handler once for each request of the other side and remembers the answer for repetitions. `publisher.ts` answers
- * pulls from the bytes alone and keeps nothing about who pulls. `puller.ts` (with `pull.ts`) downloads.
+ * pulls from a datum alone (`datum.ts`, `answers.ts`) and keeps nothing about who pulls. `puller.ts` downloads: one `Download` for each content, one `Source` in it for
+ * each holder, one congested path for each session (`session-path.ts`), and `leaf-plan.ts` for what is to be asked next; `memory-pulls.ts` is its use for small contents.
  *
  * CORRECTNESS never rests on what is remembered here. Every verb is idempotent, so a forgotten answer means work done twice and nothing
  * else; a restart of either side ends everything pending as `session-lost`, and the layers above ask again. Timeouts only decide when
  * to repeat; a request ends by its answer, its deadline or its session.
  *
  * HOSTILE PEERS. A session is authenticated, not trusted. Tables have bounds, each with a counter; a name's length is checked before
- * anything is done for it, and memory is taken by fragments that came, not by lengths that were claimed; fragments that cannot belong
- * to the name are dropped; a whole that does not hash to its name is an error of the holder, never data. What cannot be understood but
+ * anything is done for it, and memory is taken by fragments that came, not by lengths that were claimed; each fragment is
+ * proved by itself against the name (engine/lockstep), and one that does not prove costs its holder, never the download. What cannot be understood but
  * has a request's outside is answered `malformed`, so that a newer peer learns at once that this one does not know a verb.
  *
- * TIME comes in with each call. A session tells only its smoothed round trip; congestion control will replace the fixed window behind
- * the same `Puller` interface.
+ * TIME comes in with each call. A session tells its smoothed round trip and which datagrams its path carries; everything else about a path is learned from
+ * what was asked and what came (engine/congestion), at this side alone.
  */
 import { decodeFrame, requestHeaderBytes } from '../wire/frame.ts';
 import { Counters } from './counters.ts';
 import { ContentPublisher } from './publisher.ts';
-import { WindowedPuller } from './puller.ts';
+import { MemoryPulls } from './memory-pulls.ts';
+import { DownloadMachine } from './puller.ts';
 import { RequestTable } from './request-table.ts';
 import { Responder } from './responder.ts';
 import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { SessionId } from '../session/types.ts';
 import type { ContentName, Instant, RequestBody } from '../wire/types.ts';
-import type { PullDone } from './pull.ts';
-import type { Directed, FrameSender, Publisher, RequestHandler, RequestOptions } from './types.ts';
+import type { PullDone } from './memory-pulls.ts';
+import type { Directed, DownloadHandle, DownloadOptions, FrameSender, Publisher, RequestHandler, RequestOptions } from './types.ts';
 
 const requestKind = 0x01;
 const requestIdOffset = 2;
@@ -45,13 +47,15 @@ class DirectedLayer implements Directed {
   readonly #requests: RequestTable;
   readonly #responder: Responder;
   readonly #publisher: ContentPublisher;
-  readonly #puller: WindowedPuller;
+  readonly #machine: DownloadMachine;
+  readonly #pulls: MemoryPulls;
 
   constructor(sender: FrameSender, crypto: Crypto, random: RandomBytes) {
     this.#requests = new RequestTable(sender, random, this.#counters);
     this.#responder = new Responder(sender, this.#counters);
-    this.#publisher = new ContentPublisher(sender, this.#counters);
-    this.#puller = new WindowedPuller(sender, crypto, this.#counters);
+    this.#publisher = new ContentPublisher(sender, crypto.tree, this.#counters);
+    this.#machine = new DownloadMachine(sender, crypto, this.#counters);
+    this.#pulls = new MemoryPulls(this.#machine, crypto, this.#counters);
   }
 
   get publisher(): Publisher { return this.#publisher; }
@@ -61,10 +65,12 @@ class DirectedLayer implements Directed {
     this.#requests.request(sessionId, body, options, now);
   }
 
-  pull(sessionId: SessionId, name: ContentName, done: PullDone, now: Instant): void { this.#puller.pull(sessionId, name, done, now); }
+  pull(sessionId: SessionId, name: ContentName, done: PullDone, now: Instant): void { this.#pulls.pull(sessionId, name, done, now); }
+
+  download(name: ContentName, options: DownloadOptions, now: Instant): DownloadHandle | undefined { return this.#machine.start(name, options, now); }
 
   handle(verb: RequestBody['verb'], handler: RequestHandler): void {
-    if (verb === 'pull') throw new RangeError('pulls are answered by the publisher: use publisher.offer or publisher.setFallback');
+    if (verb === 'pull' || verb === 'more') throw new RangeError('pulls are answered by the publisher: use publisher.offer or publisher.setFallback');
     this.#responder.handle(verb, handler);
   }
 
@@ -80,10 +86,12 @@ class DirectedLayer implements Directed {
     switch (frame.type) {
       case 'request':
         if (frame.body.verb === 'pull') this.#publisher.handlePull(sessionId, frame.requestId, frame.body, now);
+        else if (frame.body.verb === 'more') this.#publisher.handleMore(sessionId, frame.requestId, frame.body, now);
         else this.#responder.handleRequest(sessionId, frame, now);
         return;
       case 'response':
-        if (this.#requests.handleResponse(sessionId, frame, now) || this.#puller.handleResponse(sessionId, frame, now)) return;
+        // Downloads first: theirs are many.
+        if (this.#machine.handleResponse(sessionId, frame, now) || this.#requests.handleResponse(sessionId, frame, now)) return;
         this.#counters.count('unmatched-response');
         return;
       default:
@@ -96,17 +104,20 @@ class DirectedLayer implements Directed {
     this.#responder.sessionLost(sessionId);
     this.#publisher.sessionLost(sessionId);
     this.#requests.sessionLost(sessionId, now);
-    this.#puller.sessionLost(sessionId, now);
+    this.#pulls.sessionLost(sessionId, now);
+    this.#machine.sessionLost(sessionId, now);
   }
+
+  pathChanged(sessionId: SessionId, now: Instant): void { this.#machine.pathChanged(sessionId, now); }
 
   handleTimeout(now: Instant): void {
     this.#requests.handleTimeout(now);
-    this.#puller.handleTimeout(now);
+    this.#machine.handleTimeout(now);
   }
 
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
     const requestAtMs = this.#requests.nextAtMs();
-    const pullAtMs = this.#puller.nextAtMs();
+    const pullAtMs = this.#machine.nextAtMs();
     if (requestAtMs !== undefined && (pullAtMs === undefined || requestAtMs <= pullAtMs)) return { atMs: requestAtMs, reason: 'repeat a request' };
     return pullAtMs === undefined ? undefined : { atMs: pullAtMs, reason: 'ask for fragments again' };
   }

@@ -1,50 +1,65 @@
 /**
- * What others may pull from here. It keeps nothing about who pulls what: each request names the fragments it wants and is answered from
- * the bytes alone, so a thousand requesters cost no more memory than one. Repetition is the requester's business.
+ * What others may pull from here. It keeps nothing about who has got what: each request names the leaves it wants and is answered
+ * from the datum alone, so a thousand requesters cost no more memory than one. Repetition is the requester's business.
+ *
+ * What is remembered for a session is which names it has shown (a request may then go by the 16-byte id) and which of its requests wait for
+ * the disk. Both are bounded, and forgetting either costs a round trip and nothing else.
  */
-import { toHex } from '../wire/bytes.ts';
-import { encodeNegative, encodeResponse, fragmentBytes } from '../wire/frame.ts';
+import { encodeLeafResponse, encodeNegative } from '../wire/frame.ts';
 import { bitmapHas } from '../wire/verbs.ts';
+import { encodeFragmentOf, fragmentNeeds, proofNeeds, proofsOf } from './answers.ts';
+import { MemoryDatum, keyText, nameKey } from './datum.ts';
+import { FoundData } from './found-data.ts';
+import { ShownNames } from './shown-names.ts';
+import type { Blake3Tree } from '../blake3/blake3-tree.ts';
 import type { SessionId } from '../session/types.ts';
-import type { ContentName, Instant, NegativeCode, RequestBody } from '../wire/types.ts';
+import type { ContentName, Instant, LeafRun, NegativeCode, RequestBody } from '../wire/types.ts';
 import type { Counters } from './counters.ts';
+import type { Datum } from './datum.ts';
+import type { ShownName } from './shown-names.ts';
 import type { FrameSender, Publisher } from './types.ts';
 
-/** Longest content: a letter body of the largest bucket. */
+/** Longest content that is pulled into memory: a letter body of the largest bucket. */
 export const contentMaximumBytes = 66_560;
-/** Lookups (disk reads at a relay) under way: of all sessions, and of one. */
+/** Lookups (of names that are not offered) under way: of all sessions, and of one. */
 const lookupsMaximum = 512;
 const lookupsPerSessionMaximum = 64;
-/** A pull comes as several requests; what one of them had read serves the others. Seconds, so that a deleted body is soon gone here too. */
-const foundLifetimeMs = 5_000;
-const foundBytesMaximum = 4 * 1_048_576;
+/** Runs that wait for a lookup or the disk: of all sessions, and of one. A requester has a window's worth of them. */
+const waitingMaximum = 8_192;
+const waitingPerSessionMaximum = 1_024;
 
-type PullBody = Extract<RequestBody, { verb: 'pull' }>;
 type Fallback = Parameters<Publisher['setFallback']>[0];
 
-interface Lookup { readonly sessionId: SessionId; readonly requestId: Uint8Array; readonly wanted: Set<number> }
-interface Found { readonly sessionId: SessionId; readonly bytes: Uint8Array; readonly untilMs: number }
+interface Run { readonly sessionId: SessionId; readonly requestId: Uint8Array; readonly groupShift: number; readonly wanted: LeafRun }
+interface Lookup { readonly sessionId: SessionId; readonly runs: Run[] }
 
 export class ContentPublisher implements Publisher {
   readonly #sender: FrameSender;
+  readonly #tree: Blake3Tree;
   readonly #counters: Counters;
-  readonly #offered = new Map<string, { readonly bytes: Uint8Array; offers: number }>();
+  readonly #offered = new Map<string, { readonly datum: Datum; offers: number }>();
   readonly #lookups = new Map<string, Lookup>();
-  /** Oldest first. By session, since it is the fallback that decides who may have what. */
-  readonly #found = new Map<string, Found>();
-  #foundBytes = 0;
+  readonly #found = new FoundData();
+  readonly #shown = new ShownNames();
+  readonly #waiting = new Map<SessionId, number>();
+  #waitingTotal = 0;
   #fallback: Fallback | undefined;
 
-  constructor(sender: FrameSender, counters: Counters) {
+  constructor(sender: FrameSender, tree: Blake3Tree, counters: Counters) {
     this.#sender = sender;
+    this.#tree = tree;
     this.#counters = counters;
   }
 
   offer(name: ContentName, bytes: Uint8Array): void {
     if (bytes.length !== name.length) throw new RangeError(`the name says ${String(name.length)} bytes, offered are ${String(bytes.length)}`);
+    this.offerDatum(name, new MemoryDatum(this.#tree, bytes));
+  }
+
+  offerDatum(name: ContentName, datum: Datum): void {
     const key = nameKey(name);
     const known = this.#offered.get(key);
-    if (known === undefined) this.#offered.set(key, { bytes, offers: 1 });
+    if (known === undefined) this.#offered.set(key, { datum, offers: 1 });
     else known.offers += 1;
   }
 
@@ -58,27 +73,41 @@ export class ContentPublisher implements Publisher {
 
   setFallback(lookup: Fallback): void { this.#fallback = lookup; }
 
-  handlePull(sessionId: SessionId, requestId: Uint8Array, body: PullBody, now: Instant): void {
-    const { name } = body;
-    if (name.length > contentMaximumBytes) { this.#refuse(sessionId, requestId, 'too-large', now); return; }
-    const wanted = wantedFragments(body);
-    if (wanted.length === 0) { this.#counters.count('pull-of-nothing'); return; }
-    const bytes = this.#offered.get(nameKey(name))?.bytes ?? this.#foundBefore(sessionId, name, now);
-    if (bytes !== undefined) this.#sendFragments(sessionId, requestId, bytes, wanted, now);
-    else this.#lookUp(sessionId, requestId, name, wanted, now);
+  forget(name: ContentName): void { this.#found.forget(nameKey(name)); }
+
+  handlePull(sessionId: SessionId, requestId: Uint8Array, body: Extract<RequestBody, { verb: 'pull' }>, now: Instant): void {
+    const shown: ShownName = { name: { root: body.name.root.slice(), length: body.name.length }, key: nameKey(body.name), groupShift: body.groupShift };
+    this.#shown.add(sessionId, keyText(requestId), shown);
+    this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: body.groupShift, wanted: keptRun(body) }, now);
+  }
+
+  handleMore(sessionId: SessionId, requestId: Uint8Array, body: LeafRun, now: Instant): void {
+    const shown = this.#shown.get(sessionId, keyText(requestId));
+    if (shown === undefined) this.#refuse(sessionId, requestId, 'unknown-name', now);
+    else this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: shown.groupShift, wanted: keptRun(body) }, now);
   }
 
   sessionLost(sessionId: SessionId): void {
+    this.#shown.sessionLost(sessionId);
+    this.#found.sessionLost(sessionId);
     for (const [key, lookup] of this.#lookups) if (lookup.sessionId === sessionId) this.#lookups.delete(key);
-    for (const [key, found] of this.#found) if (found.sessionId === sessionId) this.#dropFound(key, found);
+    this.#waitingTotal -= this.#waiting.get(sessionId) ?? 0;
+    this.#waiting.delete(sessionId);
   }
 
-  #lookUp(sessionId: SessionId, requestId: Uint8Array, name: ContentName, wanted: readonly number[], now: Instant): void {
+  #answer(shown: ShownName, run: Run, now: Instant): void {
+    const datum = this.#offered.get(shown.key)?.datum ?? this.#found.get(run.sessionId, shown.key, now);
+    if (datum !== undefined) this.#serve(datum, run, 0, now);
+    else this.#lookUp(shown, run, now);
+  }
+
+  #lookUp(shown: ShownName, run: Run, now: Instant): void {
+    const { sessionId, requestId } = run;
     if (this.#fallback === undefined) { this.#refuse(sessionId, requestId, 'not-found', now); return; }
-    const key = sessionKey(sessionId, name);
+    const key = `${String(sessionId)}/${shown.key}`;
     const underWay = this.#lookups.get(key);
     if (underWay !== undefined) {
-      for (const number of wanted) underWay.wanted.add(number);
+      if (underWay.runs.length < waitingPerSessionMaximum) underWay.runs.push(run);
       return;
     }
     let own = 0;
@@ -88,46 +117,61 @@ export class ContentPublisher implements Publisher {
       this.#refuse(sessionId, requestId, 'busy', now);
       return;
     }
-    const lookup: Lookup = { sessionId, requestId: requestId.slice(), wanted: new Set(wanted) };
+    const lookup: Lookup = { sessionId, runs: [run] };
     this.#lookups.set(key, lookup);
-    const kept: ContentName = { root: name.root.slice(), length: name.length };
-    this.#fallback(sessionId, kept, (bytes, at) => {
+    this.#fallback(sessionId, shown.name, (found, at) => {
       if (this.#lookups.get(key) !== lookup) return;
       this.#lookups.delete(key);
-      if (bytes?.length !== kept.length) { this.#refuse(sessionId, lookup.requestId, 'not-found', at); return; }
-      this.#keepFound(key, { sessionId, bytes, untilMs: at.monotonicMs + foundLifetimeMs });
-      this.#sendFragments(sessionId, lookup.requestId, bytes, [...lookup.wanted], at);
+      const datum = found instanceof Uint8Array ? new MemoryDatum(this.#tree, found) : found;
+      if (datum?.lengthBytes !== shown.name.length) { this.#refuse(sessionId, requestId, 'not-found', at); return; }
+      this.#found.keep(sessionId, shown.key, datum, at);
+      for (const each of lookup.runs) this.#serve(datum, each, 0, at);
     }, now);
   }
 
-  #foundBefore(sessionId: SessionId, name: ContentName, now: Instant): Uint8Array | undefined {
-    const key = sessionKey(sessionId, name);
-    const found = this.#found.get(key);
-    if (found === undefined) return undefined;
-    if (found.untilMs > now.monotonicMs) return found.bytes;
-    this.#dropFound(key, found);
-    return undefined;
-  }
-
-  #keepFound(key: string, found: Found): void {
-    this.#found.set(key, found);
-    this.#foundBytes += found.bytes.length;
-    for (const [oldKey, old] of this.#found) {
-      if (this.#foundBytes <= foundBytesMaximum) break;
-      this.#dropFound(oldKey, old);
+  /** Goes through the run from bit `from` on; where bytes have to be loaded first, the rest of the run waits for them. */
+  #serve(datum: Datum, run: Run, from: number, now: Instant): void {
+    const geometry = datum.geometry(run.groupShift);
+    const record = datum.record(run.groupShift);
+    if (geometry === undefined || (geometry.leafCount > 1 && record === undefined)) { this.#refuse(run.sessionId, run.requestId, 'too-large', now); return; }
+    const { first, count, bitmap, proof } = run.wanted;
+    if (from === 0 && proof && record !== undefined && first < geometry.leafCount) {
+      const needs = proofNeeds(datum, record, first);
+      if (needs !== undefined) { this.#wait(datum, run, 0, needs, now); return; }
+      for (const payload of proofsOf(datum, record, first)) {
+        this.#sender.send(run.sessionId, encodeLeafResponse(run.requestId, first, 'proof', payload.length, (room) => { room.set(payload); }), now);
+      }
+    }
+    for (let bit = from; bit < count && first + bit < geometry.leafCount; bit += 1) {
+      if (!bitmapHas(bitmap, bit)) continue;
+      const leaf = first + bit;
+      const needs = fragmentNeeds(datum, geometry, record, leaf);
+      // A proof that was asked for has gone out: the rest goes on without it.
+      if (needs !== undefined) { this.#wait(datum, { ...run, wanted: { ...run.wanted, proof: false } }, bit, needs, now); return; }
+      this.#sender.send(run.sessionId, encodeFragmentOf(run.requestId, datum, geometry, record, leaf), now);
     }
   }
 
-  #dropFound(key: string, found: Found): void {
-    if (this.#found.delete(key)) this.#foundBytes -= found.bytes.length;
-  }
-
-  #sendFragments(sessionId: SessionId, requestId: Uint8Array, bytes: Uint8Array, wanted: readonly number[], now: Instant): void {
-    const last = Math.max(0, Math.ceil(bytes.length / fragmentBytes) - 1);
-    for (const number of wanted) {
-      const fragment = bytes.subarray(number * fragmentBytes, (number + 1) * fragmentBytes);
-      this.#sender.send(sessionId, encodeResponse(requestId, number, number === last, fragment), now);
+  #wait(datum: Datum, run: Run, from: number, needs: { readonly offset: number; readonly sizeBytes: number }, now: Instant): void {
+    const { sessionId } = run;
+    const own = this.#waiting.get(sessionId) ?? 0;
+    if (own >= waitingPerSessionMaximum || this.#waitingTotal >= waitingMaximum) {
+      this.#counters.count('waiting-runs-full');
+      this.#refuse(sessionId, run.requestId, 'busy', now);
+      return;
     }
+    this.#waiting.set(sessionId, own + 1);
+    this.#waitingTotal += 1;
+    datum.load(needs.offset, needs.sizeBytes, (outcome, at) => {
+      const waiting = this.#waiting.get(sessionId);
+      // The session has gone, and what it waited for with it.
+      if (waiting === undefined) return;
+      if (waiting === 1) this.#waiting.delete(sessionId);
+      else this.#waiting.set(sessionId, waiting - 1);
+      this.#waitingTotal -= 1;
+      if (outcome === 'ready') this.#serve(datum, run, from, at);
+      else this.#refuse(sessionId, run.requestId, 'gone', at);
+    }, now);
   }
 
   #refuse(sessionId: SessionId, requestId: Uint8Array, code: NegativeCode, now: Instant): void {
@@ -135,13 +179,4 @@ export class ContentPublisher implements Publisher {
   }
 }
 
-/** Those of the named fragments that the content has, by its own length. */
-function wantedFragments(body: PullBody): readonly number[] {
-  const count = Math.ceil(body.name.length / fragmentBytes);
-  const wanted: number[] = [];
-  for (let index = 0; index < body.count && body.first + index < count; index += 1) if (bitmapHas(body.bitmap, index)) wanted.push(body.first + index);
-  return wanted;
-}
-
-export const nameKey = (name: ContentName): string => `${toHex(name.root)}/${String(name.length)}`;
-const sessionKey = (sessionId: SessionId, name: ContentName): string => `${String(sessionId)}/${nameKey(name)}`;
+const keptRun = ({ first, count, bitmap, proof }: LeafRun): LeafRun => ({ first, count, bitmap: bitmap.slice(), proof });

@@ -1,53 +1,42 @@
 /**
- * The one download machine. Each session has a window of fragments under way, shared by its downloads; what is presumed lost is named
- * in the bitmap of the next request. The holder keeps nothing about us: retransmission is decided here alone.
- *
- * A fragment counts as lost when the session has brought nothing for a timeout, or this download nothing for four: on a slow path the
- * first waits for what is still queued before it, the second stops a busy session from starving a download whose request was lost.
+ * The one download machine. Everything that is bigger than a packet comes through it, from one holder or several: it decides who asks for what when
+ * (one congested path for each session), matches what comes to what was asked, and gives up holders that are silent, refuse or lie. A holder
+ * keeps nothing about us: retransmission is decided here alone.
  */
 import { Deadlines } from '../deadlines.ts';
-import { equalBytes, toHex } from '../wire/bytes.ts';
-import { decodeNegative, encodeRequest, pullRequestId } from '../wire/frame.ts';
-import { contentMaximumBytes } from './publisher.ts';
-import { Pull } from './pull.ts';
-import { firstTimeoutMs, nextTimeoutMs, timeoutMaximumMs } from './retransmission.ts';
+import { decodeNegative, encodeRequest } from '../wire/frame.ts';
+import { bitmapOf } from '../wire/verbs.ts';
+import { noNumber } from '../congestion/flight.ts';
+import { keyText } from './datum.ts';
+import { Download } from './download.ts';
+import { SessionPath } from './session-path.ts';
+import { Source, proofTag } from './source.ts';
 import type { Crypto } from '../crypto.ts';
 import type { SessionId } from '../session/types.ts';
-import type { ContentName, Frame, Instant } from '../wire/types.ts';
+import type { ContentName, Frame, Instant, LeafRun, Negative } from '../wire/types.ts';
 import type { Counters } from './counters.ts';
-import type { PullDone } from './pull.ts';
-import type { FrameSender, Puller, PullOutcome } from './types.ts';
+import type { Taken } from './download.ts';
+import type { DownloadHandle, DownloadOptions, FrameSender, SourceEnd } from './types.ts';
 
-/** Fragments under way on one session: 32 KiB, the burst that a fresh path carries without congestion control. */
-export const windowFragments = 32;
-/** A request is made for at least this many of a download's fragments at once, so that requests stay few beside fragments. */
-const batchFragments = 8;
-const activePerSessionMaximum = 32;
-/** Downloads that wait or run, callbacks of joined ones included: a visor coming back lists thousands of letters at once. */
-export const pullsMaximum = 8_192;
-/** Ends when nothing came for this long, or when a holder that drips has taken this long in all. */
+/** A source ends when it was asked and its session has brought nothing for so long. */
 const idleMaximumMs = 20_000;
-const totalMaximumMs = 300_000;
-const starvationFactor = 4;
-/** Shortest wait after "busy" or "not yet". */
+/** What a path learned is worth keeping between two letters, not between two conversations. */
+const emptyPathMs = 10_000;
+/** Shortest and longest wait after "busy" or "not yet". */
 const heldMinimumMs = 500;
+const heldMaximumMs = 3_000;
+/** A request names at most so many leaves (wire/verbs.ts). */
+const runMaximum = 64;
 
 type Response = Extract<Frame, { type: 'response' }>;
 
-interface SessionPulls {
-  readonly active: Map<string, Pull>;
-  readonly waiting: Map<string, Pull>;
-  lastProgressMs: number;
-}
-
-export class WindowedPuller implements Puller {
+export class DownloadMachine {
   readonly #sender: FrameSender;
   readonly #crypto: Crypto;
   readonly #counters: Counters;
-  readonly #sessions = new Map<SessionId, SessionPulls>();
-  readonly #byKey = new Map<string, Pull>();
+  readonly #sessions = new Map<SessionId, SessionPath>();
   readonly #deadlines = new Deadlines();
-  #callbacks = 0;
+  #nextOrdinal = 1;
 
   constructor(sender: FrameSender, crypto: Crypto, counters: Counters) {
     this.#sender = sender;
@@ -55,175 +44,284 @@ export class WindowedPuller implements Puller {
     this.#counters = counters;
   }
 
-  get size(): number { return this.#callbacks; }
-
-  /** Fragments of one session that are asked for and have not come. */
-  outstanding(sessionId: SessionId): number {
-    let sum = 0;
-    for (const pull of this.#sessions.get(sessionId)?.active.values() ?? []) sum += pull.outstanding;
-    return sum;
-  }
-
-  pull(sessionId: SessionId, name: ContentName, done: PullDone, now: Instant): void {
-    if (name.length > contentMaximumBytes) { done({ kind: 'failed', reason: 'too-large' }, now); return; }
-    if (name.length === 0) { done(this.#verified(name, new Uint8Array(0)), now); return; }
-    if (this.#callbacks >= pullsMaximum) {
-      this.#counters.count('pulls-full');
-      done({ kind: 'failed', reason: 'timed-out' }, now);
-      return;
-    }
-    this.#callbacks += 1;
-    const requestId = pullRequestId(this.#crypto, name);
-    const key = keyOf(sessionId, requestId);
-    const same = this.#byKey.get(key);
-    if (same !== undefined) { same.callbacks.push(done); return; }
-    const pull = new Pull(key, sessionId, { root: name.root.slice(), length: name.length }, requestId, done);
-    this.#byKey.set(key, pull);
-    const session = this.#sessions.get(sessionId) ?? { active: new Map<string, Pull>(), waiting: new Map<string, Pull>(), lastProgressMs: now.monotonicMs };
-    this.#sessions.set(sessionId, session);
-    session.waiting.set(key, pull);
-    this.#pump(sessionId, session, now);
+  /** Undefined for a length that no content has. The caller adds sources; it is told of each one's end, and of the whole's. */
+  start(name: ContentName, options: DownloadOptions, now: Instant): DownloadHandle | undefined {
+    const download = Download.start(this.#crypto, { root: name.root.slice(), length: name.length }, options, now);
+    if (download === undefined) return undefined;
+    return {
+      get verifiedBytes() { return download.verifiedBytes; },
+      get snapshot() { return download.snapshot; },
+      get sources() { return [...download.sources].map(({ sessionId, receivedBytes, badFragments }) => ({ sessionId, receivedBytes, badFragments })); },
+      addSource: (sessionId, at) => { this.#addSource(download, sessionId, at); },
+      removeSource: (sessionId, at) => {
+        for (const source of download.sources) if (source.sessionId === sessionId) this.#removeSource(source, at);
+      },
+      hold: (held, at) => {
+        download.held = held;
+        this.#refresh(download);
+        this.#pumpAll(download, at);
+      },
+      cancel: (at) => { for (const source of [...download.sources]) this.#removeSource(source, at); },
+    };
   }
 
   /** False when it belongs to no download of this session. */
   handleResponse(sessionId: SessionId, response: Response, now: Instant): boolean {
     const session = this.#sessions.get(sessionId);
-    const pull = session?.active.get(keyOf(sessionId, response.requestId));
-    if (session === undefined || pull === undefined) return false;
-    if (response.negative) this.#handleNegative(session, pull, response.payload, now);
-    else this.#handleFragment(session, pull, response, now);
+    const source = session?.byKey.get(keyText(response.requestId));
+    if (session === undefined || source === undefined) return false;
+    if (response.negative) this.#handleNegative(session, source, response.payload, now);
+    else this.#handleAnswer(session, source, response, now);
     return true;
   }
 
   sessionLost(sessionId: SessionId, now: Instant): void {
     const session = this.#sessions.get(sessionId);
-    if (session !== undefined) this.#failAll(sessionId, session, 'session-lost', now);
+    if (session === undefined) return;
+    this.#sessions.delete(sessionId);
+    this.#deadlines.clear(String(sessionId));
+    const sources = [...session.sources.values()];
+    for (const source of sources) this.#detach(session, source, now);
+    for (const source of sources) this.#told(source, 'session-lost', now);
+  }
+
+  /** The session's packets go another way. */
+  pathChanged(sessionId: SessionId, now: Instant): void {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    const sources = [...session.sources.values()];
+    for (const source of sources) this.#giveBack(session, source);
+    session.renewPath(this.#sender.datagramBytes(sessionId), undefined);
+    for (const source of sources) {
+      session.rejoin(source, source.key);
+      this.#refresh(source.download);
+    }
+    this.#pump(session, now);
   }
 
   handleTimeout(now: Instant): void {
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
-      const pull = this.#byKey.get(key);
-      const session = pull === undefined ? undefined : this.#sessions.get(pull.sessionId);
-      if (pull !== undefined && session !== undefined) this.#handlePullTimeout(session, pull, now);
+      const session = this.#sessions.get(Number(key));
+      if (session !== undefined) this.#handleSessionTimeout(session, now);
     }
   }
 
   nextAtMs(): number | undefined { return this.#deadlines.next()?.atMs; }
 
-  #handlePullTimeout(session: SessionPulls, pull: Pull, now: Instant): void {
-    const nowMs = now.monotonicMs;
-    const sessionIdle = nowMs - session.lastProgressMs >= idleMaximumMs && nowMs - pull.startedMs >= idleMaximumMs;
-    if (sessionIdle) { this.#failAll(pull.sessionId, session, 'timed-out', now); return; }
-    if (nowMs - pull.startedMs >= totalMaximumMs) { this.#finish(session, pull, { kind: 'failed', reason: 'timed-out' }, now); return; }
-    const dueMs = dueAtMs(session, pull);
-    if (dueMs > nowMs) { this.#deadlines.set(pull.key, dueMs); return; }
-    this.#counters.count('fragments-presumed-lost', pull.presumeLost());
-    pull.timeoutMs = nextTimeoutMs(pull.timeoutMs);
-    pull.activeMs = nowMs;
-    this.#deadlines.set(pull.key, nowMs + pull.timeoutMs);
-    this.#pump(pull.sessionId, session, now);
+  /** Fragments of one session that are asked for and have not come. */
+  outstanding(sessionId: SessionId): number {
+    let sum = 0;
+    for (const source of this.#sessions.get(sessionId)?.sources.values() ?? []) sum += source.transfer.inFlight;
+    return sum;
   }
 
-  #handleFragment(session: SessionPulls, pull: Pull, response: Response, now: Instant): void {
-    const taken = pull.take(response.fragment, response.payload);
-    if (taken !== 'taken') { this.#counters.count(taken === 'bad' ? 'bad-pull-fragment' : 'duplicate-pull-fragment'); return; }
+  #addSource(download: Download, sessionId: SessionId, now: Instant): void {
+    for (const source of download.sources) if (source.sessionId === sessionId) return;
+    if (download.isComplete) return;
+    let session = this.#sessions.get(sessionId);
+    if (session === undefined) {
+      session = new SessionPath(sessionId, this.#sender.datagramBytes(sessionId), this.#sender.smoothedRoundTripMs(sessionId), now.monotonicMs);
+      this.#sessions.set(sessionId, session);
+    }
+    const source = new Source(download, sessionId, this.#nextOrdinal, session.path.join(download.options.trafficClass), keyText(download.requestId), now.monotonicMs);
+    this.#nextOrdinal += 1;
+    download.sources.add(source);
+    session.add(source);
+    this.#refresh(download);
+    this.#pump(session, now);
+  }
+
+  /** Not told to the download's owner: it is the one who wants it. */
+  #removeSource(source: Source, now: Instant): void {
+    const session = this.#sessions.get(source.sessionId);
+    if (session === undefined) return;
+    this.#detach(session, source, now);
+    this.#arm(session, now);
+    this.#refresh(source.download);
+    this.#pumpAll(source.download, now);
+  }
+
+  #endSource(session: SessionPath, source: Source, reason: SourceEnd, now: Instant): void {
+    this.#removeSource(source, now);
+    this.#told(source, reason, now);
+    this.#pump(session, now);
+  }
+
+  #told(source: Source, reason: SourceEnd, now: Instant): void {
+    this.#counters.count(`source-${reason}`);
+    source.download.options.sourceEnded(source.sessionId, reason, now);
+  }
+
+  #detach(session: SessionPath, source: Source, now: Instant): void {
+    source.download.sources.delete(source);
+    this.#giveBack(session, source);
+    session.remove(source, now.monotonicMs);
+  }
+
+  /** What it was asked for and has not brought is needed from somebody. */
+  #giveBack(session: SessionPath, source: Source): void {
+    this.#collectLost(session);
+    for (const tag of source.asked.keys()) this.#needAgain(source.download, tag);
+    source.asked.clear();
+  }
+
+  #needAgain(download: Download, tag: number): void {
+    if (tag < 0) download.proofAgain(-1 - tag);
+    else download.again(tag);
+  }
+
+  #handleAnswer(session: SessionPath, source: Source, response: Response, now: Instant): void {
+    const { download } = source;
+    const tag = response.proof ? proofTag(response.fragment) : response.fragment;
+    const number = source.asked.get(tag);
+    if (number === undefined) { this.#counters.count('unasked-fragment'); return; }
+    const outcome = session.path.arrived(number, now.monotonicMs);
+    if (outcome === 'answered' || outcome === 'late') source.asked.delete(tag);
+    source.knowsName = true;
     session.lastProgressMs = now.monotonicMs;
-    pull.activeMs = now.monotonicMs;
-    pull.heldUntilMs = 0;
-    pull.timeoutMs = this.#firstTimeoutMs(pull.sessionId);
-    if (pull.complete) this.#finish(session, pull, this.#verified(pull.name, pull.assemble()), now);
-    else this.#deadlines.set(pull.key, dueAtMs(session, pull));
-    this.#pump(pull.sessionId, session, now);
+    source.receivedBytes += response.payload.length;
+    this.#collectLost(session);
+    this.#judge(session, source, this.#take(source, response, now), now);
+    this.#pump(session, now);
+    if (download.sources.size > 1) this.#pumpAll(download, now);
   }
 
-  #handleNegative(session: SessionPulls, pull: Pull, payload: Uint8Array, now: Instant): void {
+  #take(source: Source, response: Response, now: Instant): Taken {
+    const taken = response.proof ? source.download.takeProof(source, response.fragment, response.payload, now) : source.download.takeFragment(source, response.fragment, response.payload, now);
+    if (taken === 'bad') this.#counters.count('bad-pull-fragment');
+    else if (taken === 'nothing') this.#counters.count('duplicate-pull-fragment');
+    else {
+      source.activeMs = now.monotonicMs;
+      source.heldUntilMs = 0;
+    }
+    return taken;
+  }
+
+  #judge(session: SessionPath, source: Source, taken: Taken, now: Instant): void {
+    const { download } = source;
+    if (download.isComplete) {
+      for (const each of [...download.sources]) {
+        const other = this.#sessions.get(each.sessionId);
+        if (other === undefined) continue;
+        this.#detach(other, each, now);
+        if (other !== session) this.#pump(other, now);
+      }
+      download.options.completed(now);
+      return;
+    }
+    if (taken === 'bad' && download.isLying(source)) { this.#endSource(session, source, 'lying', now); return; }
+    this.#refresh(download);
+  }
+
+  #handleNegative(session: SessionPath, source: Source, payload: Uint8Array, now: Instant): void {
     const negative = decodeNegative(payload);
     if (negative === undefined) { this.#counters.count('bad-negative'); return; }
-    switch (negative.code) {
-      case 'busy':
-      case 'not-yet':
-        // Not progress: a holder that is busy for too long ends the download like a silent one.
-        pull.presumeLost();
-        pull.timeoutMs = Math.max(pull.timeoutMs, Math.min(Math.max(negative.retryAfterSeconds * 1_000, heldMinimumMs), timeoutMaximumMs));
-        pull.heldUntilMs = now.monotonicMs + pull.timeoutMs;
-        this.#deadlines.set(pull.key, pull.heldUntilMs);
-        break;
-      case 'too-large':
-        this.#finish(session, pull, { kind: 'failed', reason: 'too-large' }, now);
-        break;
-      default:
-        this.#finish(session, pull, { kind: 'failed', reason: 'absent' }, now);
+    // What was refused long ago says nothing about what is asked now.
+    if (source.asked.size === 0) { this.#counters.count('unasked-negative'); return; }
+    const reason = endOf(negative);
+    if (reason !== undefined) { this.#endSource(session, source, reason, now); return; }
+    for (const number of source.asked.values()) session.path.withdrawn(number);
+    this.#giveBack(session, source);
+    if (negative.code === 'unknown-name' && source.knowsName) source.knowsName = false;
+    else {
+      // Not progress: a holder that is busy for too long ends like a silent one.
+      source.heldUntilMs = now.monotonicMs + Math.min(Math.max(negative.retryAfterSeconds * 1_000, heldMinimumMs), heldMaximumMs);
     }
-    this.#pump(pull.sessionId, session, now);
+    this.#refresh(source.download);
+    this.#pump(session, now);
+    this.#pumpAll(source.download, now);
   }
 
-  /** Fills the session's window: downloads that run first, in the order they began, then waiting ones. */
-  #pump(sessionId: SessionId, session: SessionPulls, now: Instant): void {
-    if (this.#sessions.get(sessionId) !== session) return;
-    let room = windowFragments - this.outstanding(sessionId);
-    for (const pull of session.active.values()) room -= this.#ask(pull, room, now);
-    while (room > 0 && session.active.size < activePerSessionMaximum) {
-      const next = session.waiting.values().next();
-      if (next.done === true) break;
-      const pull = next.value;
-      session.waiting.delete(pull.key);
-      session.active.set(pull.key, pull);
-      pull.timeoutMs = this.#firstTimeoutMs(sessionId);
-      pull.startedMs = now.monotonicMs;
-      pull.activeMs = now.monotonicMs;
-      const asked = this.#ask(pull, room, now);
-      // Too little room for a batch now; its turn comes with the next fragment.
-      if (asked === 0) this.#deadlines.set(pull.key, now.monotonicMs + pull.timeoutMs);
-      room -= asked;
+  #handleSessionTimeout(session: SessionPath, now: Instant): void {
+    const nowMs = now.monotonicMs;
+    if (session.sources.size === 0) {
+      if (session.emptySinceMs !== undefined && nowMs - session.emptySinceMs >= emptyPathMs) this.#sessions.delete(session.sessionId);
+      else this.#arm(session, now);
+      return;
+    }
+    session.path.handleTimeout(nowMs);
+    this.#collectLost(session);
+    const silent = nowMs - session.lastProgressMs >= idleMaximumMs;
+    for (const source of [...session.sources.values()]) {
+      const idle = (silent || source.heldUntilMs > 0) && !source.download.held && nowMs - source.activeMs >= idleMaximumMs;
+      const overdue = nowMs - source.download.startedMs >= (source.download.options.totalMaximumMs ?? Infinity);
+      if (session.sources.has(source.transfer) && (idle || overdue)) this.#endSource(session, source, 'timed-out', now);
+      else this.#refresh(source.download);
+    }
+    this.#pump(session, now);
+  }
+
+  #collectLost(session: SessionPath): void {
+    for (let lost = session.path.pollLost(); lost !== undefined; lost = session.path.pollLost()) {
+      this.#counters.count('fragments-presumed-lost');
+      const source = session.sources.get(lost.transfer);
+      if (source === undefined) continue;
+      this.#needAgain(source.download, lost.tag);
+      this.#refresh(source.download);
     }
   }
 
-  /** The number of fragments asked for. */
-  #ask(pull: Pull, room: number, now: Instant): number {
-    if (pull.needed === 0 || pull.heldUntilMs > now.monotonicMs || room < Math.min(batchFragments, pull.needed)) return 0;
-    const before = pull.outstanding;
-    const body = pull.ask(room);
-    if (body === undefined) return 0;
-    pull.activeMs = now.monotonicMs;
-    this.#deadlines.set(pull.key, now.monotonicMs + pull.timeoutMs);
-    this.#sender.send(pull.sessionId, encodeRequest(pull.requestId, body), now);
-    return pull.outstanding - before;
+  #refresh(download: Download): void {
+    for (const source of download.sources) this.#sessions.get(source.sessionId)?.path.setWanting(source.transfer, download.hasWork(source));
   }
 
-  #finish(session: SessionPulls, pull: Pull, outcome: PullOutcome, now: Instant): void {
-    this.#remove(session, pull);
-    for (const done of pull.callbacks) done(outcome, now);
+  #pumpAll(download: Download, now: Instant): void {
+    for (const source of [...download.sources]) {
+      const session = this.#sessions.get(source.sessionId);
+      if (session !== undefined) this.#pump(session, now);
+    }
   }
 
-  /** All are taken out before the first callback: it may pull again on the same session. */
-  #failAll(sessionId: SessionId, session: SessionPulls, reason: 'session-lost' | 'timed-out', now: Instant): void {
-    const ended = [...session.active.values(), ...session.waiting.values()];
-    for (const pull of ended) this.#remove(session, pull);
-    this.#sessions.delete(sessionId);
-    for (const pull of ended) for (const done of pull.callbacks) done({ kind: 'failed', reason }, now);
+  /** Asks as long as the path allows. */
+  #pump(session: SessionPath, now: Instant): void {
+    const nowMs = now.monotonicMs;
+    for (let transfer = session.path.next(nowMs); transfer !== undefined; transfer = session.path.next(nowMs)) {
+      const source = session.sources.get(transfer);
+      if (source === undefined || source.heldUntilMs > nowMs || !this.#ask(session, source, session.path.roomBytes(transfer, nowMs), now)) session.path.setWanting(transfer, false);
+    }
+    this.#arm(session, now);
   }
 
-  #remove(session: SessionPulls, pull: Pull): void {
-    session.active.delete(pull.key);
-    session.waiting.delete(pull.key);
-    this.#byKey.delete(pull.key);
-    this.#deadlines.clear(pull.key);
-    this.#callbacks -= pull.callbacks.length;
-    if (session.active.size === 0 && session.waiting.size === 0) this.#sessions.delete(pull.sessionId);
+  #ask(session: SessionPath, source: Source, roomBytes: number, now: Instant): boolean {
+    const { download } = source;
+    const leafMaximum = Math.max(1, Math.min(runMaximum, Math.floor(roomBytes / download.largestDatagramBytes)));
+    const planned = download.takeRun(source, leafMaximum);
+    if (planned === undefined) return false;
+    const { first, leaves, proof } = planned;
+    if (proof) this.#noteAsked(session, source, proofTag(first), download.proofDatagramBytes(first), now);
+    for (const leaf of leaves) this.#noteAsked(session, source, leaf, download.fragmentDatagramBytes(leaf), now);
+    const last = leaves.at(-1);
+    const run: LeafRun = { first, proof, count: last === undefined ? 0 : last - first + 1, bitmap: bitmapOf(leaves.map((leaf) => leaf - first)) };
+    const body = source.knowsName ? { verb: 'more' as const, ...run } : { verb: 'pull' as const, name: download.name, groupShift: download.groupShift, ...run };
+    this.#sender.send(source.sessionId, encodeRequest(download.requestId, body), now);
+    session.path.setWanting(source.transfer, download.hasWork(source));
+    return true;
   }
 
-  #verified(name: ContentName, bytes: Uint8Array): PullOutcome {
-    if (equalBytes(this.#crypto.blake3(bytes), name.root)) return { kind: 'pulled', bytes };
-    this.#counters.count('wrong-root');
-    return { kind: 'failed', reason: 'wrong-root' };
+  #noteAsked(session: SessionPath, source: Source, tag: number, sizeBytes: number, now: Instant): void {
+    source.asked.set(tag, session.path.asked(source.transfer, tag, sizeBytes, now.monotonicMs, source.asked.get(tag) ?? noNumber));
   }
 
-  #firstTimeoutMs(sessionId: SessionId): number { return firstTimeoutMs(this.#sender.smoothedRoundTripMs(sessionId)); }
+  #arm(session: SessionPath, now: Instant): void {
+    if (this.#sessions.get(session.sessionId) !== session) return;
+    let atMs = session.path.pollTimeout()?.atMs ?? Infinity;
+    if (session.sources.size === 0) atMs = (session.emptySinceMs ?? now.monotonicMs) + emptyPathMs;
+    for (const source of session.sources.values()) {
+      if (source.heldUntilMs > now.monotonicMs) atMs = Math.min(atMs, source.heldUntilMs);
+      else if (atMs === Infinity && !source.download.held) atMs = now.monotonicMs + idleMaximumMs;
+    }
+    if (atMs === Infinity) this.#deadlines.clear(String(session.sessionId));
+    else this.#deadlines.set(String(session.sessionId), atMs);
+  }
 }
 
-const keyOf = (sessionId: SessionId, requestId: Uint8Array): string => `${String(sessionId)}/${toHex(requestId)}`;
-
-function dueAtMs(session: SessionPulls, pull: Pull): number {
-  const ownMs = pull.activeMs + pull.timeoutMs;
-  return Math.max(ownMs, Math.min(session.lastProgressMs + pull.timeoutMs, pull.activeMs + pull.timeoutMs * starvationFactor));
+/** Why a refusal ends the source; undefined when it is only for now. */
+function endOf(negative: Negative): SourceEnd | undefined {
+  switch (negative.code) {
+    case 'busy':
+    case 'not-yet':
+    case 'unknown-name': return undefined;
+    case 'too-large': return 'too-large';
+    default: return 'absent';
+  }
 }

@@ -34,6 +34,8 @@ export class Pair {
   readonly driven: Driven[] = [];
   readonly sent: { readonly from: 'left' | 'right'; readonly frame: Uint8Array; readonly atMs: number }[] = [];
   fate: Fate = () => [0];
+  /** What arrives instead of a frame that was sent. */
+  tamper: (frame: Uint8Array, from: 'left' | 'right') => Uint8Array = (frame) => frame;
   delayMs = 10;
   smoothedRoundTripMs: number | undefined = 20;
   nowMs = 1_000;
@@ -77,11 +79,12 @@ export class Pair {
         this.sent.push({ from, frame, atMs: this.nowMs });
         for (const extraMs of this.fate(frame, from)) {
           this.#order += 1;
-          this.#flights.push({ to: from === 'left' ? 'right' : 'left', sessionId, frame: frame.slice(), atMs: this.nowMs + this.delayMs + extraMs, order: this.#order });
+          this.#flights.push({ to: from === 'left' ? 'right' : 'left', sessionId, frame: this.tamper(frame.slice(), from), atMs: this.nowMs + this.delayMs + extraMs, order: this.#order });
         }
         return true;
       },
       smoothedRoundTripMs: () => this.smoothedRoundTripMs,
+      datagramBytes: () => 1_200,
     };
   }
 }

@@ -2,8 +2,10 @@
  * The surface of the request layer: every packet between two sides is a request or a response, and whatever is bigger than a packet is
  * pulled. Callbacks run synchronously inside the engine's own inputs; there is no other concurrency.
  */
+import type { TrafficClass } from '../congestion/types.ts';
 import type { ContentName, Instant, Negative, RequestBody } from '../wire/types.ts';
 import type { SessionId } from '../session/types.ts';
+import type { Datum } from './datum.ts';
 
 export type RequestOutcome =
   /** One payload per fragment, in order of fragment number, complete up to the final one. */
@@ -34,8 +36,42 @@ export type PullOutcome =
   /** `wrong-root`: everything came and does not hash to the name. `absent`: the holder says it has no such name. */
   | { readonly kind: 'failed'; readonly reason: 'absent' | 'wrong-root' | 'timed-out' | 'session-lost' | 'too-large' };
 
-/** The one download machine's interface; the simple window of today and congestion control of later fit behind it. */
+/** Why a holder is asked no more: `lying`, it sent what does not prove, again and again; `absent`, it says that it has no such content. */
+export type SourceEnd = 'absent' | 'lying' | 'timed-out' | 'session-lost' | 'too-large';
+
+export interface DownloadOptions {
+  readonly trafficClass: TrafficClass;
+  /** Memory for what comes before its turn; also how far ahead is asked. */
+  readonly keptMaximumBytes: number;
+  /** Of an earlier download of the same content, whose bytes are kept. What is damaged counts as none. */
+  readonly snapshot?: Uint8Array;
+  /** Ends sources when the whole takes longer; without it only silence does. */
+  readonly totalMaximumMs?: number;
+  /** Bytes that have been proved; the view is valid during the call only. */
+  verified(offset: number, bytes: Uint8Array, now: Instant): void;
+  /** Everything is here; all sources have been left. Called once, and nothing after it. */
+  completed(now: Instant): void;
+  /** The download goes on with the others, and waits for new ones when there are none. */
+  sourceEnded(sessionId: SessionId, reason: SourceEnd, now: Instant): void;
+  /** A fragment or proof of this source was refused; for diagnostics. */
+  refused?(sessionId: SessionId, reason: string): void;
+}
+
+export interface DownloadHandle {
+  readonly verifiedBytes: number;
+  /** Which leaves have been proved so far (engine/lockstep); to be stored once their bytes are durable. */
+  readonly snapshot: Uint8Array;
+  readonly sources: readonly { readonly sessionId: SessionId; readonly receivedBytes: number; readonly badFragments: number }[];
+  addSource(sessionId: SessionId, now: Instant): void;
+  removeSource(sessionId: SessionId, now: Instant): void;
+  /** Asks for nothing more until it is let go; what is under way still comes. */
+  hold(held: boolean, now: Instant): void;
+  /** Nothing of it happens any more; nobody is told. */
+  cancel(now: Instant): void;
+}
+
 export interface Puller {
+  /** A small content into memory, from one holder. */
   pull(sessionId: SessionId, name: ContentName, done: (outcome: PullOutcome, now: Instant) => void, now: Instant): void;
 }
 
@@ -43,18 +79,25 @@ export interface Puller {
 export interface Publisher {
   /** Offers bytes under their name until `withdraw`; reference-counted by repeated offers. */
   offer(name: ContentName, bytes: Uint8Array): void;
+  offerDatum(name: ContentName, datum: Datum): void;
   withdraw(name: ContentName): void;
   /** Asked for names that are not offered (a relay's stored bodies). `found` may be called later, once. */
-  setFallback(lookup: (sessionId: SessionId, name: ContentName, found: (bytes: Uint8Array | undefined, now: Instant) => void, now: Instant) => void): void;
+  setFallback(lookup: (sessionId: SessionId, name: ContentName, found: (found: Uint8Array | Datum | undefined, now: Instant) => void, now: Instant) => void): void;
+  /** What the lookup found under this name is asked for anew. */
+  forget(name: ContentName): void;
 }
 
 export interface Directed extends Puller {
   readonly publisher: Publisher;
+  /** Any content, from any number of holders. Undefined for a length that none has. */
+  download(name: ContentName, options: DownloadOptions, now: Instant): DownloadHandle | undefined;
   request(sessionId: SessionId, body: RequestBody, options: RequestOptions, now: Instant): void;
   handle(verb: RequestBody['verb'], handler: RequestHandler): void;
   handleFrame(sessionId: SessionId, frame: Uint8Array, now: Instant): void;
   /** The session is gone, or its other side restarted: everything pending on it ends as `session-lost`. */
   sessionLost(sessionId: SessionId, now: Instant): void;
+  /** The session's packets take another path from now on. */
+  pathChanged(sessionId: SessionId, now: Instant): void;
   handleTimeout(now: Instant): void;
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined;
   readonly dropCounters: Readonly<Record<string, number>>;
@@ -65,4 +108,6 @@ export interface FrameSender {
   /** False when the session is not established now; the frame is then repeated by timeout like a lost one. */
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
   smoothedRoundTripMs(sessionId: SessionId): number | undefined;
+  /** The longest datagram that the session's path is known to carry. */
+  datagramBytes(sessionId: SessionId): number;
 }

@@ -130,6 +130,25 @@ export class LockstepVerifier {
     return strand !== undefined && index < strand.next || this.#kept.has(index);
   }
 
+  /** Whether a fragment of this leaf would be taken or kept now, and not be too early. */
+  reaches(index: number): boolean {
+    const strand = this.#strandBefore(index);
+    return strand !== undefined && index - strand.next <= this.#windowLeaves;
+  }
+
+  /** Up to so many leaves that are missing, from the first gap on and in reach. */
+  missing(countMaximum: number): readonly number[] {
+    const leaves: number[] = [];
+    for (const [position, { next }] of this.#strands.entries()) {
+      const end = Math.min(this.#strands[position + 1]?.start ?? this.#geometry.leafCount, next + this.#windowLeaves + 1);
+      for (let leaf = next; leaf < end; leaf += 1) {
+        if (leaves.length === countMaximum) return leaves;
+        if (!this.#kept.has(leaf)) leaves.push(leaf);
+      }
+    }
+    return leaves;
+  }
+
   /** Leaves whose proofs let a strand go on. Empty for single packets, and for up to four leaves at the start: those bring theirs along. */
   get proofsWanted(): readonly number[] {
     return this.#strands.filter(({ next, frontier }) => frontier === undefined && next < this.#geometry.leafCount && !isHeaded(this.#geometry, next)).map(({ next }) => next);

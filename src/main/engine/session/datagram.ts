@@ -1,12 +1,15 @@
 /** Layout of the six datagrams (docs/protocol.md, section 1). Decoding never throws and never copies. */
 import { Reader, Writer, utf8Encode } from '../wire/bytes.ts';
 import { datagramMaximumBytes } from '../wire/frame.ts';
+import { datagramLimitBytes } from '../wire/limits.ts';
 import { handshakeDatagramBytes } from './constants.ts';
 import type { DropReason } from './types.ts';
 
 export type PatternName = 'IK' | 'XX';
 const patternCodes: Readonly<Record<PatternName, number>> = { IK: 1, XX: 2 };
 const versionsMaximum = 8;
+/** The only one that may be longer than 1,200 bytes: it is authenticated before anything is done with it. */
+const transportType = 4;
 const cookieBytes = 16;
 export const noCookie = new Uint8Array(cookieBytes);
 
@@ -19,7 +22,7 @@ export type Datagram =
 
 export function decodeDatagram(bytes: Uint8Array): Datagram | DropReason {
   if (bytes.length === 0) return 'empty';
-  if (bytes.length > datagramMaximumBytes) return 'too-long';
+  if (bytes.length > (bytes[0] === transportType ? datagramLimitBytes : datagramMaximumBytes)) return 'too-long';
   const reader = new Reader(bytes);
   const type = reader.u8();
   switch (type) {
@@ -42,7 +45,7 @@ export function decodeDatagram(bytes: Uint8Array): Datagram | DropReason {
       const message = reader.rest();
       return reader.ok ? { type: type === 2 ? 'handshake-2' : 'handshake-3', senderIndex, receiverIndex, message } : 'truncated';
     }
-    case 4: {
+    case transportType: {
       const receiverIndex = reader.u32();
       const counter = reader.u64();
       const ciphertext = reader.rest();
@@ -89,7 +92,7 @@ export function encodeHandshake(type: 2 | 3, senderIndex: number, receiverIndex:
 export function encodeTransport(receiverIndex: number, counter: number, ciphertext: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(13 + ciphertext.length);
   const view = new DataView(bytes.buffer);
-  bytes[0] = 4;
+  bytes[0] = transportType;
   view.setUint32(1, receiverIndex);
   view.setUint32(5, Math.floor(counter / 0x1_0000_0000));
   view.setUint32(9, counter >>> 0);

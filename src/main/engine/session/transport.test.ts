@@ -68,7 +68,7 @@ describe('transport', () => {
     net.run(100);
     expect(relay.frames.map((frame) => frame.length)).toEqual([1_153]);
     expect(Math.max(...net.log.map((packet) => packet.datagram.length))).toBe(1_200);
-    relay.receive(visor.address, new Uint8Array(1_201).fill(4));
+    relay.receive(visor.address, new Uint8Array(1_201).fill(2));
     expect(relay.drops()).toEqual({ 'too-long': 1 });
   });
 

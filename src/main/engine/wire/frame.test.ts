@@ -2,23 +2,27 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nobleCrypto } from '../noble-crypto.ts';
 import { toHex } from './bytes.ts';
-import { decodeFrame, decodeNegative, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
+import { decodeFrame, decodeNegative, encodeLeafResponse, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
 import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, u32, u64 } from './codec-testing.ts';
 import { negativeCodes } from './types.ts';
-import type { Frame, Negative, RequestBody } from './types.ts';
+import type { Frame, LeafRun, Negative, RequestBody } from './types.ts';
 import { bitmapHas, bitmapOf } from './verbs.ts';
 
 const token = bytesOf(16).filter((bytes) => bytes.some((byte) => byte !== 0));
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> => fc.option(value, { nil: undefined });
+
+/** Without leaves it asks for the proof alone. */
+const leafRun: fc.Arbitrary<LeafRun> = fc.tuple(u32, fc.uniqueArray(fc.nat(63)), fc.boolean()).map(([first, wanted, proof]) => ({
+  first, count: wanted.length === 0 ? 0 : Math.max(...wanted) + 1, bitmap: bitmapOf(wanted), proof: proof || wanted.length === 0,
+}));
 
 const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<RequestBody, { verb: Verb }>> } = {
   echo: fc.constant({ verb: 'echo' }),
   refusals: fc.constant({ verb: 'refusals' }),
   challenge: bytesOf(8).map((random) => ({ verb: 'challenge', random })),
   close: fc.nat(255).map((reason) => ({ verb: 'close', reason })),
-  pull: fc.tuple(bytesOf(32), u32, u32, fc.uniqueArray(fc.nat(63), { minLength: 1 })).map(([root, length, first, wanted]) => ({
-    verb: 'pull', name: { root, length }, first, count: Math.max(...wanted) + 1, bitmap: bitmapOf(wanted),
-  })),
+  pull: fc.tuple(bytesOf(32), u64, fc.nat(5), leafRun).map(([root, length, groupShift, run]) => ({ verb: 'pull', name: { root, length }, groupShift, ...run })),
+  more: leafRun.map((run) => ({ verb: 'more', ...run })),
   record: fc.oneof(
     keyLike.map((identity) => ({ verb: 'record', kind: 'identity', identity, deviceId: undefined }) as const),
     fc.tuple(keyLike, deviceId).map(([identity, device]) => ({ verb: 'record', kind: 'prekey', identity, deviceId: device }) as const),
@@ -43,7 +47,7 @@ const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<Req
 
 const requestOf = (body: fc.Arbitrary<RequestBody>): fc.Arbitrary<Frame> => fc.tuple(bytesOf(16), body).map(([requestId, parsed]) => ({ type: 'request', requestId, body: parsed }));
 const response: fc.Arbitrary<Frame> = fc.record({
-  type: fc.constant('response'), requestId: bytesOf(16), fragment: u32, final: fc.boolean(), negative: fc.constant(false),
+  type: fc.constant('response'), requestId: bytesOf(16), fragment: u32, final: fc.boolean(), negative: fc.constant(false), proof: fc.constant(false),
   payload: fc.uint8Array({ maxLength: responsePayloadMaximumBytes }),
 });
 
@@ -74,7 +78,7 @@ describe('frames', () => {
       .map((body) => [body.verb, encodeRequest(new Uint8Array(16), body)[1]]));
     expect(numbers).toEqual({
       echo: 1, challenge: 2, close: 3, pull: 4, record: 5, publish: 6, register: 7, tokens: 8, deposit: 9, list: 10, ack: 11, withdraw: 12, status: 13,
-      notify: 14, refusals: 15,
+      notify: 14, refusals: 15, more: 16,
     });
   });
 
@@ -82,12 +86,17 @@ describe('frames', () => {
     expect(toHex(encodeRequest(new Uint8Array(16).fill(0xab), { verb: 'echo' }))).toBe(`0101${'ab'.repeat(16)}`);
   });
 
-  it('refuses frames over 1,171 bytes in both directions', () => {
+  it('refuses frames over 1,171 bytes, and responses that no datagram can hold', () => {
     const id = new Uint8Array(16);
     expect(encodeResponse(id, 0, true, new Uint8Array(responsePayloadMaximumBytes))).toHaveLength(frameMaximumBytes);
     expect(() => encodeResponse(id, 0, true, new Uint8Array(responsePayloadMaximumBytes + 1))).toThrow(RangeError);
     expect(() => encodeRequest(id, { verb: 'publish', kind: 'identity', object: new Uint8Array(1_153) })).toThrow(RangeError);
-    expect(decodeFrame(Uint8Array.of(...encodeResponse(id, 0, true, new Uint8Array(responsePayloadMaximumBytes)), 0))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(...encodeRequest(id, { verb: 'publish', kind: 'identity', object: new Uint8Array(1_152) }), 0))).toBeUndefined();
+    const longest = encodeLeafResponse(id, 7, 'fragment', 65_507 - 29 - 22, (payload) => { payload.fill(1); });
+    expect(decodeFrame(longest)).toMatchObject({ type: 'response', fragment: 7, proof: false, negative: false });
+    expect(decodeFrame(Uint8Array.of(...longest, 0))).toBeUndefined();
+    expect(() => encodeLeafResponse(id, 7, 'proof', 65_507 - 29 - 21, () => undefined)).toThrow(RangeError);
+    expect(decodeFrame(encodeLeafResponse(id, 7, 'proof', 3, (payload) => { payload.fill(9); }))).toMatchObject({ fragment: 7, proof: true, payload: new Uint8Array(3).fill(9) });
   });
 
   it('refuses unknown kinds, verbs and flags, and counts out of range', () => {
@@ -95,11 +104,11 @@ describe('frames', () => {
     expect(decodeFrame(Uint8Array.of())).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(3, ...id, 0, 0, 0, 0, 0))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 0, ...id))).toBeUndefined();
-    expect(decodeFrame(Uint8Array.of(1, 16, ...id))).toBeUndefined();
-    expect(decodeFrame(Uint8Array.of(2, ...id, 0, 0, 0, 0, 4))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 17, ...id))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(2, ...id, 0, 0, 0, 0, 5))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 10, ...id, ...new Uint8Array(16), 17))).toBeUndefined();
-    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(40), 0, ...new Uint8Array(8)))).toBeUndefined();
-    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(40), 65, ...new Uint8Array(8)))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(46), 0, ...new Uint8Array(8)))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(46), 65, ...new Uint8Array(8)))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 11, ...id, 33, ...new Uint8Array(33 * 33).fill(1)))).toBeUndefined();
   });
 });
@@ -121,23 +130,24 @@ describe('negatives', () => {
     const codeOf = (code: Negative['code']): number | undefined => encodeNegative(new Uint8Array(16), { code, retryAfterSeconds: 0, detail: 0 })[22];
     expect([codeOf('not-found'), codeOf('quota'), codeOf('unauthenticated')]).toEqual([1, 6, 13]);
     expect(decodeNegative(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0))).toBeUndefined();
-    expect(decodeNegative(Uint8Array.of(14, 0, 0, 0, 0, 0, 0, 0, 0))).toBeUndefined();
+    expect(decodeNegative(Uint8Array.of(15, 0, 0, 0, 0, 0, 0, 0, 0))).toBeUndefined();
   });
 
   it('decode from nothing but nine bytes', () => { holdsAgainstNoise(decodeNegative); });
 });
 
 describe('pulls', () => {
-  it('share an id for one name and differ for another length', () => {
+  it('share an id for one name and differ for another length or another size of leaves', () => {
     const root = new Uint8Array(32).fill(1);
-    expect(pullRequestId(nobleCrypto, { root, length: 5 })).toEqual(nobleCrypto.blake3(Uint8Array.of(...root, 0, 0, 0, 5)).slice(0, 16));
-    expect(pullRequestId(nobleCrypto, { root, length: 6 })).not.toEqual(pullRequestId(nobleCrypto, { root, length: 5 }));
+    expect(pullRequestId(nobleCrypto, { root, length: 5 }, 2)).toEqual(nobleCrypto.blake3(Uint8Array.of(...root, 0, 0, 0, 0, 0, 0, 0, 5, 2)).slice(0, 16));
+    expect(pullRequestId(nobleCrypto, { root, length: 6 }, 2)).not.toEqual(pullRequestId(nobleCrypto, { root, length: 5 }, 2));
+    expect(pullRequestId(nobleCrypto, { root, length: 5 }, 1)).not.toEqual(pullRequestId(nobleCrypto, { root, length: 5 }, 2));
   });
 
   it('count bitmap bits from the least significant, and drop those beyond the count', () => {
     expect([...bitmapOf([0, 9, 63])]).toEqual([1, 2, 0, 0, 0, 0, 0, 128]);
     const all = new Uint8Array(8).fill(255);
-    const frame = decodeFrame(encodeRequest(new Uint8Array(16), { verb: 'pull', name: { root: new Uint8Array(32), length: 9 }, first: 0, count: 9, bitmap: all }));
+    const frame = decodeFrame(encodeRequest(new Uint8Array(16), { verb: 'pull', name: { root: new Uint8Array(32), length: 9 }, groupShift: 0, first: 0, count: 9, bitmap: all, proof: false }));
     const bitmap = frame?.type === 'request' && frame.body.verb === 'pull' ? frame.body.bitmap : undefined;
     expect(bitmap && [...bitmap]).toEqual([255, 1, 0, 0, 0, 0, 0, 0]);
     expect(Array.from({ length: 10 }, (_, index) => bitmapHas(bitmap ?? new Uint8Array(8), index))).toEqual([true, true, true, true, true, true, true, true, true, false]);

@@ -22,6 +22,7 @@
 import type { Crypto } from '../crypto.ts';
 import { Reader, Writer } from './bytes.ts';
 import { readChoice, writeChoice } from './fields.ts';
+import { datagramLimitBytes } from './limits.ts';
 import { readBody, readVerb, writeBody, writeVerb } from './verbs.ts';
 import { negativeCodes } from './types.ts';
 import type { ContentName, Frame, Negative, NegativeCode, RequestBody } from './types.ts';
@@ -30,7 +31,10 @@ import type { ContentName, Frame, Negative, NegativeCode, RequestBody } from './
 export const datagramMaximumBytes = 1_200;
 /** Type, receiver index, counter, tag. */
 export const transportOverheadBytes = 1 + 4 + 8 + 16;
+/** Of requests, and of every response that is no leaf of a content. */
 export const frameMaximumBytes = datagramMaximumBytes - transportOverheadBytes;
+/** Of a response with a leaf group, where the path has been found to carry it. */
+export const leafFrameMaximumBytes = datagramLimitBytes - transportOverheadBytes;
 
 export const requestIdBytes = 16;
 /** Kind, verb, request id. */
@@ -38,13 +42,14 @@ export const requestHeaderBytes = 1 + 1 + requestIdBytes;
 /** Kind, request id, fragment, flags. */
 export const responseHeaderBytes = 1 + requestIdBytes + 4 + 1;
 export const responsePayloadMaximumBytes = frameMaximumBytes - responseHeaderBytes;
-/** What a pull asks for at once: one leaf of the BLAKE3 tree. */
+/** The smallest leaf of a content: one chunk of the BLAKE3 tree. */
 export const fragmentBytes = 1_024;
 
 const requestKind = 0x01;
 const responseKind = 0x02;
 const finalFlag = 0x01;
 const negativeFlag = 0x02;
+const proofFlag = 0x04;
 const negativePayloadBytes = 1 + 4 + 4;
 const rootBytes = 32;
 
@@ -65,6 +70,18 @@ export function encodeResponse(requestId: Uint8Array, fragment: number, final: b
   return response(requestId, fragment, final ? finalFlag : 0, payload);
 }
 
+/** A response to a pull, to be filled in by `fill` from where the payload starts: bytes are copied once. @throws RangeError when they are too many. */
+export function encodeLeafResponse(requestId: Uint8Array, leaf: number, kind: 'fragment' | 'proof', payloadBytes: number, fill: (payload: Uint8Array) => void): Uint8Array {
+  const frame = new Uint8Array(responseHeaderBytes + payloadBytes);
+  if (frame.length > leafFrameMaximumBytes) throw new RangeError(`a leaf response has at most ${String(leafFrameMaximumBytes)} bytes, this one has ${String(frame.length)}`);
+  frame[0] = responseKind;
+  frame.set(requestId, 1);
+  new DataView(frame.buffer).setUint32(1 + requestIdBytes, leaf);
+  frame[responseHeaderBytes - 1] = kind === 'proof' ? proofFlag : 0;
+  fill(frame.subarray(responseHeaderBytes));
+  return frame;
+}
+
 /** Always fragment 0 and final: a refusal ends its request. */
 export function encodeNegative(requestId: Uint8Array, negative: Negative): Uint8Array {
   const payload = new Writer(negativePayloadBytes);
@@ -75,7 +92,7 @@ export function encodeNegative(requestId: Uint8Array, negative: Negative): Uint8
 
 /** Byte fields of the result are views of `bytes`. */
 export function decodeFrame(bytes: Uint8Array): Frame | undefined {
-  if (bytes.length > frameMaximumBytes) return undefined;
+  if (bytes.length > (bytes[0] === responseKind ? leafFrameMaximumBytes : frameMaximumBytes)) return undefined;
   const reader = new Reader(bytes);
   switch (reader.u8()) {
     case requestKind: {
@@ -91,8 +108,8 @@ export function decodeFrame(bytes: Uint8Array): Frame | undefined {
       const fragment = reader.u32();
       const flags = reader.u8();
       const payload = reader.rest();
-      if (!reader.ok || flags > (finalFlag | negativeFlag)) return undefined;
-      return { type: 'response', requestId, fragment, final: (flags & finalFlag) !== 0, negative: (flags & negativeFlag) !== 0, payload };
+      if (!reader.ok || flags > proofFlag) return undefined;
+      return { type: 'response', requestId, fragment, final: (flags & finalFlag) !== 0, negative: (flags & negativeFlag) !== 0, proof: flags === proofFlag, payload };
     }
     default:
       return undefined;
@@ -108,9 +125,9 @@ export function decodeNegative(payload: Uint8Array): Negative | undefined {
   return reader.atEnd ? { code, retryAfterSeconds, detail } : undefined;
 }
 
-/** Pulls of one name share their id everywhere, so that whoever stands in the middle can tell them to be the same. */
-export function pullRequestId(crypto: Crypto, name: ContentName): Uint8Array {
-  return crypto.blake3(new Writer(rootBytes + 4).bytes(name.root, rootBytes).u32(name.length).finish()).slice(0, requestIdBytes);
+/** Pulls of one name in leaves of one size share their id everywhere, so that whoever stands in the middle can tell them to be the same. */
+export function pullRequestId(crypto: Crypto, name: ContentName, groupShift: number): Uint8Array {
+  return crypto.blake3(new Writer(rootBytes + 8 + 1).bytes(name.root, rootBytes).u64(name.length).u8(groupShift).finish()).slice(0, requestIdBytes);
 }
 
 function response(requestId: Uint8Array, fragment: number, flags: number, payload: Uint8Array): Uint8Array {

@@ -123,7 +123,7 @@ export interface StorageReceipt {
 }
 
 export const negativeCodes = ['ok', 'not-found', 'not-yet', 'gone', 'refused', 'busy', 'quota', 'no-mailbox', 'revoked', 'malformed', 'stale',
-  'too-far-ahead', 'too-large', 'unauthenticated'] as const;
+  'too-far-ahead', 'too-large', 'unauthenticated', 'unknown-name'] as const;
 export type NegativeCode = Exclude<(typeof negativeCodes)[number], 'ok'>;
 export interface Negative { readonly code: NegativeCode; readonly retryAfterSeconds: number; readonly detail: number }
 
@@ -148,12 +148,23 @@ export interface ListEntry {
 
 export interface ListFragment { readonly epoch: Uint8Array; readonly remaining: number; readonly entries: readonly ListEntry[] }
 
+/** Which leaves of a content are wanted: bit i of the bitmap is leaf first + i. `count` 0 asks for the proof alone. */
+export interface LeafRun {
+  readonly first: number;
+  readonly count: number;
+  readonly bitmap: Uint8Array;
+  /** The proof of `first` is wanted too. */
+  readonly proof: boolean;
+}
+
 /** A request's verb and body, parsed. */
 export type RequestBody =
   | { readonly verb: 'echo' }
   | { readonly verb: 'challenge'; readonly random: Uint8Array }
   | { readonly verb: 'close'; readonly reason: number }
-  | { readonly verb: 'pull'; readonly name: ContentName; readonly first: number; readonly count: number; readonly bitmap: Uint8Array }
+  | ({ readonly verb: 'pull'; readonly name: ContentName; /** Leaf groups of 2^groupShift KiB. */ readonly groupShift: number } & LeafRun)
+  /** As `pull`, of a name that was shown in this session: the request id stands for it. */
+  | ({ readonly verb: 'more' } & LeafRun)
   | { readonly verb: 'record'; readonly kind: RecordKind; readonly identity: PublicKeyHex; readonly deviceId: DeviceIdHex | undefined }
   | { readonly verb: 'publish'; readonly kind: RecordKind; readonly object: Uint8Array }
   | { readonly verb: 'register'; readonly tokensVersion: number }
@@ -180,4 +191,4 @@ export type Verb = RequestBody['verb'];
 
 export type Frame =
   | { readonly type: 'request'; readonly requestId: Uint8Array; readonly body: RequestBody }
-  | { readonly type: 'response'; readonly requestId: Uint8Array; readonly fragment: number; readonly final: boolean; readonly negative: boolean; readonly payload: Uint8Array };
+  | { readonly type: 'response'; readonly requestId: Uint8Array; readonly fragment: number; readonly final: boolean; readonly negative: boolean; readonly proof: boolean; readonly payload: Uint8Array };

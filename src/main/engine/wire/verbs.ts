@@ -6,16 +6,18 @@ import { isAllZero } from './bytes.ts';
 import type { Reader, Writer } from './bytes.ts';
 import { lanes, readListEntry, writeListEntry } from './list-entry.ts';
 import { readChoice, readDeviceId, readMailbox, readPublicKey, writeChoice, writeDeviceId, writeMailbox, writePublicKey } from './fields.ts';
-import type { Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
+import type { LeafRun, Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
 
 /** In wire order; the number of a verb is its position plus 1. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
-  'refusals'] as const satisfies readonly Verb[];
+  'refusals', 'more'] as const satisfies readonly Verb[];
 const recordKinds = ['identity', 'prekey'] as const satisfies readonly RecordKind[];
 const verdicts = ['committed', 'unopenable'] as const;
 
-/** Fragments that one pull may name: the bits of its bitmap. */
+/** Leaves that one pull may name: the bits of its bitmap. */
 export const pullCountMaximum = 64;
+/** Leaf groups have at most 32 KiB: of the next size not one would fit a UDP datagram. */
+const groupShiftMaximum = 5;
 /** Entries of one tokens, ack or status request: the longest (33 bytes each) still fits a frame. */
 export const requestEntriesMaximum = 32;
 /** Fragments that one list may be answered with. */
@@ -46,8 +48,12 @@ export function writeBody(writer: Writer, body: RequestBody): void {
       writer.u8(body.reason);
       return;
     case 'pull':
-      assertCount(body.count, 1, pullCountMaximum);
-      writer.bytes(body.name.root, hashBytes).u32(body.name.length).u32(body.first).u8(body.count).bytes(bitsBelow(body.bitmap, body.count), bitmapBytes);
+      assertCount(body.groupShift, 0, groupShiftMaximum);
+      writer.bytes(body.name.root, hashBytes).u64(body.name.length).u8(body.groupShift);
+      writeRun(writer, body);
+      return;
+    case 'more':
+      writeRun(writer, body);
       return;
     case 'record':
       writeChoice(writer, recordKinds, body.kind, 1);
@@ -107,8 +113,13 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
       return { verb, random: reader.bytes(shortBytes) };
     case 'close':
       return { verb, reason: reader.u8() };
-    case 'pull':
-      return readPull(reader);
+    case 'pull': {
+      const name = { root: reader.bytes(hashBytes), length: reader.u64() };
+      const groupShift = readCount(reader, 0, groupShiftMaximum);
+      return { verb, name, groupShift, ...readRun(reader) };
+    }
+    case 'more':
+      return { verb, ...readRun(reader) };
     case 'record':
       return readRecordRequest(reader);
     case 'publish':
@@ -147,16 +158,24 @@ export function bitmapOf(indexes: Iterable<number>): Uint8Array {
 
 /** Without the bits at and above `count`, which mean nothing and would make one pull have many encodings. */
 function bitsBelow(bitmap: Uint8Array, count: number): Uint8Array {
-  return bitmap.map((byte, index) => byte & ((1 << Math.min(8, Math.max(0, count - index * 8))) - 1));
+  return bitmap.map((byte, index) => byte & bitsOfByte(index, count));
 }
 
-function readPull(reader: Reader): BodyOf<'pull'> {
-  const name = { root: reader.bytes(hashBytes), length: reader.u32() };
+/** Those bits of a byte of the bitmap that stand for one of `count` leaves. */
+const bitsOfByte = (index: number, count: number): number => (1 << Math.min(8, Math.max(0, count - index * 8))) - 1;
+
+function writeRun(writer: Writer, run: LeafRun): void {
+  assertCount(run.count, run.proof ? 0 : 1, pullCountMaximum);
+  writer.u8(run.proof ? 1 : 0).u32(run.first).u8(run.count).bytes(bitsBelow(run.bitmap, run.count), bitmapBytes);
+}
+
+function readRun(reader: Reader): LeafRun {
+  const proof = readFlag(reader);
   const first = reader.u32();
-  const count = readCount(reader, 1, pullCountMaximum);
+  const count = readCount(reader, proof ? 0 : 1, pullCountMaximum);
   const bitmap = reader.bytes(bitmapBytes);
-  if (bitsBelow(bitmap, count).some((byte, index) => byte !== bitmap[index])) reader.fail();
-  return { verb: 'pull', name, first, count, bitmap };
+  for (let index = 0; index < bitmapBytes; index += 1) if (((bitmap[index] ?? 0) & ~bitsOfByte(index, count)) !== 0) reader.fail();
+  return { first, count, bitmap, proof };
 }
 
 function readRecordRequest(reader: Reader): BodyOf<'record'> {

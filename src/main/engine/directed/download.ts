@@ -1,0 +1,200 @@
+/**
+ * One content being fetched, from one holder or several: what has been proved, what is still to be asked for, and what each holder was asked. It
+ * sends nothing itself; `puller.ts` says when a source may ask and hands in what comes.
+ *
+ * Sources take runs from one plan, each as fast as its own path allows. One that has nothing left to ask for asks again for what the others
+ * have not brought, so that a slow one delays nobody. A fragment that does not prove is dropped and asked for again; a source that brings several
+ * of them, and none that proves in between, is ended.
+ */
+import { createVerifier, encodeSnapshot, resumeVerifier } from '../lockstep/lockstep.ts';
+import { fragmentPayloadBytes, partHashes, partsOf } from '../lockstep/codec.ts';
+import { geometryOf, isHeaded, pairBytes } from '../lockstep/geometry.ts';
+import { pullRequestId, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
+import { regrouped } from './regroup.ts';
+import { LeafPlan } from './leaf-plan.ts';
+import type { Crypto } from '../crypto.ts';
+import type { Geometry } from '../lockstep/geometry.ts';
+import type { LockstepVerifier, Refusal } from '../lockstep/lockstep.ts';
+import type { ContentName, Instant } from '../wire/types.ts';
+import type { PlannedRun, Reach } from './leaf-plan.ts';
+import type { Source } from './source.ts';
+import type { DownloadOptions } from './types.ts';
+
+/** Fragments of a source that did not prove, with none in between that did, before it is ended: a fault may be the path's, or an old holder's. */
+const badInARowMaximum = 8;
+/** Leaves that an idle source asks for although another one was asked before. */
+const rescuedAtOnce = 16;
+const hashBytes = 32;
+
+/** `progress`: something was proved or kept. `nothing`: known already, or too early. `bad`: the source is at fault. */
+export type Taken = 'progress' | 'nothing' | 'bad';
+
+export class Download {
+  readonly name: ContentName;
+  readonly options: DownloadOptions;
+  readonly sources = new Set<Source>();
+  readonly startedMs: number;
+  held = false;
+  verifiedBytes = 0;
+  #geometry: Geometry;
+  #verifier: LockstepVerifier;
+  #plan: LeafPlan;
+  #requestId: Uint8Array;
+  readonly #crypto: Crypto;
+  readonly #reach: Reach = (leaf) => this.#verifier.reaches(leaf);
+  #now: Instant;
+
+  private constructor(crypto: Crypto, name: ContentName, options: DownloadOptions, geometry: Geometry, now: Instant) {
+    this.#crypto = crypto;
+    this.name = name;
+    this.options = options;
+    this.#geometry = geometry;
+    this.#now = now;
+    this.startedMs = now.monotonicMs;
+    const resumed = options.snapshot === undefined ? undefined : resumeVerifier(crypto.tree, name, options.snapshot, this.#settings());
+    this.#verifier = resumed ?? this.#fresh(geometry);
+    this.#geometry = this.#verifier.snapshot.geometry;
+    this.#plan = this.#newPlan();
+    this.#requestId = pullRequestId(crypto, name, this.#geometry.groupShift);
+    this.verifiedBytes = this.#verifier.verifiedBytes;
+  }
+
+  /** Undefined for a length that no content can have. */
+  static start(crypto: Crypto, name: ContentName, options: DownloadOptions, now: Instant): Download | undefined {
+    const geometry = geometryOf(name.length, 0);
+    return geometry === undefined || geometry.leafCount > 0xffff_ffff ? undefined : new Download(crypto, name, options, geometry, now);
+  }
+
+  get isComplete(): boolean { return this.#verifier.isComplete; }
+  get groupShift(): number { return this.#geometry.groupShift; }
+  get requestId(): Uint8Array { return this.#requestId; }
+  get leafCount(): number { return this.#geometry.leafCount; }
+  get snapshot(): Uint8Array { return encodeSnapshot(this.#verifier.snapshot); }
+
+  /** Size of the datagram that answers for a leaf. */
+  fragmentDatagramBytes(leaf: number): number { return transportOverheadBytes + responseHeaderBytes + fragmentPayloadBytes(this.#geometry, leaf); }
+
+  get largestDatagramBytes(): number { return transportOverheadBytes + responseHeaderBytes + Math.min(this.#geometry.leafBytes, this.name.length) + pairBytes; }
+
+  proofDatagramBytes(first: number): number {
+    return partsOf(this.#geometry, first).reduce((sum, part) => sum + transportOverheadBytes + responseHeaderBytes + 1 + partHashes(this.#geometry, first, part) * hashBytes, 0);
+  }
+
+  hasWork(source: Source): boolean {
+    if (this.held || this.isComplete) return false;
+    return this.#plan.hasWork(this.#reach) || (source.transfer.inFlight === 0 && this.#rescue(source, 1) !== undefined);
+  }
+
+  /** What this source asks for next, for at most so many leaves. */
+  takeRun(source: Source, leafMaximum: number): PlannedRun | undefined {
+    if (this.held || this.isComplete) return undefined;
+    return this.#plan.take(leafMaximum, this.#reach) ?? (source.transfer.inFlight === 0 ? this.#rescue(source, Math.min(leafMaximum, rescuedAtOnce)) : undefined);
+  }
+
+  again(leaf: number): void { if (!this.#verifier.has(leaf)) this.#plan.again(leaf); }
+  proofAgain(first: number): void { this.#plan.proofAgain(first); }
+
+  takeFragment(source: Source, leaf: number, payload: Uint8Array, now: Instant): Taken {
+    this.#now = now;
+    const verdict = this.#verifier.takeFragment(leaf, payload, source.ordinal);
+    switch (verdict) {
+      case 'verified':
+        source.badInARow = 0;
+        this.#plan.settled(leaf);
+        return 'progress';
+      case 'kept':
+        this.#plan.settled(leaf);
+        return 'progress';
+      case 'duplicate': return 'nothing';
+      case 'beyond-window':
+      case 'no-room':
+        this.again(leaf);
+        return 'nothing';
+      default:
+        this.#blame(source, verdict);
+        if (leaf < this.#geometry.leafCount) this.again(leaf);
+        return 'bad';
+    }
+  }
+
+  takeProof(source: Source, first: number, payload: Uint8Array, now: Instant): Taken {
+    this.#now = now;
+    const verdict = this.#verifier.takeProof(first, payload);
+    switch (verdict) {
+      case 'taken':
+      case 'half-taken': return 'progress';
+      case 'duplicate': return 'nothing';
+      case 'too-many-strands':
+      case 'path-first':
+        this.proofAgain(first);
+        return 'nothing';
+      default:
+        this.#blame(source, verdict);
+        this.proofAgain(first);
+        return 'bad';
+    }
+  }
+
+  /** Whether the source has brought too many that do not prove. */
+  isLying(source: Source): boolean { return source.badInARow >= badInARowMaximum; }
+
+  /**
+   * Goes on in leaves of another size. What was verified stays, but for the ends of stretches that are no whole leaves of the new size; what is kept or under
+   * way is given up. False when the content cannot be cut so.
+   */
+  regroup(groupShift: number): boolean {
+    const geometry = geometryOf(this.name.length, groupShift);
+    if (geometry === undefined) return false;
+    const verified = regrouped(this.#verifier.verifiedRanges, this.#geometry, geometry);
+    this.#geometry = geometry;
+    this.#verifier = this.#fresh(geometry, verified);
+    this.#plan = this.#newPlan();
+    this.#requestId = pullRequestId(this.#crypto, this.name, groupShift);
+    this.verifiedBytes = this.#verifier.verifiedBytes;
+    return true;
+  }
+
+  #rescue(source: Source, countMaximum: number): PlannedRun | undefined {
+    if (this.sources.size < 2) return undefined;
+    const leaves: number[] = [];
+    const [first] = this.#verifier.missing(1);
+    if (first === undefined || source.asked.has(first)) return undefined;
+    for (const leaf of this.#verifier.missing(countMaximum)) if (leaf < first + countMaximum && !source.asked.has(leaf)) leaves.push(leaf);
+    // The other one may have been asked for the proof too.
+    return { first, proof: this.#verifier.proofsWanted.includes(first), leaves };
+  }
+
+  #fresh(geometry: Geometry, verified: readonly { readonly start: number; readonly end: number }[] = []): LockstepVerifier {
+    const made = createVerifier(this.#crypto.tree, this.name, geometry.groupShift, this.#settings());
+    if (made === undefined) throw new RangeError('a geometry that was accepted before');
+    return verified.length === 0 ? made : resumeVerifier(this.#crypto.tree, this.name, encodeSnapshot({ root: this.name.root, geometry, verified }), this.#settings()) ?? made;
+  }
+
+  #newPlan(): LeafPlan {
+    const geometry = this.#geometry;
+    const needsProof = (first: number): boolean => geometry.leafCount > 1 && !isHeaded(geometry, first);
+    return new LeafPlan(geometry.leafCount, this.#verifier.verifiedRanges, needsProof);
+  }
+
+  #settings(): { readonly sink: { verified(index: number, leaf: Uint8Array): void; refused(index: number, source: number, reason: Refusal): void }; readonly keptMaximumBytes: number } {
+    return {
+      keptMaximumBytes: this.options.keptMaximumBytes,
+      sink: {
+        verified: (index, leaf) => {
+          this.verifiedBytes += leaf.length;
+          this.options.verified(index * this.#geometry.leafBytes, leaf, this.#now);
+        },
+        refused: (index, ordinal, reason) => {
+          for (const source of this.sources) if (source.ordinal === ordinal) this.#blame(source, reason);
+          this.#plan.again(index);
+        },
+      },
+    };
+  }
+
+  #blame(source: Source, reason: string): void {
+    source.badInARow += 1;
+    source.badFragments += 1;
+    this.options.refused?.(source.sessionId, reason);
+  }
+}

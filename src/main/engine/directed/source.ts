@@ -1,0 +1,37 @@
+/** One holder of a download: its place on its session's path, and what it was asked for. */
+import type { Transfer } from '../congestion/scheduler.ts';
+import type { SessionId } from '../session/types.ts';
+import type { Download } from './download.ts';
+
+/** What a request on a path was for: a leaf by its number, the proof of leaf i as -1 - i. */
+export const proofTag = (first: number): number => -1 - first;
+
+export class Source {
+  readonly download: Download;
+  readonly sessionId: SessionId;
+  /** Handed to the verifier, which names it when a kept fragment turns out bad. */
+  readonly ordinal: number;
+  transfer: Transfer;
+  /** The id that its responses carry, as a map key. */
+  key: string;
+  /** The path's number under which each tag was asked for last. */
+  readonly asked = new Map<number, number>();
+  /** It has answered by the id, so it knows the name. */
+  knowsName = false;
+  badInARow = 0;
+  badFragments = 0;
+  receivedBytes = 0;
+  /** It said "busy" or "not yet": nothing is asked before. */
+  heldUntilMs = 0;
+  /** When it was added, or brought something last. */
+  activeMs: number;
+
+  constructor(download: Download, sessionId: SessionId, ordinal: number, transfer: Transfer, key: string, nowMs: number) {
+    this.download = download;
+    this.sessionId = sessionId;
+    this.ordinal = ordinal;
+    this.transfer = transfer;
+    this.key = key;
+    this.activeMs = nowMs;
+  }
+}
