@@ -44,12 +44,14 @@ export class Endpoint {
   readonly person: Person;
   #socket: UdpSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = 0;
   readonly #established = new Map<SessionId, () => void>();
 
-  constructor(person: Person) {
+  /** @param listening takes sessions that others dial. */
+  constructor(person: Person, { listening = false }: { readonly listening?: boolean } = {}) {
     this.person = person;
     this.sessions = createSessions({
-      crypto, random, staticKeys: person.staticKeys, certificate: person.certificate.bytes, capabilities: ['waypost/1'], bootId: random(8), resetSecret: random(32), listening: false,
+      crypto, random, staticKeys: person.staticKeys, certificate: person.certificate.bytes, capabilities: ['waypost/1'], bootId: random(8), resetSecret: random(32), listening,
     });
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.sessions.send(sessionId, frame, now),
@@ -57,6 +59,9 @@ export class Endpoint {
       datagramBytes: () => 1_200,
     }, crypto, random);
   }
+
+  /** Of the open socket. */
+  get port(): number { return this.#socket?.address.port ?? 0; }
 
   async open(): Promise<void> {
     this.#socket = await bindUdp({
@@ -80,6 +85,9 @@ export class Endpoint {
     });
   }
 
+  /** Sends what was asked of its parts directly. */
+  poke(): void { this.#drain(); }
+
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#socket?.close();
@@ -94,14 +102,17 @@ export class Endpoint {
         default: break;
       }
     }
-    clearTimeout(this.#timer);
     const due = [this.sessions.pollTimeout()?.atMs, this.directed.pollTimeout()?.atMs].filter((atMs) => atMs !== undefined);
-    if (due.length === 0) return;
+    const atMs = Math.min(...due);
+    if (due.length === 0 || (this.#timer !== undefined && this.#timerAtMs <= atMs)) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       this.sessions.handleTimeout(systemClock.now());
       this.directed.handleTimeout(systemClock.now());
       this.#drain();
-    }, Math.max(0, Math.min(...due) - systemClock.now().monotonicMs));
+    }, Math.max(0, atMs - systemClock.now().monotonicMs));
   }
 }
 

@@ -54,6 +54,7 @@ export class Driver {
   #engine: Engine | undefined;
   #generation = 0;
   #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = 0;
   #watch: NetworkWatch | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #restartDelayMs = restartFirstMs;
@@ -187,15 +188,18 @@ export class Driver {
   }
 
   #armTimer(engine: Engine): void {
-    clearTimeout(this.#timer);
     const timeout = engine.pollTimeout();
-    if (timeout === undefined) return;
-    const delayMs = Math.min(timerMaximumMs, Math.max(0, Math.ceil(timeout.atMs - this.#options.clock.now().monotonicMs)));
+    // A timer that is early finds out that nothing is due, which costs less than setting it anew for every datagram.
+    if (timeout === undefined || (this.#timer !== undefined && this.#timerAtMs <= timeout.atMs)) return;
+    clearTimeout(this.#timer);
+    const nowMs = this.#options.clock.now().monotonicMs;
+    this.#timerAtMs = Math.max(timeout.atMs, nowMs);
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       if (this.#engine !== engine) return;
       engine.handleTimeout(this.#options.clock.now());
       this.#drain();
-    }, delayMs);
+    }, Math.min(timerMaximumMs, Math.ceil(this.#timerAtMs - nowMs)));
   }
 
   #perform(output: EngineOutput): void {

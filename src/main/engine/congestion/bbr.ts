@@ -45,6 +45,12 @@ const windowUsedShare = 3 / 4;
 /** In flight in datagrams at least where the model works, for a delayed response to be seen as one (draft section 2.7, MinPipeCwnd). */
 const pipeMinimumDatagrams = 4;
 
+/**
+ * Both programs handle what came in turns of the event loop: for so many ms of the rate, requests lie unread and responses unseen. On a path of tenths of a millisecond that is
+ * most of what is in flight (draft section 2.10, extra_acked); on a long one it is nothing.
+ */
+const turnMs = 2;
+
 type State = 'startup' | 'drain' | 'cycle' | 'probe-rtt';
 
 export class Bbr implements CongestionController {
@@ -212,11 +218,14 @@ export class Bbr implements CongestionController {
     return 2 + (this.#shuffle >>> 16) % (cycleGains.length - 3);
   }
 
+  /** What is not under way on the path although it is in flight. */
+  #allowanceBytes(): number { return batchDatagrams * this.#datagramBytes + this.#rate.value * turnMs; }
+
   #probeWindowBytes(): number { return Math.max(this.#pipeBytes() * probeRttGain, pipeMinimumDatagrams * this.#datagramBytes); }
 
   #setWindow(arrival: Arrival): void {
     const least = pipeMinimumDatagrams * this.#datagramBytes;
-    const target = Math.max(Math.min(this.#pipeBytes() * (this.#state === 'startup' ? startupGain : windowGain) + batchAllowanceBytes(this.#datagramBytes), this.#ceilingBytes), least);
+    const target = Math.max(Math.min(this.#pipeBytes() * (this.#state === 'startup' ? startupGain : windowGain) + this.#allowanceBytes(), this.#ceilingBytes), least);
     const grown = this.#windowBytes + arrival.bytes;
     // While the path is still being measured the window only grows: an early rate says too little.
     const wanted = this.#full ? Math.min(grown, target) : this.#windowBytes < target || this.#rate.value === 0 ? (arrival.windowLimited ? grown : this.#windowBytes) : this.#windowBytes;
@@ -225,4 +234,4 @@ export class Bbr implements CongestionController {
 }
 
 /** Requests are made in runs, and what is on its way up to the holder is in flight too (draft section 4.6.4.2, the same for aggregation). */
-const batchAllowanceBytes = (datagramBytes: number): number => 3 * datagramBytes;
+const batchDatagrams = 3;

@@ -5,7 +5,6 @@
  * Both thresholds give way when they prove wrong (section 6.1 allows it, RFC 8985 section 6.2 does it): a lost one that comes after all shows
  * by how many numbers, and by how much time, this path reorders. Different transfers may be served from memory and from disk, so that is common here.
  */
-import { granularityMs } from './rtt-estimator.ts';
 import type { Flight } from './flight.ts';
 import type { RttEstimator } from './rtt-estimator.ts';
 
@@ -15,6 +14,8 @@ export const packetThresholdMaximum = 300;
 /** Of a round trip (RFC 9002 section 6.1.2, kTimeThreshold), and the most it learns (RFC 8985 section 6.2: a window of one round trip). */
 export const timeThresholdInitial = 9 / 8;
 export const timeThresholdMaximum = 2;
+/** Shortest wait, in ms (RFC 9002 section 6.1.2 recommends 1): either program may be collecting garbage, and what it delays is not lost. */
+const silenceMinimumMs = 5;
 /** Each proof that the time was too short adds a quarter (RFC 8985 section 6.2, step 4). */
 const timeThresholdStep = 1 / 4;
 /** Probe timeouts without anything coming through (RFC 9002 section 7.6.1, kPersistentCongestionThreshold). */
@@ -49,7 +50,7 @@ export class LossDetector<Transfer> {
   /** Adds the numbers that are lost now to `lost`, oldest first, and leaves their state to the caller. */
   detect(nowMs: number, lost: number[]): void {
     this.#dueAtMs = undefined;
-    const delayMs = Math.max(this.#timeThreshold * Math.max(this.#rtt.latestMs, this.#rtt.smoothedMs), granularityMs);
+    const delayMs = Math.max(this.#timeThreshold * Math.max(this.#rtt.latestMs, this.#rtt.smoothedMs), silenceMinimumMs);
     for (let number = this.#flight.oldestFlying; number < this.#largestArrived; number += 1) {
       if (this.#flight.state(number) !== 'flying') continue;
       const lateAtMs = this.#flight.askedAtMs(number) + delayMs;

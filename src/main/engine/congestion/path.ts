@@ -44,9 +44,12 @@ import type { CongestionController, ControllerFactory, TrafficClass } from './ty
 
 /** What receipts and chat may ask for above the window, in datagrams: as much as a list of letters and a few of them. */
 export const urgentReserveDatagrams = 4;
-/** Bulk is asked for in runs of up to so many datagrams, and never more than this share of the window: requests stay few, and bursts small. */
+/** Bulk is asked for in runs of up to so many datagrams, or what the path carries in this time where that is more, and never more than this share of the window: requests stay few, and bursts small. */
 const batchDatagrams = 8;
+const batchMs = 0.5;
 const batchShare = 1 / 8;
+/** What one request can name (wire/verbs.ts). */
+const batchMaximumDatagrams = 64;
 
 export interface PathOptions {
   readonly controller: ControllerFactory;
@@ -153,9 +156,10 @@ export class CongestedPath {
   }
 
   #fillPacer(now: number): void {
-    const rate = this.controller.pacingRateBytesPerMs ?? pacingRate(this.windowBytes, this.smoothedRttMs, this.controller.startingUp);
-    this.#pacer.fill(now, rate, this.#datagramBytes);
+    this.#pacer.fill(now, this.#rateBytesPerMs(), this.#datagramBytes);
   }
+
+  #rateBytesPerMs(): number { return this.controller.pacingRateBytesPerMs ?? pacingRate(this.windowBytes, this.smoothedRttMs, this.controller.startingUp); }
 
   #room(transfer: Transfer): number {
     if (this.#ledger.flight.full) return 0;
@@ -173,7 +177,8 @@ export class CongestedPath {
 
   #batchBytes(): number {
     const datagrams = Math.floor(this.windowBytes * batchShare / this.#datagramBytes);
-    return Math.max(1, Math.min(batchDatagrams, datagrams)) * this.#datagramBytes;
+    const timed = this.#rateBytesPerMs() * batchMs / this.#datagramBytes;
+    return Math.max(1, Math.min(datagrams, Math.max(batchDatagrams, Math.min(timed, batchMaximumDatagrams)))) * this.#datagramBytes;
   }
 
   /** Each stretch of idleness is told once. */
