@@ -136,3 +136,32 @@ export class ModelPath {
 export function largestThatFits(sizes: readonly number[], limitBytes: number): number {
   return sizes.findLast((size) => size <= limitBytes) ?? sizes[0] ?? 0;
 }
+
+/** Between the probes of a test without a model, in ms. */
+export const rtt = 20;
+export const sizesOf = (path: ModelPath): readonly number[] => path.probes.map((probe) => probe.sizeBytes);
+
+export function wanted(sizes?: readonly number[]): PathMtu {
+  const search = new PathMtu(sizes === undefined ? {} : { sizes });
+  search.setWanted(true);
+  return search;
+}
+
+/** The next probe, however long it takes until the last one counts as lost. */
+export function nextProbe(search: PathMtu, roundTripMs = rtt): Probe & { readonly atMs: number } {
+  for (let step = 0; step < 4; step += 1) {
+    const atMs = search.pollTimeout()?.atMs ?? 0;
+    search.handleTimeout(atMs);
+    const probe = search.pollProbe(atMs, roundTripMs);
+    if (probe !== undefined) return { ...probe, atMs };
+  }
+  throw new Error('no probe came');
+}
+
+/** A search that has found the top, at 20 ms. */
+export function atTop(): PathMtu {
+  const search = wanted();
+  const probe = search.pollProbe(0, rtt);
+  search.probeAnswered(probe?.probeId ?? 0, rtt);
+  return search;
+}

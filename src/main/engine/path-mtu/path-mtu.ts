@@ -172,7 +172,8 @@ export class PathMtu {
 
   /** An ordinary datagram of so many bytes came. */
   fullSizedArrived(sizeBytes: number, nowMs: number): void {
-    if (sizeBytes > 0) this.#blackHole.arrived(sizeBytes, this.#clock(nowMs));
+    const now = this.#clock(nowMs);
+    if (sizeBytes > 0) this.#blackHole.arrived(sizeBytes, now);
   }
 
   /** An ordinary datagram of so many bytes counts as lost. */
@@ -231,14 +232,14 @@ export class PathMtu {
     const lowest = this.#confirmed + 1;
     const highest = this.#ceiling - 1;
     if (lowest > highest) return undefined;
-    return this.#jumped || this.blocked || lowest === highest ? { index: lowest, purpose: 'step' } : { index: highest, purpose: 'jump' };
+    return this.#jumped || lowest === highest ? { index: lowest, purpose: 'step' } : { index: highest, purpose: 'jump' };
   }
 
   #lost(probe: SentProbe, now: number): void {
     switch (probe.purpose) {
       case 'jump': return;
       case 'confirm':
-        if (probe.index === this.#confirmed && this.#blackHole.probeUnanswered()) this.#fallBack(now);
+        if (this.#blackHole.probeUnanswered()) this.#fallBack(now);
         return;
       case 'step':
         if (probe.index !== this.#confirmed + 1) return;
@@ -250,8 +251,6 @@ export class PathMtu {
   #fallBack(now: number): void {
     const failed = this.#confirmed;
     this.#confirmed = 0;
-    // Which sizes pass is not to be guessed from above any more.
-    this.#jumped = true;
     this.#forgetProbes();
     this.#lowerCeiling(failed, now);
   }
