@@ -143,6 +143,7 @@ describe('a forwarder', () => {
     for (const session of [holder, second]) forwarder.routes.announced(session, 'name', 0);
     network.ask(alice, A, 'name', [0]);
     network.settle();
+    network.wait(100);
     network.ask(alice, A, 'name', [0]);
     network.settle();
     expect(network.payloadsFor(alice)).toEqual(['name/0']);

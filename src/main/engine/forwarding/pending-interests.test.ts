@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NonceMemory, noncesMaximum, noncesPerSessionMaximum } from './nonces.ts';
-import { PendingInterests, hopLimitMaximum, interestLifetimeMs, repeatSpacingMaximumMs, repeatSpacingMs, waitingMaximum, waitingPerSessionMaximum } from './pending-interests.ts';
+import { PendingInterests, hopLimitMaximum, interestLifetimeMs, overtakenByMs, repeatSpacingMaximumMs, repeatSpacingMs, waitingMaximum, waitingPerSessionMaximum } from './pending-interests.ts';
 import type { InterestOutcome } from './pending-interests.ts';
 import type { Interest, ItemKind } from './types.ts';
 
@@ -87,11 +87,20 @@ describe('a session that repeats its request', () => {
     const table = new PendingInterests();
     ask(table, interestOf(alice, [0]), holder, 0);
     expect(ask(table, interestOf(bob, [0]), holder, 1)).toEqual([]);
-    expect(ask(table, interestOf(bob, [0]), other, 50)).toEqual([0]);
+    expect(ask(table, interestOf(bob, [0]), other, overtakenByMs)).toEqual([0]);
     expect(table.answered('name', 'fragment', 0, other)).toEqual([alice, bob]);
     // The one that was overtaken is reported, its late response is not wanted.
-    expect(table.handleTimeout(50)).toEqual([{ nameId: 'name', session: holder, askedAtMs: 0, items: 1 }]);
+    expect(table.pollTimeout()).toMatchObject({ atMs: overtakenByMs });
+    expect(table.handleTimeout(overtakenByMs)).toEqual([{ nameId: 'name', session: holder, askedAtMs: 0, items: 1 }]);
     expect(table.answered('name', 'fragment', 0, holder)).toEqual([]);
+  });
+
+  it('gives no bad name to a holder that had no time to answer', () => {
+    const table = new PendingInterests();
+    ask(table, interestOf(alice, [0]), holder, 0);
+    ask(table, interestOf(alice, [0]), other, overtakenByMs - 1);
+    expect(table.answered('name', 'fragment', 0, other)).toEqual([alice]);
+    expect(table.handleTimeout(overtakenByMs)).toEqual([]);
   });
 
   it('has it forwarded at once when the first response has gone by', () => {

@@ -32,6 +32,8 @@ export const hopLimitMaximum = 8;
 /** An item is not forwarded again sooner than this, and after each time the distance doubles up to the second. */
 export const repeatSpacingMs = 10;
 export const repeatSpacingMaximumMs = 640;
+/** A session is overtaken when another answers that was asked so much later. Less would let quick repeats give slow holders a bad name. */
+export const overtakenByMs = 100;
 /** Names and sessions to be reported as overdue at the next timeout. */
 const overdueMaximum = 1_024;
 
@@ -125,7 +127,7 @@ export class PendingInterests {
     if (asked === undefined) return this.#drop('answer-from-stranger');
     const sessions = part === 'path' || part === 'ahead' ? this.#takePart(item, part === 'path' ? pathBit : aheadBit) : waitersOf(item);
     if (sessions.length === 0) return this.#drop('answer-repeated');
-    for (const other of item.asked) if (other.open && other.session !== from && other.lastAtMs < asked.lastAtMs) this.#noteOverdue(item, other.session, other.firstAtMs);
+    for (const other of item.asked) if (other.open && asked.lastAtMs - other.firstAtMs >= overtakenByMs) this.#noteOverdue(item, other.session, other.firstAtMs);
     if (part === 'fragment' || part === 'whole') this.#remove(item);
     // Who was asked and asks back has it.
     return sessions.includes(from) ? sessions.filter((session) => session !== from) : sessions;
