@@ -135,7 +135,9 @@ describe('a black hole', () => {
       search.fullSizedArrived(100, sinceMs + count * rtt);
     }
     expect(search.bytesConfirmed).toBe(1_200);
-    expect(Array.from({ length: probesMaximum }, () => nextProbe(search).sizeBytes)).toEqual([1_452, 1_452, 1_452]);
+    const next = Array.from({ length: probesMaximum }, () => nextProbe(search));
+    expect(next.map((probe) => probe.sizeBytes)).toEqual([1_452, 1_452, 1_452]);
+    expect((next.at(-1)?.atMs ?? Infinity) - sinceMs).toBeLessThan(raiseAfterMs);
   });
 
   it('leaves no answer behind that could take it back', () => {

@@ -143,8 +143,9 @@ describe('answers', () => {
     nextProbe(search);
     const third = nextProbe(search);
     expect(search.probeAnswered(first.probeId, third.atMs + 1)).toBe('late');
-    const sizes = Array.from({ length: probesMaximum }, () => nextProbe(search).sizeBytes);
-    expect(sizes).toEqual([2_163, 2_163, 2_163]);
+    const next = Array.from({ length: probesMaximum }, () => nextProbe(search));
+    expect(next.map((probe) => probe.sizeBytes)).toEqual([2_163, 2_163, 2_163]);
+    expect(next.at(-1)?.atMs).toBeLessThan(raiseAfterMs);
   });
 
   it('of the jump that come late end the search at the top', () => {
