@@ -27,6 +27,9 @@ if (role !== 'serve') {
   process.on('unhandledRejection', ignore);
 }
 
+// Whoever started it is gone.
+process.stdin.resume().once('close', () => { process.exit(1); });
+
 async function run(): Promise<Report> {
   const entry = Object.hasOwn(peers, name) ? peers[name] : undefined;
   if (entry === undefined) throw new Error(`There is no peer named ${name}.`);

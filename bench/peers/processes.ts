@@ -1,4 +1,7 @@
-/** Starts the processes of one run of one peer: a server, and one dialler after the other. All are ended with the run. */
+/**
+ * Starts the processes of one run of one peer: a server, and one dialler after the other. All are ended with the run, and end by
+ * themselves when run.ts does: their standard input closes.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Report } from './one.ts';
@@ -6,13 +9,14 @@ import type { Figures } from './workloads.ts';
 
 /** Far more than any needs; a peer that hangs must not stop the others. */
 const processMaximumMs = 60_000;
-/** Fresh processes that only open a connection, in each run; the echo and bulk processes are too warm or too busy to tell. */
-const opensPerRun = 5;
+/** Opening is short and scatters most, so that it is done several times, each in a fresh process. */
+const figuresRun = [{ workload: 'bulk', times: 1 }, { workload: 'echo', times: 1 }, { workload: 'open', times: 5 }];
+const transfersRun = [{ workload: 'transfers', times: 1 }];
 const errorTailCharacters = 300;
 
 /** The first line of a process, which is left running. */
 function start(commandLine: readonly string[]): { readonly child: ChildProcess; readonly first: Promise<Report> } {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'one.ts'), ...commandLine], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'one.ts'), ...commandLine], { stdio: ['pipe', 'pipe', 'pipe'] });
   const what = commandLine.slice(0, 2).join(' ');
   const first = new Promise<Report>((resolve) => {
     let output = '';
@@ -43,34 +47,22 @@ async function dialler(workload: string, peer: string, address: string, seconds:
 /** Everything that is measured of one peer, once. Throws with a sentence when one part of it fails. */
 export async function runOnce(peer: string, mode: 'figures' | 'transfers', seconds: number): Promise<readonly Figures[]> {
   const all: Figures[] = [];
-  const workloads = mode === 'transfers' ? ['transfers'] : ['bulk', 'echo', ...Array.from({ length: opensPerRun }, () => 'open')];
-  for (const workload of workloads) {
-    // A server of its own for each kind: what a blast leaves behind must not be measured by the next.
-    const previous = servers.get(peer);
-    const server = previous?.workload === workload ? previous : await serve(peer, workload);
-    all.push(await dialler(workload, peer, server.address, seconds));
+  for (const { workload, times } of mode === 'transfers' ? transfersRun : figuresRun) {
+    // A server of its own for each: what a blast leaves behind must not be measured by the next.
+    const server = await serve(peer);
+    try {
+      for (let count = 0; count < times; count += 1) all.push(await dialler(workload, peer, server.address, seconds));
+    } finally {
+      server.stop();
+    }
   }
-  stopServer(peer);
   return all;
 }
 
-interface Server { readonly workload: string; readonly child: ChildProcess; readonly address: string }
-const servers = new Map<string, Server>();
-
-async function serve(peer: string, workload: string): Promise<Server> {
-  stopServer(peer);
+async function serve(peer: string): Promise<{ readonly address: string; stop(): void }> {
   const { child, first } = start(['serve', peer]);
   const report = await first;
-  if (!('address' in report)) {
-    child.kill('SIGKILL');
-    throw new Error('error' in report ? `serve: ${report.error}` : 'serve printed figures');
-  }
-  const server = { workload, child, address: report.address };
-  servers.set(peer, server);
-  return server;
-}
-
-export function stopServer(peer: string): void {
-  servers.get(peer)?.child.kill('SIGKILL');
-  servers.delete(peer);
+  if ('address' in report) return { address: report.address, stop: () => { child.kill('SIGKILL'); } };
+  child.kill('SIGKILL');
+  throw new Error('error' in report ? `serve: ${report.error}` : 'serve printed figures');
 }

@@ -11,7 +11,7 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { runOnce, stopServer } from './processes.ts';
+import { runOnce } from './processes.ts';
 import { peers } from './registry.ts';
 import type { Figures } from './workloads.ts';
 
@@ -66,8 +66,6 @@ for (let round = 0; round < repeat; round += 1) {
       const sentence = error instanceof Error ? error.message : String(error);
       errors.set(peer, sentence);
       process.stderr.write(`${peer}, run ${round + 1} of ${repeat}: ${sentence}\n`);
-    } finally {
-      stopServer(peer);
     }
   }
 }

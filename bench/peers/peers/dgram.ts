@@ -1,6 +1,7 @@
 /**
  * The ceiling: datagrams of 1,200 bytes through Node's own UDP sockets, unencrypted, unconfirmed, sent as fast as they go. What the receiver
- * does not take in time is lost, and only what it received counts. Nothing in Node that is built on UDP can be faster.
+ * does not take in time is lost, and only what it received counts. What is built on these sockets can hardly be faster; libraries with sockets of
+ * their own can, since they hand several datagrams to the kernel at once.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
