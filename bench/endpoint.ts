@@ -12,6 +12,9 @@ import type { KeyPair } from '../src/main/engine/crypto.ts';
 import type { SessionId, Sessions } from '../src/main/engine/session/types.ts';
 import type { DeviceCertificate, RelayHint, RequestBody } from '../src/main/engine/wire/types.ts';
 
+/** Loopback's; WAYPOST_DATAGRAM_BYTES lowers it. */
+export const datagramLimitBytes = Number(process.env['WAYPOST_DATAGRAM_BYTES'] ?? 65_507);
+
 export const { crypto } = chooseCrypto();
 export const random = createRandomBytes();
 
@@ -56,7 +59,7 @@ export class Endpoint {
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.sessions.send(sessionId, frame, now),
       smoothedRoundTripMs: (sessionId) => this.sessions.view(sessionId)?.smoothedRoundTripMs,
-      datagramBytes: () => 1_200,
+      datagramLimitBytes: () => datagramLimitBytes,
     }, crypto, random);
   }
 

@@ -1,5 +1,5 @@
 /** One side of Waypost in the benchmark: sessions and the request layer on a real UDP socket, as the host drives them, without storage or mail. */
-import { crypto, random, type Person } from '../../endpoint.ts';
+import { crypto, datagramLimitBytes, random, type Person } from '../../endpoint.ts';
 import { createDirected } from '../../../src/main/engine/directed/directed.ts';
 import { createSessions } from '../../../src/main/engine/session/sessions.ts';
 import { systemClock } from '../../../src/main/host/clock.ts';
@@ -23,6 +23,7 @@ export class WaypostEnd {
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.#sessions.send(sessionId, frame, now),
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
+      datagramLimitBytes: () => datagramLimitBytes,
     }, crypto, random);
   }
 

@@ -8,11 +8,11 @@
  * the outputs, so that work which gathers (receipts, acknowledgements, signed batches) goes out together.
  */
 import { createDirected } from './directed/directed.ts';
+import { datagramLimitFor } from './path-mtu/datagram-limit.ts';
 import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
 import { createSessions } from './session/sessions.ts';
-import { datagramMaximumBytes } from './wire/frame.ts';
 import { identityPublicKey } from './wire/identity.ts';
 import { EngineInspector } from './inspection.ts';
 import { runCommand } from './visor-commands.ts';
@@ -72,7 +72,7 @@ class VisorEngine implements Engine {
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
-      datagramBytes: () => datagramMaximumBytes,
+      datagramLimitBytes: (sessionId) => datagramLimitFor(this.#sessions.view(sessionId)?.address.host),
     }, crypto, random);
     this.#context = {
       crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), get device() { return device.value; }, memory, sessions: this.#sessions, directed: this.#directed,

@@ -21,7 +21,7 @@ function alone(roundTripMs: number | undefined = 20): { readonly directed: Direc
   const directed = createDirected({
     send: (_, bytes) => { const frame = decodeFrame(bytes); if (frame !== undefined) sent.push(frame); return true; },
     smoothedRoundTripMs: () => roundTripMs,
-    datagramBytes: () => 1_200,
+    datagramLimitBytes: () => 1_200,
   }, nobleCrypto, seededRandom(7));
   return { directed, sent };
 }

@@ -24,7 +24,7 @@
  * TIME comes in with each call. A session tells its smoothed round trip and which datagrams its path carries; everything else about a path is learned from
  * what was asked and what came (engine/congestion), at this side alone.
  */
-import { decodeFrame, requestHeaderBytes } from '../wire/frame.ts';
+import { decodeFrame, encodeLeafResponse, encodeNegative, requestHeaderBytes, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
 import { Counters } from './counters.ts';
 import { ContentPublisher } from './publisher.ts';
 import { MemoryPulls } from './memory-pulls.ts';
@@ -44,6 +44,7 @@ export const createDirected = (sender: FrameSender, crypto: Crypto, random: Rand
 
 class DirectedLayer implements Directed {
   readonly #counters = new Counters();
+  readonly #sender: FrameSender;
   readonly #requests: RequestTable;
   readonly #responder: Responder;
   readonly #publisher: ContentPublisher;
@@ -51,10 +52,11 @@ class DirectedLayer implements Directed {
   readonly #pulls: MemoryPulls;
 
   constructor(sender: FrameSender, crypto: Crypto, random: RandomBytes) {
+    this.#sender = sender;
     this.#requests = new RequestTable(sender, random, this.#counters);
     this.#responder = new Responder(sender, this.#counters);
     this.#publisher = new ContentPublisher(sender, crypto.tree, this.#counters);
-    this.#machine = new DownloadMachine(sender, crypto, this.#counters);
+    this.#machine = new DownloadMachine(sender, crypto, random, this.#counters);
     this.#pulls = new MemoryPulls(this.#machine, crypto, this.#counters);
   }
 
@@ -70,7 +72,7 @@ class DirectedLayer implements Directed {
   download(name: ContentName, options: DownloadOptions, now: Instant): DownloadHandle | undefined { return this.#machine.start(name, options, now); }
 
   handle(verb: RequestBody['verb'], handler: RequestHandler): void {
-    if (verb === 'pull' || verb === 'more') throw new RangeError('pulls are answered by the publisher: use publisher.offer or publisher.setFallback');
+    if (verb === 'pull' || verb === 'more' || verb === 'pad') throw new RangeError('pulls are answered by the publisher: use publisher.offer or publisher.setFallback');
     this.#responder.handle(verb, handler);
   }
 
@@ -87,6 +89,7 @@ class DirectedLayer implements Directed {
       case 'request':
         if (frame.body.verb === 'pull') this.#publisher.handlePull(sessionId, frame.requestId, frame.body, now);
         else if (frame.body.verb === 'more') this.#publisher.handleMore(sessionId, frame.requestId, frame.body, now);
+        else if (frame.body.verb === 'pad') this.#answerPad(sessionId, frame.requestId, frame.body.datagramBytes, now);
         else this.#responder.handleRequest(sessionId, frame, now);
         return;
       case 'response':
@@ -113,6 +116,16 @@ class DirectedLayer implements Directed {
   handleTimeout(now: Instant): void {
     this.#requests.handleTimeout(now);
     this.#machine.handleTimeout(now);
+  }
+
+  /** Stateless, and no larger than what a pull of one leaf brings. */
+  #answerPad(sessionId: SessionId, requestId: Uint8Array, datagramBytes: number, now: Instant): void {
+    const sizeBytes = datagramBytes - transportOverheadBytes - responseHeaderBytes;
+    if (sizeBytes < 0 || datagramBytes > this.#sender.datagramLimitBytes(sessionId)) {
+      this.#sender.send(sessionId, encodeNegative(requestId, { code: 'too-large', retryAfterSeconds: 0, detail: 0 }), now);
+      return;
+    }
+    this.#sender.send(sessionId, encodeLeafResponse(requestId, 0, 'fragment', sizeBytes, () => undefined), now);
   }
 
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {

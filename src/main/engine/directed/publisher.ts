@@ -6,6 +6,7 @@
  * the disk. Both are bounded, and forgetting either costs a round trip and nothing else.
  */
 import { encodeLeafResponse, encodeNegative } from '../wire/frame.ts';
+import { datagramBytesFor } from '../path-mtu/sizes.ts';
 import { bitmapHas } from '../wire/verbs.ts';
 import { encodeFragmentOf, fragmentNeeds, proofNeeds, proofsOf } from './answers.ts';
 import { MemoryDatum, keyText, nameKey } from './datum.ts';
@@ -134,6 +135,7 @@ export class ContentPublisher implements Publisher {
     const geometry = datum.geometry(run.groupShift);
     const record = datum.record(run.groupShift);
     if (geometry === undefined || (geometry.leafCount > 1 && record === undefined)) { this.#refuse(run.sessionId, run.requestId, 'too-large', now); return; }
+    if (run.groupShift > 0 && datagramBytesFor(run.groupShift) > this.#sender.datagramLimitBytes(run.sessionId)) { this.#refuse(run.sessionId, run.requestId, 'too-large', now); return; }
     const { first, count, bitmap, proof } = run.wanted;
     if (from === 0 && proof && record !== undefined && first < geometry.leafCount) {
       const needs = proofNeeds(datum, record, first);

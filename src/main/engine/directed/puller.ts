@@ -4,14 +4,15 @@
  * keeps nothing about us: retransmission is decided here alone.
  */
 import { Deadlines } from '../deadlines.ts';
-import { decodeNegative, encodeRequest } from '../wire/frame.ts';
+import { decodeNegative, encodeRequest, requestIdBytes, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
+import { datagramBytesFor } from '../path-mtu/sizes.ts';
 import { bitmapOf } from '../wire/verbs.ts';
 import { noNumber } from '../congestion/flight.ts';
 import { keyText } from './datum.ts';
 import { Download } from './download.ts';
 import { SessionPath } from './session-path.ts';
 import { Source, proofTag } from './source.ts';
-import type { Crypto } from '../crypto.ts';
+import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { SessionId } from '../session/types.ts';
 import type { ContentName, Frame, Instant, LeafRun, Negative } from '../wire/types.ts';
 import type { Counters } from './counters.ts';
@@ -27,20 +28,28 @@ const heldMinimumMs = 500;
 const heldMaximumMs = 3_000;
 /** A request names at most so many leaves (wire/verbs.ts). */
 const runMaximum = 64;
+/** Less than this left of a content is fetched in the leaves that it has. */
+const regroupMinimumBytes = 512 * 1_024;
+/** Probes whose answers are waited for; each has a few. */
+const probesRemembered = 8;
+/** Around a payload, in a datagram. */
+const aroundPayloadBytes = transportOverheadBytes + responseHeaderBytes;
 
 type Response = Extract<Frame, { type: 'response' }>;
 
 export class DownloadMachine {
   readonly #sender: FrameSender;
   readonly #crypto: Crypto;
+  readonly #random: RandomBytes;
   readonly #counters: Counters;
   readonly #sessions = new Map<SessionId, SessionPath>();
   readonly #deadlines = new Deadlines();
   #nextOrdinal = 1;
 
-  constructor(sender: FrameSender, crypto: Crypto, counters: Counters) {
+  constructor(sender: FrameSender, crypto: Crypto, random: RandomBytes, counters: Counters) {
     this.#sender = sender;
     this.#crypto = crypto;
+    this.#random = random;
     this.#counters = counters;
   }
 
@@ -68,8 +77,10 @@ export class DownloadMachine {
   /** False when it belongs to no download of this session. */
   handleResponse(sessionId: SessionId, response: Response, now: Instant): boolean {
     const session = this.#sessions.get(sessionId);
-    const source = session?.byKey.get(keyText(response.requestId));
-    if (session === undefined || source === undefined) return false;
+    if (session === undefined) return false;
+    const key = keyText(response.requestId);
+    const source = session.byKey.get(key);
+    if (source === undefined) return this.#handleProbeAnswer(session, key, response, now);
     if (response.negative) this.#handleNegative(session, source, response.payload, now);
     else this.#handleAnswer(session, source, response, now);
     return true;
@@ -90,12 +101,14 @@ export class DownloadMachine {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
     const sources = [...session.sources.values()];
-    for (const source of sources) this.#giveBack(session, source);
-    session.renewPath(this.#sender.datagramBytes(sessionId), undefined);
+    for (const source of sources) this.#giveBack(session, source, now);
+    session.renewPath(now.monotonicMs);
+    session.probes.clear();
     for (const source of sources) {
       session.rejoin(source, source.key);
       this.#refresh(source.download);
     }
+    this.#regroup(session, now);
     this.#pump(session, now);
   }
 
@@ -120,7 +133,7 @@ export class DownloadMachine {
     if (download.isComplete) return;
     let session = this.#sessions.get(sessionId);
     if (session === undefined) {
-      session = new SessionPath(sessionId, this.#sender.datagramBytes(sessionId), this.#sender.smoothedRoundTripMs(sessionId), now.monotonicMs);
+      session = new SessionPath(sessionId, this.#sender.datagramLimitBytes(sessionId), this.#sender.smoothedRoundTripMs(sessionId), now.monotonicMs);
       this.#sessions.set(sessionId, session);
     }
     const source = new Source(download, sessionId, this.#nextOrdinal, session.path.join(download.options.trafficClass), keyText(download.requestId), now.monotonicMs);
@@ -154,13 +167,13 @@ export class DownloadMachine {
 
   #detach(session: SessionPath, source: Source, now: Instant): void {
     source.download.sources.delete(source);
-    this.#giveBack(session, source);
+    this.#giveBack(session, source, now);
     session.remove(source, now.monotonicMs);
   }
 
   /** What it was asked for and has not brought is needed from somebody. */
-  #giveBack(session: SessionPath, source: Source): void {
-    this.#collectLost(session);
+  #giveBack(session: SessionPath, source: Source, now: Instant): void {
+    this.#collectLost(session, now);
     for (const tag of source.asked.keys()) this.#needAgain(source.download, tag);
     source.asked.clear();
   }
@@ -177,10 +190,11 @@ export class DownloadMachine {
     if (number === undefined) { this.#counters.count('unasked-fragment'); return; }
     const outcome = session.path.arrived(number, now.monotonicMs);
     if (outcome === 'answered' || outcome === 'late') source.asked.delete(tag);
+    session.mtu?.fullSizedArrived(response.payload.length + aroundPayloadBytes, now.monotonicMs);
     source.knowsName = true;
     session.lastProgressMs = now.monotonicMs;
     source.receivedBytes += response.payload.length;
-    this.#collectLost(session);
+    this.#collectLost(session, now);
     this.#judge(session, source, this.#take(source, response, now), now);
     this.#pump(session, now);
     if (download.sources.size > 1) this.#pumpAll(download, now);
@@ -221,7 +235,7 @@ export class DownloadMachine {
     const reason = endOf(negative);
     if (reason !== undefined) { this.#endSource(session, source, reason, now); return; }
     for (const number of source.asked.values()) session.path.withdrawn(number);
-    this.#giveBack(session, source);
+    this.#giveBack(session, source, now);
     if (negative.code === 'unknown-name' && source.knowsName) source.knowsName = false;
     else {
       // Not progress: a holder that is busy for too long ends like a silent one.
@@ -240,7 +254,9 @@ export class DownloadMachine {
       return;
     }
     session.path.handleTimeout(nowMs);
-    this.#collectLost(session);
+    session.mtu?.handleTimeout(nowMs);
+    this.#collectLost(session, now);
+    this.#regroup(session, now);
     const silent = nowMs - session.lastProgressMs >= idleMaximumMs;
     for (const source of [...session.sources.values()]) {
       const idle = (silent || source.heldUntilMs > 0) && !source.download.held && nowMs - source.activeMs >= idleMaximumMs;
@@ -251,11 +267,12 @@ export class DownloadMachine {
     this.#pump(session, now);
   }
 
-  #collectLost(session: SessionPath): void {
+  #collectLost(session: SessionPath, now: Instant): void {
     for (let lost = session.path.pollLost(); lost !== undefined; lost = session.path.pollLost()) {
       this.#counters.count('fragments-presumed-lost');
       const source = session.sources.get(lost.transfer);
       if (source === undefined) continue;
+      if (lost.tag >= 0) session.mtu?.fullSizedLost(source.download.fragmentDatagramBytes(lost.tag), now.monotonicMs);
       this.#needAgain(source.download, lost.tag);
       this.#refresh(source.download);
     }
@@ -275,6 +292,7 @@ export class DownloadMachine {
   /** Asks as long as the path allows. */
   #pump(session: SessionPath, now: Instant): void {
     const nowMs = now.monotonicMs;
+    this.#probe(session, now);
     for (let transfer = session.path.next(nowMs); transfer !== undefined; transfer = session.path.next(nowMs)) {
       const source = session.sources.get(transfer);
       if (source === undefined || source.heldUntilMs > nowMs || !this.#ask(session, source, session.path.roomBytes(transfer, nowMs), now)) session.path.setWanting(transfer, false);
@@ -298,13 +316,65 @@ export class DownloadMachine {
     return true;
   }
 
+  /** Larger leaves are worth looking for while something large is fetched. */
+  #probe(session: SessionPath, now: Instant): void {
+    const { mtu } = session;
+    if (mtu === undefined) return;
+    mtu.setWanted(this.#largestLeft(session) >= regroupMinimumBytes && now.monotonicMs - session.lastProgressMs < idleMaximumMs);
+    const probe = mtu.pollProbe(now.monotonicMs, session.path.smoothedRttMs);
+    if (probe === undefined) return;
+    const requestId = this.#random(requestIdBytes);
+    for (const [oldest] of session.probes) if (session.probes.size >= probesRemembered) session.probes.delete(oldest);
+    session.probes.set(keyText(requestId), probe.probeId);
+    this.#sender.send(session.sessionId, encodeRequest(requestId, { verb: 'pad', datagramBytes: probe.sizeBytes }), now);
+  }
+
+  #handleProbeAnswer(session: SessionPath, key: string, response: Response, now: Instant): boolean {
+    const probeId = session.probes.get(key);
+    if (probeId === undefined) return false;
+    session.probes.delete(key);
+    // Refused: such datagrams would be cut up on the way, which is as good as not getting there.
+    if (response.negative) return true;
+    session.mtu?.probeAnswered(probeId, now.monotonicMs);
+    this.#regroup(session, now);
+    this.#pump(session, now);
+    return true;
+  }
+
+  #largestLeft(session: SessionPath): number {
+    let largest = 0;
+    for (const { download } of session.sources.values()) {
+      if (download.options.trafficClass === 'bulk' && !download.held) largest = Math.max(largest, download.name.length - download.verifiedBytes);
+    }
+    return largest;
+  }
+
+  /** Leaves as large as all sources of a download can send them: larger at once when that pays, smaller at once when it must be. */
+  #regroup(session: SessionPath, now: Instant): void {
+    for (const { download } of [...session.sources.values()]) {
+      if (download.options.trafficClass !== 'bulk') continue;
+      const sources = [...download.sources];
+      const groupShift = Math.min(...sources.map(({ sessionId }) => this.#sessions.get(sessionId)?.groupShift ?? 0));
+      const worthIt = groupShift < download.groupShift || (groupShift > download.groupShift && download.name.length - download.verifiedBytes >= regroupMinimumBytes);
+      if (!worthIt || !download.regroup(groupShift)) continue;
+      this.#counters.count('download-regrouped');
+      for (const source of sources) {
+        const path = this.#sessions.get(source.sessionId);
+        path?.rejoin(source, keyText(download.requestId));
+        path?.path.setDatagramBytes(datagramBytesFor(groupShift));
+      }
+      this.#refresh(download);
+      this.#pumpAll(download, now);
+    }
+  }
+
   #noteAsked(session: SessionPath, source: Source, tag: number, sizeBytes: number, now: Instant): void {
     source.asked.set(tag, session.path.asked(source.transfer, tag, sizeBytes, now.monotonicMs, source.asked.get(tag) ?? noNumber));
   }
 
   #arm(session: SessionPath, now: Instant): void {
     if (this.#sessions.get(session.sessionId) !== session) return;
-    let atMs = session.path.pollTimeout()?.atMs ?? Infinity;
+    let atMs = Math.min(session.path.pollTimeout()?.atMs ?? Infinity, session.mtu?.pollTimeout()?.atMs ?? Infinity);
     if (session.sources.size === 0) atMs = (session.emptySinceMs ?? now.monotonicMs) + emptyPathMs;
     for (const source of session.sources.values()) {
       if (source.heldUntilMs > now.monotonicMs) atMs = Math.min(atMs, source.heldUntilMs);

@@ -23,7 +23,7 @@ function alone(): { readonly directed: Directed; readonly sent: Frame[] } {
   const directed = createDirected({
     send: (_, bytes) => { const frame = decodeFrame(bytes); if (frame !== undefined) sent.push(frame); return true; },
     smoothedRoundTripMs: () => 20,
-    datagramBytes: () => 1_200,
+    datagramLimitBytes: () => 1_200,
   }, crypto, seededRandom(7));
   return { directed, sent };
 }

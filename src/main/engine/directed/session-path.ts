@@ -1,6 +1,8 @@
 /** The downloads of one session: all of them share its path, and what they learn of it. */
 import { Bbr } from '../congestion/bbr.ts';
 import { CongestedPath } from '../congestion/path.ts';
+import { PathMtu } from '../path-mtu/path-mtu.ts';
+import { datagramBytesFor, defaultProbeSizes, groupShiftFor } from '../path-mtu/sizes.ts';
 import type { Transfer } from '../congestion/scheduler.ts';
 import type { CongestionController } from '../congestion/types.ts';
 import type { SessionId } from '../session/types.ts';
@@ -15,12 +17,17 @@ export class SessionPath {
   readonly sources = new Map<Transfer, Source>();
   /** By the id of their responses. */
   readonly byKey = new Map<string, Source>();
+  /** Undefined where no leaf but the smallest could pass. */
+  readonly mtu: PathMtu | undefined;
+  /** Probes under way, by the id of their answers. */
+  readonly probes = new Map<string, number>();
   lastProgressMs: number;
   emptySinceMs: number | undefined;
 
-  constructor(sessionId: SessionId, datagramBytes: number, roundTripMs: number | undefined, nowMs: number) {
+  constructor(sessionId: SessionId, datagramLimitBytes: number, roundTripMs: number | undefined, nowMs: number) {
     this.sessionId = sessionId;
-    this.path = newPath(datagramBytes, roundTripMs);
+    this.path = newPath(roundTripMs);
+    this.mtu = datagramLimitBytes < datagramBytesFor(1) ? undefined : new PathMtu({ sizes: defaultProbeSizes.filter((sizeBytes) => sizeBytes <= datagramLimitBytes) });
     this.lastProgressMs = nowMs;
   }
 
@@ -50,10 +57,14 @@ export class SessionPath {
   }
 
   /** The packets go another way: nothing that was learned holds. */
-  renewPath(datagramBytes: number, roundTripMs: number | undefined): void {
-    this.path = newPath(datagramBytes, roundTripMs);
+  renewPath(nowMs: number): void {
+    this.path = newPath(undefined);
+    this.mtu?.pathChanged(nowMs);
   }
+
+  /** The largest leaves that the path is known to carry. */
+  get groupShift(): number { return this.mtu === undefined ? 0 : groupShiftFor(this.mtu.bytesConfirmed); }
 }
 
-const newPath = (datagramBytes: number, roundTripMs: number | undefined): CongestedPath =>
-  new CongestedPath({ controller, datagramBytes, ...(roundTripMs === undefined ? {} : { roundTripMs }) });
+const newPath = (roundTripMs: number | undefined): CongestedPath =>
+  new CongestedPath({ controller, datagramBytes: datagramBytesFor(0), ...(roundTripMs === undefined ? {} : { roundTripMs }) });

@@ -84,7 +84,7 @@ export class Pair {
         return true;
       },
       smoothedRoundTripMs: () => this.smoothedRoundTripMs,
-      datagramBytes: () => 1_200,
+      datagramLimitBytes: () => 1_200,
     };
   }
 }

@@ -108,6 +108,6 @@ export interface FrameSender {
   /** False when the session is not established now; the frame is then repeated by timeout like a lost one. */
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
   smoothedRoundTripMs(sessionId: SessionId): number | undefined;
-  /** The longest datagram that the session's path is known to carry. */
-  datagramBytes(sessionId: SessionId): number;
+  /** The longest datagram to and from the other side that nobody would cut up before it leaves: the bound of what a path is probed for. */
+  datagramLimitBytes(sessionId: SessionId): number;
 }

@@ -12,7 +12,7 @@
  * addresses, guards.ts holds what protects a listening side.
  */
 import { Deadlines } from '../deadlines.ts';
-import { encodeRequest, frameMaximumBytes, transportOverheadBytes } from '../wire/frame.ts';
+import { encodeRequest, leafFrameMaximumBytes, transportOverheadBytes } from '../wire/frame.ts';
 import { toHex } from '../wire/bytes.ts';
 import { randomFraction } from '../random.ts';
 import { decodeDatagram, encodeShort, encodeTransport, type Datagram } from './datagram.ts';
@@ -117,7 +117,7 @@ export class SessionTable implements Sessions {
 
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean {
     const link = this.links.get(sessionId);
-    if (link?.keys === undefined || frame.length > frameMaximumBytes || frame.length === 0) return false;
+    if (link?.keys === undefined || frame.length > leafFrameMaximumBytes || frame.length === 0) return false;
     // To a silent link only what the liveness core sends: its answer decides.
     if (link.silent) return false;
     if (!this.#transmitFrame(link, frame, now)) return false;

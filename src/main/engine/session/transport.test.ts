@@ -59,10 +59,10 @@ describe('transport', () => {
     }), { numRuns: 20 });
   });
 
-  it('takes frames of up to 1,171 bytes in datagrams of up to 1,200', () => {
+  it('takes frames as long as a datagram can hold; that short ones stay short is the business of whoever makes them', () => {
     const { net, visor, relay, id } = connectedPair(2, crypto);
     expect(visor.send(id, textFrame('x'.repeat(1_171 - 18), net.random))).toBe(true);
-    expect(visor.send(id, textFrame('x'.repeat(1_172 - 18), net.random))).toBe(false);
+    expect(visor.send(id, textFrame('x'.repeat(65_507 - 29 - 17), net.random))).toBe(false);
     expect(visor.send(id, new Uint8Array(0))).toBe(false);
     expect(visor.send(id + 1, textFrame('x', net.random))).toBe(false);
     net.run(100);

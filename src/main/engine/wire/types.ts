@@ -165,6 +165,8 @@ export type RequestBody =
   | ({ readonly verb: 'pull'; readonly name: ContentName; /** Leaf groups of 2^groupShift KiB. */ readonly groupShift: number } & LeafRun)
   /** As `pull`, of a name that was shown in this session: the request id stands for it. */
   | ({ readonly verb: 'more' } & LeafRun)
+  /** Asks for an answer in a datagram of that size: does the path carry it? */
+  | { readonly verb: 'pad'; readonly datagramBytes: number }
   | { readonly verb: 'record'; readonly kind: RecordKind; readonly identity: PublicKeyHex; readonly deviceId: DeviceIdHex | undefined }
   | { readonly verb: 'publish'; readonly kind: RecordKind; readonly object: Uint8Array }
   | { readonly verb: 'register'; readonly tokensVersion: number }

@@ -10,7 +10,7 @@ import type { LeafRun, Mailbox, RecordKind, RequestBody, Verb } from './types.ts
 
 /** In wire order; the number of a verb is its position plus 1. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
-  'refusals', 'more'] as const satisfies readonly Verb[];
+  'refusals', 'more', 'pad'] as const satisfies readonly Verb[];
 const recordKinds = ['identity', 'prekey'] as const satisfies readonly RecordKind[];
 const verdicts = ['committed', 'unopenable'] as const;
 
@@ -54,6 +54,9 @@ export function writeBody(writer: Writer, body: RequestBody): void {
       return;
     case 'more':
       writeRun(writer, body);
+      return;
+    case 'pad':
+      writer.u16(body.datagramBytes);
       return;
     case 'record':
       writeChoice(writer, recordKinds, body.kind, 1);
@@ -120,6 +123,8 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
     }
     case 'more':
       return { verb, ...readRun(reader) };
+    case 'pad':
+      return { verb, datagramBytes: reader.u16() };
     case 'record':
       return readRecordRequest(reader);
     case 'publish':
