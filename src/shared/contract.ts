@@ -27,6 +27,16 @@ const passphrase = z.string().min(1).max(1024);
 const text = z.string().max(messageMaximumBytes);
 const link = z.string().max(4096);
 
+/** UTF-8 bytes of the text beside a file. */
+export const fileTextMaximumBytes = 32_768;
+export const fileReferenceSchema = z.discriminatedUnion('by', [
+  z.object({ by: z.literal('path'), path: z.string().min(1).max(4096) }),
+  z.object({ by: z.literal('grant'), grant: z.string().regex(/^[0-9a-f]{32}$/) }),
+]);
+/** What a window is told of a file that the person gave it. */
+export const grantedFileSchema = z.object({ grant: z.string(), name: z.string(), sizeBytes: z.number().int().nonnegative() });
+export type GrantedFile = z.infer<typeof grantedFileSchema>;
+
 export const accountSchema = z.object({
   phase: z.enum(['none', 'locked', 'ready']),
   /** How the secret key is protected on this machine; `unavailable` asks the person for a passphrase. */
@@ -75,6 +85,22 @@ export const contract = {
     retryAll: call(nothing, nothing),
     markRead: call(z.object({ conversationId: conversationIdSchema, upToRow: z.number().int() }), nothing),
     saveDraft: call(z.object({ conversationId: conversationIdSchema, text }), nothing),
+  },
+  files: {
+    /**
+     * Sends one file with an optional text. Resolves when a sealed copy of it and the message are durable here: the original is not needed any more.
+     * Programs name a path; windows only ever a grant, which the person gave by choosing, dropping or pasting that very file.
+     */
+    send: call(z.object({ to: z.string().max(128), file: fileReferenceSchema, text: z.string().max(fileTextMaximumBytes), ttlSeconds: z.number().int().max(ttlMaximumSeconds * 10).optional() }), messageSchema),
+    /** Fetches an incoming file that waits to be asked for, or goes on with one that was paused or failed. */
+    fetch: call(z.object({ messageId: messageIdSchema }), nothing),
+    pause: call(z.object({ messageId: messageIdSchema }), nothing),
+    /** An incoming one: forgets what is here. An outgoing one: nobody is served any more; the message goes the way of `messages.cancel`. */
+    cancel: call(z.object({ messageId: messageIdSchema }), nothing),
+    /** Writes a file that is here, in the clear, to a path that must not exist yet. Windows leave the path out: the person is asked. */
+    save: call(z.object({ messageId: messageIdSchema, path: z.string().max(4096).optional() }), z.object({ path: z.string().optional() })),
+    /** An image that is here, for showing it: only what really is one of the four kinds, and at most 16 MiB. */
+    preview: call(z.object({ messageId: messageIdSchema }), z.object({ dataUrl: z.string() })),
   },
   contacts: {
     preview: call(z.object({ link }), invitePreviewSchema),

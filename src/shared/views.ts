@@ -47,13 +47,57 @@ export const headlineSchema = z.discriminatedUnion('state', [
 ]);
 export type Headline = z.infer<typeof headlineSchema>;
 
+/** Longest file in bytes that Waypost sends: what one proof of the smallest leaves can reach comfortably. */
+export const fileMaximumBytes = 64 * 1_073_741_824;
+/** What relays hold for one recipient unless their operator allows more: a larger file arrives only while both sides are online. */
+export const fileHeldMaximumBytes = 256 * 1_048_576;
+/** From contacts, files up to this size are fetched without asking. */
+export const fileFetchedMaximumBytes = 16 * 1_048_576;
+
+/** Why a file does not move just now; each has a sentence in the UI. */
+export const fileWaitReasons = ['no-source', 'relay-full', 'not-asked', 'paused', 'disk-full', 'letter-first'] as const;
+export type FileWaitReason = (typeof fileWaitReasons)[number];
+export const fileFailReasons = ['cancelled', 'expired', 'gone', 'damaged', 'unreadable'] as const;
+export type FileFailReason = (typeof fileFailReasons)[number];
+
+/** Where a file comes from: its sender directly, its sender through a relay, or a relay that holds it. */
+const fileSourceSchema = z.object({ kind: z.enum(['sender', 'forwarded', 'relay']), relay: publicKeySchema.optional(), relayName: z.string().optional() });
+export type FileSource = z.infer<typeof fileSourceSchema>;
+
+/**
+ * Of an incoming file: how much of it is here. Of an outgoing one: how far the relay that has most of it is (`moving`), `ready` when at least one holds
+ * all of it or the recipient has it.
+ */
+export const fileStateSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('waiting'), reason: z.enum(fileWaitReasons), doneBytes: z.number().int().nonnegative() }),
+  z.object({ state: z.literal('moving'), doneBytes: z.number().int().nonnegative(), bytesPerSecond: z.number().nonnegative(), remainingMs: z.number().nonnegative().optional(), sources: z.array(fileSourceSchema) }),
+  z.object({ state: z.literal('ready') }),
+  z.object({ state: z.literal('failed'), reason: z.enum(fileFailReasons) }),
+]);
+export type FileState = z.infer<typeof fileStateSchema>;
+
+/** A file that a message carries. */
+export const fileSchema = z.object({
+  /** Safe to be shown and to be used as a file's name. */
+  name: z.string(),
+  /** `image/png`, `image/jpeg`, `image/gif`, `image/webp` are shown inline; anything else is a card. */
+  mediaType: z.string(),
+  sizeBytes: z.number().int().nonnegative(),
+  state: fileStateSchema,
+  /** Of an outgoing one: relays that hold it or are taking it. */
+  holders: z.array(z.object({ relay: publicKeySchema, relayName: z.string(), heldBytes: z.number().int().nonnegative(), complete: z.boolean() })),
+});
+export type FileView = z.infer<typeof fileSchema>;
+
 export const messageSchema = z.object({
   id: messageIdSchema,
   conversationId: conversationIdSchema,
   /** Position in the conversation as shown; pages go by it. Not dense. */
   row: z.number().int(),
   direction: z.enum(['out', 'in']),
+  /** Of a file: what was written beside it. */
   text: z.string(),
+  file: fileSchema.optional(),
   sentAtMs: timeMs,
   receivedAtMs: timeMs.optional(),
   expiresAtMs: timeMs,

@@ -5,7 +5,7 @@
  * Columns marked (sealed) are encrypted under the profile's local key by the store.
  */
 import type { ErrorCode } from '../../../shared/errors.ts';
-import type { FailReason, WaitReason } from '../../../shared/views.ts';
+import type { FailReason, FileFailReason, WaitReason } from '../../../shared/views.ts';
 
 /** Facts are monotone: once set they stay; the headline is derived from them (architecture 9). */
 export interface LetterFacts {
@@ -44,6 +44,29 @@ export interface MessageRow {
   readonly senderDevice: string;
   readonly sequence: number;
   readonly facts: LetterFacts;
+}
+
+/** The file that a message carries. Its bytes are a blob (engine/files); the name of that is the name of the sealed bytes. */
+export interface FileRow {
+  readonly messageId: string;
+  readonly conversationId: string;
+  readonly direction: 'out' | 'in';
+  /** (sealed) */
+  readonly name: string;
+  /** (sealed) */
+  readonly mediaType: string;
+  /** 32 bytes; opens the blob. (sealed) */
+  readonly key: Uint8Array;
+  /** Of the file itself; the blob is longer by its tags. */
+  readonly sizeBytes: number;
+  readonly root: Uint8Array;
+  readonly blobBytes: number;
+  /** `offered`: incoming, not asked for. `wanted`: to be moved. `ready`: all of it is here (incoming), or the recipient has it (outgoing). */
+  readonly stage: 'offered' | 'wanted' | 'paused' | 'ready' | 'failed';
+  readonly failure: FileFailReason | undefined;
+  /** Relays that were seen holding all of an outgoing one. */
+  readonly heldBy: readonly string[];
+  readonly expiresAtMs: number;
 }
 
 /** A letter that is not finished: everything needed to go on after a crash. */
@@ -141,6 +164,7 @@ export type VisorChange =
   | { readonly kind: 'put-message'; readonly row: MessageRow }
   | { readonly kind: 'set-facts'; readonly messageId: string; readonly facts: LetterFacts }
   | { readonly kind: 'add-hop'; readonly messageId: string; readonly hop: HopRow }
+  | { readonly kind: 'put-file'; readonly row: FileRow }
   | { readonly kind: 'put-outbox'; readonly row: OutboxRow }
   | { readonly kind: 'delete-outbox'; readonly id: string }
   | { readonly kind: 'put-contact'; readonly row: ContactRow }
@@ -161,6 +185,8 @@ export interface VisorState {
   readonly contacts: readonly ContactRow[];
   readonly conversations: readonly ConversationRow[];
   readonly outbox: readonly OutboxRow[];
+  /** Those that are `offered`, `wanted` or `paused`, and outgoing ones that somebody may still fetch (not expired, not failed). */
+  readonly files: readonly FileRow[];
   readonly relays: readonly RelayRow[];
   readonly invites: readonly InviteRow[];
   readonly prekeys: readonly PrekeyRow[];
@@ -189,7 +215,7 @@ export type VisorOperation = VisorRequest['op'];
  * A stored message. `row` counts arrivals (inbox cursor, `readUpToRow`, anchor of pages): a late letter has a high row though it is shown further up,
  * so the order of a page is the order of its array. `missingBefore` counts absent earlier sequences of the same sender device directly before it.
  */
-export interface StoredMessage extends MessageRow { readonly row: number; readonly missingBefore: number }
+export interface StoredMessage extends MessageRow { readonly row: number; readonly missingBefore: number; readonly file: FileRow | undefined }
 
 /** Read-only queries for the screens and the CLI; served by the storage worker beside the commits. */
 export type VisorQuery =
