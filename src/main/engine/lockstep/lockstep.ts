@@ -30,12 +30,12 @@
  * refused unread. Memory is taken by what the caller allows and by what was verified, never by what a packet says.
  *
  * PUBLISHERS keep a *record* for each content (record.ts): tree values, made once as the bytes go by (builder.ts), from which everything is
- * answered by pure functions. RESUMING stores only which leaves were verified (snapshot.ts) and asks for a proof again.
+ * answered by pure functions, for leaf groups of any size; it can be stored (record-codec.ts). RESUMING stores only which leaves were verified (snapshot.ts) and asks for a proof again.
  *
  * NOT HERE: what is asked of whom and when, and how the payloads are named and carried (engine/directed).
  *
  * FILES. geometry.ts: shapes and the pair rule. codec.ts: payloads. frontier.ts, kept.ts, verifier.ts: the requester. node-levels.ts,
- * record.ts, builder.ts: the publisher.
+ * record.ts, record-codec.ts, builder.ts: the publisher.
  *
  * Sources: the paper above; J. O'Connor and others, "BLAKE3" (the tree, section 2.1); P. Champine, ePrint 2021/038 (binary numeral trees); the
  * Bao specification (github.com/oconnor663/bao), which interleaves the same tree in pre-order and so needs several hashes in a row.
@@ -50,7 +50,8 @@ import type { VerifierOptions } from './verifier.ts';
 export { recordOf, startRecord } from './builder.ts';
 export type { LockstepBuilder } from './builder.ts';
 export { encodeFragment } from './codec.ts';
-export type { LockstepRecord } from './record.ts';
+export type { LockstepRecord, ReadBlock } from './record.ts';
+export { decodeRecord, encodeRecord, storedRecordMaximumBytes } from './record-codec.ts';
 export { encodeSnapshot } from './snapshot.ts';
 export type { FragmentVerdict, IncomingFragment, LeafSink, LockstepVerifier, ProofVerdict, Refusal } from './verifier.ts';
 

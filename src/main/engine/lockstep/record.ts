@@ -6,9 +6,11 @@
  * much, whole subtrees of 2^keptLevel leaves (*blocks*, at most 128 KiB) are kept by their top value only, and what lies below is computed
  * from the block's bytes, which a publisher has at hand when it sends them. The values of the two blocks used last stay (16 KiB),
  * so in-order requests compute each block once; no answer depends on that.
+ *
+ * LEAF GROUPS are subtrees of one tree, so the levels that are kept serve every size of them: `atGroupShift` looks at them as levels of that size.
  */
 import { chunkBytes, hashBytes } from '../blake3/blake3-layout.ts';
-import { chainsOf, hasPair, isHeaded, isLeaf, levelCount, pairBytes, pathOf, trailingZeros } from './geometry.ts';
+import { chainsOf, geometryOf, hasPair, isHeaded, isLeaf, levelCount, pairBytes, pathOf, trailingZeros } from './geometry.ts';
 import { nextLevel, windowLevel } from './node-levels.ts';
 import { encodeProof, partsOf } from './codec.ts';
 import type { Blake3Tree } from '../blake3/blake3-tree.ts';
@@ -40,6 +42,30 @@ export class LockstepRecord {
     this.keptLevel = keptLevel;
     this.blockBytes = geometry.leafBytes * 2 ** keptLevel;
     this.#levels = levels;
+  }
+
+  /** Levels above the chunks of 1,024 bytes of the lowest one kept, whatever the leaf group. */
+  get keptChunkLevel(): number { return this.geometry.groupShift + this.keptLevel; }
+
+  /**
+   * The values of one level, counted from the chunks: a view. Empty for one that has a single node, since that is the root.
+   * Undefined for a level below those kept.
+   */
+  levelValues(chunkLevel: number): Uint8Array | undefined {
+    return chunkLevel < this.keptChunkLevel ? undefined : this.#levels[chunkLevel - this.keptChunkLevel] ?? new Uint8Array(0);
+  }
+
+  /**
+   * The record of the same content in leaf groups of 2^groupShift KiB, over the same memory: levels below the larger leaves are left out, and what
+   * smaller leaves need besides is computed from blocks, of the same size as here. Undefined for a size out of range.
+   */
+  atGroupShift(groupShift: number): LockstepRecord | undefined {
+    if (groupShift === this.geometry.groupShift) return this;
+    const geometry = geometryOf(this.geometry.lengthBytes, groupShift);
+    if (geometry === undefined) return undefined;
+    if (geometry.leafCount === 1) return new LockstepRecord(this.#tree, geometry, this.root, 0, []);
+    const keptLevel = Math.max(0, this.keptChunkLevel - groupShift);
+    return new LockstepRecord(this.#tree, geometry, this.root, keptLevel, this.#levels.slice(Math.max(0, groupShift - this.keptChunkLevel)));
   }
 
   get sizeBytes(): number { return this.#levels.reduce((sum, level) => sum + level.length, 0); }
