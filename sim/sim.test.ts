@@ -39,7 +39,7 @@ function message(change: Partial<MessageRow> = {}): MessageRow {
 }
 
 const stored = (sequence: number, change: Partial<StoredMessage> = {}): StoredMessage =>
-  ({ ...message({ direction: 'in', sequence, text: `text ${String(sequence)}` }), row: sequence, missingBefore: 0, ...change });
+  ({ ...message({ direction: 'in', sequence, text: `text ${String(sequence)}` }), row: sequence, missingBefore: 0, file: undefined, ...change });
 
 interface Stage { readonly checker: Checker; at(ms: number): void }
 

@@ -31,7 +31,7 @@ export function relayStatus(publicKey: string, roundTripsMs: readonly (number | 
 }
 
 export function storedMessage(id: string, conversationId: string, row: number, direction: 'in' | 'out' = 'in', text = `text ${id}`): StoredMessage {
-  return { id, conversationId, row, direction, text, sentAtMs: 1_000, receivedAtMs: 1_001, expiresAtMs: 2_000, senderDevice: '00', sequence: row, facts: {}, missingBefore: 0 };
+  return { id, conversationId, row, direction, text, sentAtMs: 1_000, receivedAtMs: 1_001, expiresAtMs: 2_000, senderDevice: '00', sequence: row, facts: {}, missingBefore: 0, file: undefined };
 }
 
 export class FakeInspection implements EngineInspection {
