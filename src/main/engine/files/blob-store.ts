@@ -36,7 +36,7 @@ export type BlobOperation = BlobRequest['op'];
 /** `gone`: there is no such blob (any more). `damaged`: what lies there does not hash to its name. `io`: the disk failed. */
 export type BlobFailure = 'disk-full' | 'gone' | 'damaged' | 'io';
 
-interface BlobValues {
+export interface BlobValues {
   'load': readonly BlobInfo[];
   'begin': void; 'write': void; 'checkpoint': void; 'complete': void; 'delete': void;
   'read': Uint8Array;
