@@ -40,7 +40,7 @@ export class MailFile extends StoreFile<SqliteMailStore, MailRequest, MailResult
 export class VisorFile extends StoreFile<SqliteVisorStore, VisorRequest, VisorResults[VisorOperation]> {
   constructor(options: StoreOptions & { readonly cipher: FieldCipher }) {
     const { cipher, ...rest } = options;
-    super({ ...rest, migrations: visorMigrations, createStore: (database) => new SqliteVisorStore(database, cipher) });
+    super({ ...rest, migrations: visorMigrations, createStore: (database) => new SqliteVisorStore(database, cipher, rest.wallMs) });
   }
 
   protected override applyTo(store: SqliteVisorStore, request: VisorRequest): VisorResults[VisorOperation] {

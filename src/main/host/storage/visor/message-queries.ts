@@ -1,8 +1,9 @@
-/** What screens and programs read of the messages: pages in display order, the inbox in order of arrival, and a summary per conversation. */
+/** What screens and programs read of the messages: pages in display order, the inbox in order of arrival, and a summary per conversation; each message with its file. */
 import type { StoredMessage, VisorQuery, VisorQueryResults } from '../../../engine/mail/visor-store.ts';
 import { RowReader, integerOf } from '../row.ts';
 import type { Statements } from '../statements.ts';
 import { directions, parseFacts } from './codecs.ts';
+import type { Files } from './files.ts';
 import type { SealedColumns } from './sealed-columns.ts';
 
 /** Whatever a caller asks for, one answer has no more messages than this. */
@@ -19,10 +20,12 @@ type Query<Name extends VisorQuery['query']> = Extract<VisorQuery, { query: Name
 export class MessageQueries {
   readonly #statements: Statements;
   readonly #sealed: SealedColumns;
+  readonly #files: Files;
 
-  constructor(statements: Statements, sealed: SealedColumns) {
+  constructor(statements: Statements, sealed: SealedColumns, files: Files) {
     this.#statements = statements;
     this.#sealed = sealed;
+    this.#files = files;
   }
 
   page({ conversationId, beforeRow, limit }: Query<'page'>): VisorQueryResults['page'] {
@@ -73,9 +76,10 @@ export class MessageQueries {
     const reader = new RowReader('message', row);
     const direction = reader.oneOf('direction', directions);
     const sequence = reader.integer('sequence');
+    const id = reader.text('id');
     return {
       row: reader.integer('row'),
-      id: reader.text('id'),
+      id,
       conversationId: reader.text('conversation_id'),
       direction,
       text: this.#sealed.openText(reader, 'text_sealed'),
@@ -87,6 +91,8 @@ export class MessageQueries {
       facts: reader.json('facts', parseFacts),
       // Our own are never missing: a number that was not used (a change of device) is not a gap.
       missingBefore: direction === 'out' ? 0 : Math.max(0, sequence - 1 - reader.integer('before_sequence')),
+      // By its primary key: few messages have one, and a join would carry its empty columns through every page.
+      file: this.#files.of(id),
     };
   }
 }

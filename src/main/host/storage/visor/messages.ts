@@ -11,12 +11,8 @@
 import type { LetterFacts, MessageRow, VisorResults } from '../../../engine/mail/visor-store.ts';
 import { RowReader } from '../row.ts';
 import type { Statements } from '../statements.ts';
-import { directions, parseFacts } from './codecs.ts';
+import { boundedTime, directions, parseFacts } from './codecs.ts';
 import type { SealedColumns } from './sealed-columns.ts';
-
-/** The last moment that a Date can hold. A sender may claim any time; a later one would make the row unreadable here and undisplayable above. */
-const latestTimeMs = 8.64e15;
-const boundedTime = (timeMs: number): number => Math.min(timeMs, latestTimeMs);
 
 export class Messages {
   readonly #statements: Statements;

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { WaypostError } from '../../../../shared/errors.ts';
-import type { ContactRow, ConversationRow, DeviceRow, InviteRow, LetterFacts, MessageRow, OutboxRow, PeerKeyRow, PrekeyRow, RelayRow, VisorChange } from '../../../engine/mail/visor-store.ts';
+import type { ContactRow, ConversationRow, DeviceRow, FileRow, InviteRow, LetterFacts, MessageRow, OutboxRow, PeerKeyRow, PrekeyRow, RelayRow, VisorChange } from '../../../engine/mail/visor-store.ts';
 import { memoryPath, openDatabase } from '../database.ts';
 import { createFieldCipher } from '../field-cipher.ts';
 import { visorMigrations } from './migrations/index.ts';
@@ -32,6 +32,12 @@ const invite: InviteRow = { token: bytes(1, 16), createdAtMs: 1, revoked: true }
 const prekey: PrekeyRow = { prekeyId: 4_000_000_000, secretKey: bytes(1, 32), bundle: bytes(2, 158), createdAtMs: 1, supersededAtMs: undefined };
 const device: DeviceRow = { deviceId: 'd', x25519Secret: bytes(0xa1, 32), ed25519Seed: bytes(0xa2, 32), certificate: bytes(0xa3, 194), resetSecret: bytes(0xa4, 32) };
 const peerKey: PeerKeyRow = { publicKey: 'pk', x25519: bytes(1, 32) };
+const dayMs = 86_400_000;
+const nowMs = 1_000 * dayMs;
+const file: FileRow = {
+  messageId: 'm', conversationId, direction: 'in', name: 'holiday plans.png', mediaType: 'image/png', key: bytes(0xb1, 32), sizeBytes: 64 * 2 ** 30, root: bytes(0xb2, 32),
+  blobBytes: 64 * 2 ** 30 + 16, stage: 'offered', failure: undefined, heldBy: ['r', 's'], expiresAtMs: nowMs + dayMs,
+};
 
 describe('the visor store', () => {
   let database: Database.Database;
@@ -45,23 +51,24 @@ describe('the visor store', () => {
 
   beforeEach(() => {
     ({ database } = openDatabase({ path: memoryPath, migrations: visorMigrations, wallMs: () => 0 }));
-    store = new SqliteVisorStore(database, cipher);
+    store = new SqliteVisorStore(database, cipher, () => nowMs);
   });
 
   describe('rows', () => {
     it('are empty at first', () => {
-      expect(load()).toEqual({ device: undefined, contacts: [], conversations: [], outbox: [], relays: [], invites: [], prekeys: [], peerKeys: [], values: new Map() });
+      expect(load()).toEqual({ device: undefined, contacts: [], conversations: [], outbox: [], files: [], relays: [], invites: [], prekeys: [], peerKeys: [], values: new Map() });
     });
     it('come back as they were put', () => {
       commit(
         { kind: 'put-outbox', row: outboxRow }, { kind: 'put-outbox', row: { ...outboxRow, id: 'o2', queuedAtMs: 5, sealed: undefined, lastReason: undefined, facts: {} } },
+        { kind: 'put-file', row: file },
         { kind: 'put-contact', row: contact }, { kind: 'put-conversation', row: conversation }, { kind: 'put-relay', row: relay },
         { kind: 'put-relay', row: { ...relay, publicKey: 's', epoch: undefined } }, { kind: 'put-invite', row: invite }, { kind: 'put-prekey', row: prekey },
         { kind: 'put-device', row: device }, { kind: 'put-peer-key', row: peerKey }, { kind: 'put-value', key: 'name', value: 'Ada' },
       );
       expect(load()).toEqual({
         device, contacts: [contact], conversations: [conversation], outbox: [outboxRow, { ...outboxRow, id: 'o2', queuedAtMs: 5, sealed: undefined, lastReason: undefined, facts: {} }],
-        relays: [relay, { ...relay, publicKey: 's', epoch: undefined }], invites: [invite], prekeys: [prekey], peerKeys: [peerKey], values: new Map([['name', 'Ada']]),
+        files: [file], relays: [relay, { ...relay, publicKey: 's', epoch: undefined }], invites: [invite], prekeys: [prekey], peerKeys: [peerKey], values: new Map([['name', 'Ada']]),
       });
     });
     it('are replaced by a later put and removed by a delete', () => {
@@ -81,6 +88,48 @@ describe('the visor store', () => {
     });
   });
 
+  describe('files', () => {
+    const stages = ['offered', 'wanted', 'paused', 'ready', 'failed'] as const;
+    const ids = (rows: readonly FileRow[]): string => rows.map((row) => row.messageId).join(' ');
+    it('are replaced by a later put', () => {
+      const failed: FileRow = { ...file, stage: 'failed', failure: 'damaged', heldBy: [] };
+      commit({ kind: 'put-file', row: file }, { kind: 'put-file', row: { ...file, stage: 'paused' } });
+      expect(load().files).toEqual([{ ...file, stage: 'paused' }]);
+      put(message('m', 1));
+      commit({ kind: 'put-file', row: failed });
+      expect(store.query<'message'>({ query: 'message', messageId: 'm' }).message?.file).toEqual(failed);
+    });
+    it('are loaded while they are to be moved, and outgoing ones while somebody may fetch them', () => {
+      for (const direction of ['in', 'out'] as const) {
+        for (const stage of stages) {
+          for (const [age, expiresAtMs] of [['young', nowMs + 1], ['late', nowMs - dayMs + 1], ['old', nowMs - dayMs]] as const) {
+            commit({ kind: 'put-file', row: { ...file, messageId: `${direction}-${stage}-${age}`, direction, stage, expiresAtMs } });
+          }
+        }
+      }
+      const open = (direction: string): string[] => ['offered', 'paused', 'wanted'].flatMap((stage) => ['late', 'old', 'young'].map((age) => `${direction}-${stage}-${age}`));
+      expect(ids(load().files)).toBe([...open('in'), ...open('out'), 'out-ready-late', 'out-ready-young'].sort().join(' '));
+    });
+    it('come with their message in every query, and others without', () => {
+      put(message('a', 1), message('m', 2));
+      commit({ kind: 'put-file', row: file }, { kind: 'put-conversation', row: conversation });
+      expect(page().messages.map((row) => row.file)).toEqual([undefined, file]);
+      expect(store.query<'inbox'>({ query: 'inbox', afterRow: 0, limit: 9 }).messages.map((row) => row.file)).toEqual([undefined, file]);
+      expect(store.query<'message'>({ query: 'message', messageId: 'm' }).message?.file).toEqual(file);
+      expect(store.query<'message'>({ query: 'message', messageId: 'a' }).message?.file).toBeUndefined();
+      expect(store.query<'summaries'>({ query: 'summaries' }).summaries[0]?.last?.file).toEqual(file);
+    });
+    it('have no name, kind or key in the clear', () => {
+      commit({ kind: 'put-file', row: file });
+      const image = database.serialize();
+      expect([image.includes(file.name), image.includes(file.mediaType), image.includes(Buffer.from(file.key)), image.includes(Buffer.from(file.root))]).toEqual([false, false, false, true]);
+    });
+    it('can be read whatever time the sender claims', () => {
+      commit({ kind: 'put-file', row: { ...file, expiresAtMs: Number.MAX_SAFE_INTEGER + 2_592_000_000 } });
+      expect(load().files[0]?.expiresAtMs).toBe(8.64e15);
+    });
+  });
+
   describe('damage', () => {
     const failure = (run: () => unknown): unknown => {
       try {
@@ -91,7 +140,7 @@ describe('the visor store', () => {
     };
     it('is reported as such, never as an empty profile', () => {
       commit({ kind: 'put-device', row: device });
-      const other = new SqliteVisorStore(database, createFieldCipher(bytes(1, 32)));
+      const other = new SqliteVisorStore(database, createFieldCipher(bytes(1, 32)), () => nowMs);
       expect(failure(() => other.apply<'load'>({ op: 'load' }))).toBe('database-corrupt');
       expect(load().device).toEqual(device);
     });
@@ -99,8 +148,10 @@ describe('the visor store', () => {
       `UPDATE outbox SET facts = '{'`, `UPDATE outbox SET facts = '{"held":7}'`, `UPDATE outbox SET stage = 'lost'`, `UPDATE outbox SET content_sealed = x'00'`,
       `UPDATE outbox SET letter_purge_key_sealed = NULL`, `UPDATE outbox SET last_reason = 'mood'`, `UPDATE outbox SET sequence = 9223372036854775807`,
       `UPDATE contact SET relays = '[1]'`, `UPDATE contact SET standing = 'friend'`,
+      `UPDATE file SET stage = 'lost'`, `UPDATE file SET failure = 'mood'`, `UPDATE file SET held_by = '{}'`, `UPDATE file SET root = x'00'`, `UPDATE file SET direction = 'up'`,
+      `UPDATE file SET key_sealed = x'00'`, `UPDATE file SET name_sealed = x''`, `UPDATE file SET size_bytes = 9223372036854775807`,
     ])('is a typed failure: %s', (sql) => {
-      commit({ kind: 'put-outbox', row: outboxRow }, { kind: 'put-contact', row: contact });
+      commit({ kind: 'put-outbox', row: outboxRow }, { kind: 'put-contact', row: contact }, { kind: 'put-file', row: file });
       database.exec(sql);
       expect(failure(load)).toBe('database-corrupt');
     });
@@ -173,7 +224,7 @@ describe('the visor store', () => {
     it('holds for any order of arrival of any number of senders', () => {
       fc.assert(fc.property(fc.shuffledSubarray(Array.from({ length: 24 }, (_, index) => index), { minLength: 1 }), (arrivals) => {
         const { database: fresh } = openDatabase({ path: memoryPath, migrations: visorMigrations, wallMs: () => 0 });
-        const checked = new SqliteVisorStore(fresh, cipher);
+        const checked = new SqliteVisorStore(fresh, cipher, () => nowMs);
         for (const arrival of arrivals) {
           checked.apply<'commit'>({ op: 'commit', changes: [{ kind: 'put-message', row: message(String(arrival), 1 + Math.floor(arrival / 3), { senderDevice: `d${String(arrival % 3)}` }) }] });
         }

@@ -9,6 +9,7 @@ import type {
 } from '../../../engine/mail/visor-store.ts';
 import { Statements } from '../statements.ts';
 import { Contacts } from './contacts.ts';
+import { Files } from './files.ts';
 import { Hops } from './hops.ts';
 import { Keys } from './keys.ts';
 import { MessageQueries } from './message-queries.ts';
@@ -23,6 +24,7 @@ type QueryHandlers = { readonly [Name in VisorQuery['query']]: (query: Extract<V
 export class SqliteVisorStore implements VisorStore {
   readonly #messages: Messages;
   readonly #hops: Hops;
+  readonly #files: Files;
   readonly #outbox: Outbox;
   readonly #contacts: Contacts;
   readonly #own: OwnRows;
@@ -30,11 +32,12 @@ export class SqliteVisorStore implements VisorStore {
   readonly #requests: RequestHandlers;
   readonly #queries: QueryHandlers;
 
-  /** `database`: opened and migrated with `visorMigrations`. */
-  constructor(database: Database.Database, cipher: FieldCipher) {
+  /** `database`: opened and migrated with `visorMigrations`. `wallMs`: now, for what need not be loaded any more. */
+  constructor(database: Database.Database, cipher: FieldCipher, wallMs: () => number) {
     const statements = new Statements(database);
     const sealed = new SealedColumns(cipher);
-    const queries = new MessageQueries(statements, sealed);
+    this.#files = new Files(statements, sealed, wallMs);
+    const queries = new MessageQueries(statements, sealed, this.#files);
     this.#messages = new Messages(statements, sealed);
     this.#hops = new Hops(statements);
     this.#outbox = new Outbox(statements, sealed);
@@ -71,6 +74,7 @@ export class SqliteVisorStore implements VisorStore {
       contacts: this.#contacts.contacts(),
       conversations: this.#contacts.conversations(),
       outbox: this.#outbox.all(),
+      files: this.#files.unfinished(),
       relays: this.#own.relays(),
       invites: this.#own.invites(),
       prekeys: this.#keys.prekeys(),
@@ -90,6 +94,7 @@ export class SqliteVisorStore implements VisorStore {
       case 'put-message': this.#messages.put(change.row); return;
       case 'set-facts': this.#messages.setFacts(change.messageId, change.facts); return;
       case 'add-hop': this.#hops.add(change.messageId, change.hop); return;
+      case 'put-file': this.#files.put(change.row); return;
       case 'put-outbox': this.#outbox.put(change.row); return;
       case 'delete-outbox': this.#outbox.delete(change.id); return;
       case 'put-contact': this.#contacts.putContact(change.row); return;

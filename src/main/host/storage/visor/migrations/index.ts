@@ -2,5 +2,6 @@
 import type { Migration } from '../../migrations.ts';
 import { initialVisor } from './0001-initial.ts';
 import { leavingRelays } from './0002-leaving-relays.ts';
+import { files } from './0003-files.ts';
 
-export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays];
+export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays, files];
