@@ -5,19 +5,25 @@
 import './strict-csp.ts';
 import type { Client } from '../shared/contract.ts';
 import { createClient, type ClientPipe } from '../shared/transport.ts';
+import { createFileGrants, type FileGrantPipe, type FileGrants } from './file-grants.ts';
 
 declare global {
   interface Window {
-    readonly waypost?: ClientPipe;
+    readonly waypost?: ClientPipe & FileGrantPipe;
   }
 }
 
-export async function openBridge(): Promise<Client> {
-  if (window.waypost !== undefined) return createClient(window.waypost);
+export interface Bridge {
+  readonly client: Client;
+  readonly files: FileGrants;
+}
+
+export async function openBridge(): Promise<Bridge> {
+  if (window.waypost !== undefined) return { client: createClient(window.waypost), files: createFileGrants(window.waypost) };
   if (import.meta.env.DEV) {
     const { createDouble } = await import('./dev/double.ts');
     const double = createDouble(new URLSearchParams(window.location.search).get('scenario') ?? 'full');
-    return createClient(double.pipe);
+    return { client: createClient(double.pipe), files: createFileGrants(double.files) };
   }
   throw new Error('This page only works inside the Waypost application.');
 }

@@ -15,12 +15,12 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no place to draw in.');
 
 try {
-  const client = await openBridge();
+  const { client, files } = await openBridge();
   const sync = startSync(client, store);
   createRoot(root).render(
     <StrictMode>
       <CSPProvider disableStyleElements>
-        <ServicesProvider client={client} sync={sync}><App /></ServicesProvider>
+        <ServicesProvider client={client} files={files} sync={sync}><App /></ServicesProvider>
       </CSPProvider>
     </StrictMode>,
   );

@@ -1,11 +1,13 @@
 /** What every component may use: the client of the contract, the sync, and a way to run a call whose failure becomes a sentence on screen. */
 import { createContext, use, useMemo, type ReactNode } from 'react';
 import type { Client } from '../shared/contract.ts';
+import type { FileGrants } from './file-grants.ts';
 import { navigation } from './navigation.ts';
 import type { Sync } from './sync.ts';
 
 export interface Services {
   readonly client: Client;
+  readonly files: FileGrants;
   readonly sync: Sync;
   /** Runs a call; a failure is shown as a toast and resolves to undefined. */
   readonly run: <T>(action: () => Promise<T>) => Promise<T | undefined>;
@@ -16,9 +18,10 @@ const ServicesContext = createContext<Services | undefined>(undefined);
 /** Errors of the contract carry a sentence for people; anything else has no text worth showing. */
 export const errorSentence = (thrown: unknown): string => (thrown instanceof Error && thrown.message !== '' ? thrown.message : 'Something went wrong. Please try again.');
 
-export function ServicesProvider({ client, sync, children }: { readonly client: Client; readonly sync: Sync; readonly children: ReactNode }) {
+export function ServicesProvider({ client, files, sync, children }: { readonly client: Client; readonly files: FileGrants; readonly sync: Sync; readonly children: ReactNode }) {
   const services = useMemo<Services>(() => ({
     client,
+    files,
     sync,
     run: async (action) => {
       try {
@@ -28,7 +31,7 @@ export function ServicesProvider({ client, sync, children }: { readonly client: 
         return undefined;
       }
     },
-  }), [client, sync]);
+  }), [client, files, sync]);
   return <ServicesContext value={services}>{children}</ServicesContext>;
 }
 

@@ -3,8 +3,9 @@
  * for people. Pure: the present moment is handed in, nothing is looked up. Wording rules: what happened, what Waypost does about it, what
  * you can do; being offline is not an error.
  */
-import type { ConnectionView, EchoView, FailReason, Headline, HopView, RelayView, WaitReason } from './views.ts';
-import { countOf, durationWords, momentWords, relativeWords, remainingWords } from './quantities.ts';
+import { fileHeldMaximumBytes, fileMaximumBytes } from './views.ts';
+import type { ConnectionView, EchoView, FailReason, FileFailReason, FileSource, FileView, FileWaitReason, Headline, HopView, MessageView, RelayView, WaitReason } from './views.ts';
+import { countOf, durationWords, momentWords, relativeWords, remainingWords, sizeWords } from './quantities.ts';
 
 const waitSentences: Readonly<Record<WaitReason, string>> = {
   'no-network': 'There is no network. It goes by itself when you are back.',
@@ -200,3 +201,112 @@ export function fingerprintGroups(fingerprint: string): readonly string[] {
 
 /** Enough of a key to tell it from another one in a list; never enough to compare identities by. */
 export const shortKey = (publicKey: string): string => (publicKey.length <= 14 ? publicKey : `${publicKey.slice(0, 8)}…${publicKey.slice(-4)}`);
+
+type Direction = MessageView['direction'];
+
+const fileWaitSentences: Readonly<Record<Direction, Readonly<Record<FileWaitReason, string>>>> = {
+  in: {
+    'no-source': 'Nobody who has it is online. It goes on by itself when they are.',
+    'relay-full': 'The relay has no room for it. It comes while you are both online.',
+    'not-asked': 'It comes when you ask for it.',
+    paused: 'Paused. What is here is kept.',
+    'disk-full': 'This disk is full. Free some space, then try again.',
+    'letter-first': 'The message comes first; the file follows by itself.',
+  },
+  out: {
+    'no-source': 'No relay takes it now. It goes while you are both online.',
+    'relay-full': 'Their mailbox has no room for it. It goes while you are both online.',
+    'not-asked': 'They have not asked for it yet. It goes when they do.',
+    paused: 'Paused. It goes on when it is resumed.',
+    'disk-full': 'This disk is full. Free some space; Waypost keeps trying.',
+    'letter-first': 'The message goes first; the file follows by itself.',
+  },
+};
+
+const fileFailSentences: Readonly<Record<Direction, Readonly<Record<FileFailReason, string>>>> = {
+  in: {
+    cancelled: 'Cancelled. Nothing of it is kept here.',
+    expired: 'Expired. Ask them to send it again.',
+    gone: 'Nobody has it any more. Ask them to send it again.',
+    damaged: 'It arrived damaged and was thrown away. Try again, or ask them to send it again.',
+    unreadable: 'It could not be read on this disk. Try again.',
+  },
+  out: {
+    cancelled: 'Cancelled. Nobody can fetch it any more.',
+    expired: 'Expired. It was not fetched in time.',
+    gone: 'The copy on this computer is gone. Send it again.',
+    damaged: 'The copy on this disk is damaged. Send it again.',
+    unreadable: 'It could not be read on this disk. Send it again.',
+  },
+};
+
+const tooLargeToHold = 'Too large for relays to hold. It goes while you are both online.';
+
+/** Why a file does not move. A large outgoing one waits for both sides, whatever else is the case. */
+export function fileWaitSentence(reason: FileWaitReason, direction: Direction, sizeBytes: number): string {
+  if (direction === 'out' && reason === 'no-source' && sizeBytes > fileHeldMaximumBytes) return tooLargeToHold;
+  return fileWaitSentences[direction][reason];
+}
+export const fileFailSentence = (reason: FileFailReason, direction: Direction): string => fileFailSentences[direction][reason];
+
+export function fileSourceWords(source: FileSource): string {
+  switch (source.kind) {
+    case 'sender': return 'from its sender directly';
+    case 'forwarded': return source.relayName === undefined ? 'from its sender through a relay' : `from its sender through ${source.relayName}`;
+    case 'relay': return source.relayName === undefined ? 'from a relay' : `from ${source.relayName}`;
+  }
+}
+
+/** "From its sender directly and from mill.example"; empty when nothing is known. */
+export function fileSourcesSentence(sources: readonly FileSource[]): string {
+  const [first, second, ...others] = sources.map(fileSourceWords);
+  if (first === undefined) return '';
+  const all = second === undefined ? first : others.length === 0 ? `${first} and ${second}` : `${first}, ${second} and ${countOf(others.length, 'other', 'others')}`;
+  return `${all.charAt(0).toUpperCase()}${all.slice(1)}`;
+}
+
+/** Whole percent, and 100 only for all of it. */
+export const percentOf = (doneBytes: number, sizeBytes: number): number => (doneBytes >= sizeBytes ? 100 : Math.min(99, Math.floor((Math.max(0, doneBytes) / sizeBytes) * 100)));
+
+/** "48 MB of 312 MB, 2.1 MB/s, 2 minutes left" */
+function fileMovingWords(state: Extract<FileView['state'], { state: 'moving' }>, sizeBytes: number): string {
+  const parts = [`${sizeWords(state.doneBytes)} of ${sizeWords(sizeBytes)}`];
+  if (state.bytesPerSecond >= 1) parts.push(`${sizeWords(Math.round(state.bytesPerSecond))}/s`);
+  if (state.remainingMs !== undefined) parts.push(`${remainingWords(state.remainingMs)} left`);
+  return parts.join(', ');
+}
+
+/** Of an outgoing file: "mill.example is taking it: 42 %", "mill.example holds it", "They have it". */
+function fileHoldersSentence(file: FileView): string {
+  const [first, ...others] = file.holders.filter((holder) => holder.complete);
+  if (first !== undefined) return others.length === 0 ? `${first.relayName} holds it.` : `${first.relayName} and ${countOf(others.length, 'other relay', 'other relays')} hold it.`;
+  const taking = file.holders.toSorted((one, other) => other.heldBytes - one.heldBytes)[0];
+  return taking === undefined ? '' : `${taking.relayName} is taking it: ${String(percentOf(taking.heldBytes, file.sizeBytes))} %`;
+}
+
+/** Where a file is, in one or two short lines; the second one is empty when there is no more to say. */
+export function fileStateLines(file: FileView, direction: Direction): readonly [state: string, more: string] {
+  const { state, sizeBytes } = file;
+  switch (state.state) {
+    case 'waiting': {
+      const sentence = fileWaitSentence(state.reason, direction, sizeBytes);
+      return state.doneBytes === 0 ? [sentence, ''] : [`${sizeWords(state.doneBytes)} of ${sizeWords(sizeBytes)}`, sentence];
+    }
+    case 'moving': return [fileMovingWords(state, sizeBytes), direction === 'out' && state.sources.length === 0 ? fileHoldersSentence(file) : fileSourcesSentence(state.sources)];
+    case 'ready': return direction === 'in' ? ['', ''] : [fileHoldersSentence(file) || 'They have it.', ''];
+    case 'failed': return [fileFailSentences[direction][state.reason], ''];
+  }
+}
+
+/** What to know about a file before it is sent; undefined when there is nothing special. */
+export function fileSizeSentence(sizeBytes: number): ToneSentence | undefined {
+  if (sizeBytes > fileMaximumBytes) return { tone: 'danger', sentence: `Larger than ${sizeWords(fileMaximumBytes)}, the most Waypost sends. Make it smaller or send it in parts.` };
+  if (sizeBytes > fileHeldMaximumBytes) return { tone: 'warning', sentence: `Larger than ${sizeWords(fileHeldMaximumBytes)}: relays do not hold it, it arrives only while you are both online.` };
+  return undefined;
+}
+
+/** A message in one line: its text, and of a file its name. */
+export function messageSummary(message: MessageView): string {
+  if (message.file === undefined) return message.text;
+  return message.text === '' ? message.file.name : `${message.file.name}: ${message.text}`;
+}

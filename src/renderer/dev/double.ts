@@ -8,11 +8,16 @@ import { WaypostError } from '../../shared/errors.ts';
 import { applyChange } from '../../shared/patch.ts';
 import { serveCall, type ClientPipe } from '../../shared/transport.ts';
 import type { Change, ConversationView, Headline, HopView, MessageView, Patch, View } from '../../shared/views.ts';
+import { messageSummary } from '../../shared/sentences.ts';
+import type { FileGrantPipe } from '../file-grants.ts';
+import { createFiles } from './files.ts';
 import { recoveryWords, relayNames, sampleConversation, sampleConversationId, sampleFingerprint, sampleHex, sampleKey, sampleMessage, samplePeers, sampleRelays } from './samples.ts';
 import { startScenario } from './scenarios.ts';
 
 export interface Double {
   readonly pipe: ClientPipe;
+  /** Stands in for what the preload does with files. */
+  readonly files: FileGrantPipe;
   /** Changes the state and tells listeners, as the real one does. */
   change(changes: readonly Change[]): void;
   /** The next patch is numbered but never sent, as if it had been lost. */
@@ -70,8 +75,8 @@ export function createDouble(scenarioName: string): Double {
     else change([{ kind: 'outbox-removed', messageId: message.id }]);
   }
   const outboxItem = (message: MessageView, toName: string) => ({
-    messageId: message.id, conversationId: message.conversationId, toName, kind: 'message' as const, summary: message.text.slice(0, 80),
-    sizeBytes: new TextEncoder().encode(message.text).length, attempts: message.headline.state === 'queued' ? 0 : 1, headline: message.headline, queuedAtMs: message.sentAtMs, expiresAtMs: message.expiresAtMs,
+    messageId: message.id, conversationId: message.conversationId, toName, kind: 'message' as const, summary: messageSummary(message).slice(0, 80),
+    sizeBytes: message.file?.sizeBytes ?? new TextEncoder().encode(message.text).length, attempts: message.headline.state === 'queued' ? 0 : 1, headline: message.headline, queuedAtMs: message.sentAtMs, expiresAtMs: message.expiresAtMs,
   });
   const isEcho = (conversationId: string): boolean => conversationId === sampleConversationId('Echo');
   const setHeadline = (id: string, headline: Headline): void => put({ ...findMessage(id), headline });
@@ -102,6 +107,21 @@ export function createDouble(scenarioName: string): Double {
       put(sampleMessage({ conversationId, row: nextRow, direction: 'in', text: `Echo: ${text}`, receivedAtMs: Date.now() }));
     });
   }
+
+  function write(to: string, text: string, extra: Partial<MessageView> = {}): MessageView {
+    nextRow += 1;
+    const message = sampleMessage({ id: sampleHex(`sent ${String(nextRow)}`, 32), conversationId: to, row: nextRow, text, headline: { state: 'queued' }, ...extra });
+    put(message, { draft: '' });
+    travel(message.id);
+    return message;
+  }
+  const files = createFiles({
+    all: () => [...talks.values()].flat(),
+    find: findMessage,
+    put: (message) => put(message),
+    send: (to, text, file) => write(to, text, { file }),
+    cancel: (messageId) => setHeadline(messageId, { state: 'cancelled' }),
+  });
 
   const keyOf = (link: string): string | undefined => /0[23][0-9a-f]{64}/.exec(link)?.[0];
   const standIn = 'Solveig';
@@ -141,11 +161,7 @@ export function createDouble(scenarioName: string): Double {
       get: async ({ messageId }) => findMessage(messageId),
       send: async ({ to, text }) => {
         if (text.trim() === '') fail('message-empty', 'There is nothing to send.');
-        nextRow += 1;
-        const message = sampleMessage({ id: sampleHex(`sent ${String(nextRow)}`, 32), conversationId: to, row: nextRow, text, headline: { state: 'queued' } });
-        put(message, { draft: '' });
-        travel(message.id);
-        return message;
+        return write(to, text);
       },
       hops: async ({ messageId }) => ({ hops: hopsOf(talks, messageId) }),
       cancel: async ({ messageId }) => {
@@ -162,6 +178,7 @@ export function createDouble(scenarioName: string): Double {
       },
       saveDraft: async ({ conversationId, text }) => change([{ kind: 'conversation', value: { ...conversationOf(conversationId), draft: text } }]),
     },
+    files: files.handlers,
     contacts: {
       preview: async ({ link }) => {
         const publicKey = keyOf(link) ?? fail('bad-link', 'This is neither an invite link nor an address. Copy it again, from the first to the last character.');
@@ -225,6 +242,7 @@ export function createDouble(scenarioName: string): Double {
         return () => set.delete(listener);
       },
     },
+    files: files.pipe,
     change,
     loseNextPatch: () => {
       lose = true;

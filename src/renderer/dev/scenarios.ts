@@ -1,9 +1,10 @@
 /** The situations the double can start in, chosen by `?scenario=`. */
 import type { AccountView } from '../../shared/contract.ts';
 import type { MessageView, View } from '../../shared/views.ts';
+import { fileFriend, sampleFileTalk } from './file-samples.ts';
 import { sampleConversation, sampleConversationId, sampleKey, sampleMessage, sampleOutbox, sampleRelays, sampleTalks, sampleView } from './samples.ts';
 
-export const scenarioNames = ['full', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled'] as const;
+export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface Scenario {
@@ -45,6 +46,14 @@ function long(): Scenario {
   return { account: ready, view: sampleView({ conversations: [sampleConversation('Anna Lindqvist', messages)], relays: sampleRelays(nowMs) }), talks: new Map([[conversationId, messages]]) };
 }
 
+/** The full one, with a file in every state in the first conversation. */
+function files(): Scenario {
+  const base = full();
+  const conversationId = sampleConversationId(fileFriend);
+  const messages = sampleFileTalk(Date.now());
+  return { ...base, view: { ...base.view, conversations: base.view.conversations.map((one) => (one.id === conversationId ? sampleConversation(fileFriend, messages) : one)) }, talks: new Map([...base.talks, [conversationId, messages]]) };
+}
+
 function troubled(): Scenario {
   const base = full();
   const { identity } = base.view;
@@ -67,6 +76,7 @@ export function startScenario(name: string): Scenario {
   switch (name) {
     case 'empty': return { account: ready, ...nothing, view: sampleView({ connection: { kind: 'no-relay', relaysConnected: 0, relaysConfigured: 0, waitingMessages: 0 } }) };
     case 'long': return long();
+    case 'files': return files();
     case 'offline': {
       const base = full();
       return { ...base, view: { ...base.view, connection: { kind: 'offline', relaysConnected: 0, relaysConfigured: 3, waitingMessages: 4 }, relays: base.view.relays.map((relay) => ({ ...relay, state: 'unreachable', problem: 'no network' })) } };
