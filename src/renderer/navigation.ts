@@ -7,7 +7,7 @@ export const places = ['chats', 'peers', 'relays', 'outbox', 'network', 'setting
 export type Place = (typeof places)[number];
 
 export type Drawer = { readonly kind: 'hops'; readonly messageId: string } | { readonly kind: 'contact' };
-export type DialogName = 'add-friend' | 'share-link' | 'add-relay' | 'words' | 'palette' | 'shortcuts';
+export type DialogName = 'add-friend' | 'share-link' | 'add-relay' | 'words' | 'palette' | 'shortcuts' | 'image';
 
 export interface Toast {
   readonly id: number;
@@ -20,6 +20,8 @@ export interface Navigation {
   readonly conversationId: string | undefined;
   readonly drawer: Drawer | undefined;
   readonly dialog: DialogName | undefined;
+  /** The message whose picture the dialog shows. */
+  readonly imageMessageId: string | undefined;
   readonly toasts: readonly Toast[];
   /** The words are shown right after an identity has been made, before the frame. */
   readonly wordsPending: boolean;
@@ -28,7 +30,7 @@ export interface Navigation {
 /** More than this at once is noise. */
 const toastsAtOnce = 3;
 
-const initial: Navigation = { place: 'chats', conversationId: undefined, drawer: undefined, dialog: undefined, toasts: [], wordsPending: false };
+const initial: Navigation = { place: 'chats', conversationId: undefined, drawer: undefined, dialog: undefined, imageMessageId: undefined, toasts: [], wordsPending: false };
 export const navigationStore = createStore<Navigation>(() => initial);
 export const useNavigation = <T>(select: (state: Navigation) => T): T => useZustand(navigationStore, select);
 
@@ -61,6 +63,9 @@ export const navigation = {
   },
   openDialog: (dialog: DialogName): void => {
     set({ dialog });
+  },
+  openImage: (imageMessageId: string): void => {
+    set({ dialog: 'image', imageMessageId });
   },
   closeDialog: (): void => {
     set({ dialog: undefined });

@@ -28,7 +28,8 @@ function lines(nowMs: number): readonly FileLine[] {
   const delivered: Headline = { state: 'delivered', atMs: nowMs - minute };
   return [
     ['them', sampleFile('from the jetty.jpg', 2.4 * MB, { state: 'ready' }), 'High water this morning.'],
-    ['them', sampleFile('chart of the inner harbour.png', 18 * MB, waiting('not-asked'))],
+    ['them', sampleFile('chart of the inner harbour.png', 14 * MB, waiting('no-source', 5.1 * MB))],
+    ['them', sampleFile('scan of the whole atlas.png', 48 * MB, waiting('not-asked'))],
     ['them', sampleFile('mast.webp', 3.1 * MB, { state: 'moving', doneBytes: 1.2 * MB, bytesPerSecond: 310 * kB, remainingMs: 6_000, sources: [{ kind: 'relay', ...mill }] })],
     ['them', sampleFile('Regatta film.mp4', 312 * MB, waiting('not-asked')), 'The whole film, if you have the patience.'],
     ['them', sampleFile('Minutes of the annual meeting of the harbour association with all appendices.pdf', 64 * MB, { state: 'moving', doneBytes: 23.4 * MB, bytesPerSecond: 2.1 * MB, remainingMs: 19_000, sources: [{ kind: 'sender' }, { kind: 'relay', ...mill }] })],

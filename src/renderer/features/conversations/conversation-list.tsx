@@ -1,6 +1,6 @@
 /** The list: requests that wait for an answer, then everybody by latest activity. */
-import { Link, MessageSquarePlus, UserPlus } from 'lucide-react';
-import { headlineWords } from '../../../shared/sentences.ts';
+import { Link, MessageSquarePlus, Paperclip, UserPlus } from 'lucide-react';
+import { headlineWords, messageSummary } from '../../../shared/sentences.ts';
 import { countOf } from '../../../shared/quantities.ts';
 import type { ConversationView } from '../../../shared/views.ts';
 import { navigation, useNavigation } from '../../navigation.ts';
@@ -70,7 +70,7 @@ function Entry({ conversation }: { readonly conversation: ConversationView }) {
             <span className="entry__last">
               {draft !== '' && !current ? <><span className="entry__draft">Draft:</span><span className="truncate">{draft}</span></>
                 : last === undefined ? <span className="truncate">{conversation.standing === 'pending' ? 'Not heard from yet' : 'Nothing written yet'}</span>
-                  : <>{last.direction === 'out' ? <><StateIcon headline={last.headline} /><span className="visually-hidden">{headlineWords(last.headline, nowMs)}: </span></> : null}<span className="truncate">{last.text}</span></>}
+                  : <>{last.direction === 'out' ? <><StateIcon headline={last.headline} /><span className="visually-hidden">{headlineWords(last.headline, nowMs)}: </span></> : null}{last.file === undefined ? null : <Paperclip className="entry__clip" size={16} strokeWidth={1.75} role="img" aria-label="File:" />}<span className="truncate">{messageSummary(last)}</span></>}
             </span>
             {unread > 0 ? <span className="badge"><span aria-hidden>{unread > 99 ? '99+' : unread}</span><span className="visually-hidden">{countOf(unread, 'unread message', 'unread messages')}</span></span> : null}
           </span>

@@ -16,6 +16,7 @@ export const lateDialogs: Readonly<Record<DialogName, LateComponent<object>>> = 
   'add-relay': late(async () => (await import('../relays/add-relay-dialog.tsx')).AddRelayDialog),
   words: late(async () => (await import('../welcome/words-dialog.tsx')).WordsDialog),
   palette: late(async () => (await import('../palette/palette.tsx')).Palette),
+  image: late(async () => (await import('../messages/image-dialog.tsx')).ImageDialog),
   shortcuts: late(async () => (await import('../palette/cheat-sheet.tsx')).CheatSheet),
 };
 

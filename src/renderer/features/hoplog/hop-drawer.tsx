@@ -2,7 +2,7 @@
 import { ArrowUpRight, CheckCheck, CircleAlert, CircleDashed, CircleSlash, Download, Hourglass, Lock, MailCheck, MailX, Save, ShieldCheck, type LucideIcon } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { exactWords, momentWords, relativeWords } from '../../../shared/quantities.ts';
-import { headlineSentence, hopDetails, hopTitle } from '../../../shared/sentences.ts';
+import { headlineSentence, hopDetails, hopTitle, messageSummary } from '../../../shared/sentences.ts';
 import type { HopView, MessageView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
 import { errorSentence, useServices } from '../../services.tsx';
@@ -50,7 +50,7 @@ export function HopDrawer({ messageId }: { readonly messageId: string }) {
     <Drawer title={hopDrawerTitle} onClose={() => navigation.closeDrawer()}>
       {message === undefined ? null : (
         <section>
-          <p className="drawer__quote">{message.text}</p>
+          <p className="drawer__quote">{messageSummary(message)}</p>
           {message.direction === 'out' ? <p>{headlineSentence(message.headline, nowMs)}</p> : null}
         </section>
       )}

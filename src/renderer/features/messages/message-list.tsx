@@ -6,16 +6,20 @@
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
 import { ArrowDown } from 'lucide-react';
 import { useEffect, useEffectEvent, useRef, useState, type KeyboardEvent, type UIEvent } from 'react';
-import { headlineWords } from '../../../shared/sentences.ts';
-import type { ConversationView } from '../../../shared/views.ts';
+import { sizeWords } from '../../../shared/quantities.ts';
+import { fileFailSentence, fileStateLines, headlineWords, messageSummary } from '../../../shared/sentences.ts';
+import type { ConversationView, MessageView } from '../../../shared/views.ts';
 import { useServices } from '../../services.tsx';
+import { store } from '../../store.ts';
 import type { Page } from '../../state.ts';
 import { Button } from '../../ui/button.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { MessageRow, openHops } from './message-row.tsx';
-import { rowsOf } from './rows.ts';
+import { isPicture } from './file-facts.ts';
+import { rowsOf, type Row } from './rows.ts';
 
-const estimatedRowHeight = 64;
+const estimatedHeights = { text: 64, card: 132, picture: 290 } as const;
+const estimatedHeight = (row: Row | undefined): number => estimatedHeights[row?.message.file === undefined ? 'text' : isPicture(row.message.file) ? 'picture' : 'card'];
 /** This close to the end counts as reading the newest. */
 const endPixels = 80;
 /** Older messages are asked for when fewer than this are left above. */
@@ -35,7 +39,7 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => estimatedRowHeight,
+    estimateSize: (index) => estimatedHeight(rows[index]),
     getItemKey: (index) => rows[index]?.message.id ?? index,
     overscan: 10,
     paddingEnd: 16,
@@ -117,7 +121,7 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
                 key={item.key} role="listitem" className="messages__item" data-index={item.index} data-message={row.message.id} ref={virtualizer.measureElement} aria-setsize={page.more ? -1 : rows.length} aria-posinset={item.index + 1}
                 tabIndex={item.index === active ? 0 : -1} data-pane-focus={item.index === active ? true : undefined} style={{ transform: `translateY(${String(item.start)}px)` }} onFocus={() => setActiveId(row.message.id)}
               >
-                <MessageRow row={row} from={conversation.name} nowMs={nowMs} />
+                <MessageRow row={row} from={conversation.name} nowMs={nowMs} active={item.index === active} />
               </div>
             );
           })}
@@ -126,6 +130,7 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
       {atEnd ? null : <div className="jump"><Button size="small" icon={ArrowDown} onClick={() => virtualizer.scrollToEnd()}>Newest</Button></div>}
       <div className="visually-hidden" role="status" aria-label="State of your last message">{lastOwn === undefined ? '' : headlineWords(lastOwn.headline, nowMs)}</div>
       <NewMessageAnnouncer conversation={conversation} />
+      <FileAnnouncer conversationId={conversation.id} />
     </div>
   );
 }
@@ -135,5 +140,30 @@ function NewMessageAnnouncer({ conversation }: { readonly conversation: Conversa
   const last = conversation.last;
   const [firstSeen] = useState(last?.id);
   const fresh = last !== undefined && last.direction === 'in' && last.id !== firstSeen;
-  return <div className="visually-hidden" aria-live="polite">{fresh ? `${conversation.name}: ${last.text}` : ''}</div>;
+  return <div className="visually-hidden" aria-live="polite">{fresh ? `${conversation.name}: ${spokenMessage(last)}` : ''}</div>;
+}
+
+const spokenMessage = (message: MessageView): string => (message.file === undefined ? message.text : `File ${messageSummary(message)}, ${sizeWords(message.file.sizeBytes)}`);
+
+/** What became of a file while it was looked at; how far it is can be asked of its progress bar, and is not read out by itself. */
+function fileNews(before: readonly MessageView[], after: readonly MessageView[]): string | undefined {
+  const known = new Map(before.map((message) => [message.id, message.file?.state.state]));
+  for (const { id, file, direction } of after) {
+    const earlier = known.get(id);
+    if (file === undefined || earlier === undefined || earlier === file.state.state) continue;
+    if (file.state.state === 'ready') return direction === 'in' ? `${file.name} is here.` : `${file.name}: ${fileStateLines(file, direction)[0]}`;
+    if (file.state.state === 'failed') return `${file.name}: ${fileFailSentence(file.state.reason, direction)}`;
+  }
+  return undefined;
+}
+
+function FileAnnouncer({ conversationId }: { readonly conversationId: string }) {
+  const [news, setNews] = useState('');
+  useEffect(() => store.subscribe((now, before) => {
+    const [after, earlier] = [now.live?.pages[conversationId]?.messages, before.live?.pages[conversationId]?.messages];
+    if (after === undefined || earlier === undefined || after === earlier) return;
+    const said = fileNews(earlier, after);
+    if (said !== undefined) setNews(said);
+  }), [conversationId]);
+  return <div className="visually-hidden" role="status" aria-label="News of files">{news}</div>;
 }
