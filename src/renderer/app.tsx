@@ -59,8 +59,26 @@ function useKeyboard(): void {
   }, [platform]);
 }
 
+/** A file that is dropped beside the places that take it must not be opened in place of this page. */
+function useNoStrayDrops(): void {
+  useEffect(() => {
+    const refuse = (event: DragEvent): void => {
+      if (event.defaultPrevented || event.dataTransfer === null || !event.dataTransfer.types.includes('Files')) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = 'none';
+    };
+    window.addEventListener('dragover', refuse);
+    window.addEventListener('drop', refuse);
+    return () => {
+      window.removeEventListener('dragover', refuse);
+      window.removeEventListener('drop', refuse);
+    };
+  }, []);
+}
+
 export function App() {
   useTheme();
+  useNoStrayDrops();
   useKeyboard();
   return (
     <>

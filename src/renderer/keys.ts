@@ -30,6 +30,7 @@ export const shortcuts = {
   previousMessage: { keys: 'ArrowUp', section: 'Messages', description: 'Previous message', local: true },
   nextMessage: { keys: 'ArrowDown', section: 'Messages', description: 'Next message', local: true },
   openHops: { keys: 'Enter', section: 'Messages', description: 'Where this message has been', local: true },
+  attach: { keys: 'Ctrl+U', section: 'Messages', description: 'Attach files' },
   send: { keys: 'Enter', section: 'Messages', description: 'Send what you wrote', local: true },
   newLine: { keys: 'Shift+Enter', section: 'Messages', description: 'New line', local: true },
 } as const satisfies Readonly<Record<string, Shortcut>>;
@@ -87,6 +88,12 @@ export function dispatch(press: KeyPress, platform: string): boolean {
     if ((handlers.get(id) ?? []).some((handler) => handler(press) !== false)) return true;
   }
   return false;
+}
+
+/** Does what the shortcut does, for those who choose it by name; false when nobody acts on it now. */
+export function act(id: ShortcutId): boolean {
+  const press: KeyPress = { key: '', ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
+  return (handlers.get(id) ?? []).some((handler) => handler(press) !== false);
 }
 
 export function useShortcut(id: ShortcutId, handler: () => boolean | undefined): void {

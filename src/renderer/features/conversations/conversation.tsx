@@ -11,6 +11,7 @@ import { Dot, Monogram } from '../../ui/bits.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Composer } from '../messages/composer.tsx';
+import { DropTarget, useFileDrop } from '../messages/drop-target.tsx';
 import { MessageList } from '../messages/message-list.tsx';
 import { openHops } from '../messages/message-row.tsx';
 import { useWindowFocus } from '../../ui/use-window-focus.ts';
@@ -38,13 +39,16 @@ export function Conversation({ conversation }: { readonly conversation: Conversa
     return true;
   });
 
+  const canWrite = conversation.standing !== 'request' && conversation.standing !== 'blocked';
+  const drop = useFileDrop(conversation.id, canWrite);
   return (
-    <section className="conversation" data-pane="conversation" aria-label={`Conversation with ${conversation.name}`}>
+    <section className="conversation" data-pane="conversation" aria-label={`Conversation with ${conversation.name}`} {...drop.handlers}>
       <Header conversation={conversation} />
       {page === undefined ? <div className="grow" aria-busy="true" />
         : page.messages.length === 0 ? <EmptyState level={3} icon={MessageSquare} title={`Nothing written to ${conversation.name} yet`} text="What you write is saved here at once and goes as soon as there is a way, even if they are away." />
           : <MessageList conversation={conversation} page={page} />}
       {conversation.standing === 'request' ? <RequestBar conversation={conversation} /> : conversation.standing === 'blocked' ? <BlockedBar conversation={conversation} /> : <Composer conversation={conversation} />}
+      {drop.over ? <DropTarget name={conversation.name} /> : null}
     </section>
   );
 }

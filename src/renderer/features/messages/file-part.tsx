@@ -2,9 +2,9 @@
  * The file of a message: pictures of the four known kinds inline, in a box that has its size before they are here; anything else as a card.
  * Nothing that was received is ever opened: it is shown or saved.
  */
-import { CircleAlert, ImageOff } from 'lucide-react';
+import { CircleAlert, CircleSlash, Hourglass, ImageOff, type LucideIcon } from 'lucide-react';
 import { useEffect, useRef, useState, type RefObject } from 'react';
-import type { FileView, MessageView } from '../../../shared/views.ts';
+import type { FileFailReason, FileView, MessageView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
 import { FileActions, FileIcon, fileLines, FileName, FileProgress } from './file-bits.tsx';
 import { isPicture, isPictureHere } from './file-facts.ts';
@@ -24,11 +24,16 @@ export function FilePart(props: FilePartProps) {
   return isPicture(props.file) ? <Picture {...props} /> : <Card {...props} />;
 }
 
+/** Only what went wrong is red: what ran out or was cancelled went as it was meant to. */
+const failIcons: Readonly<Record<FileFailReason, LucideIcon>> = { cancelled: CircleSlash, expired: Hourglass, gone: CircleAlert, damaged: CircleAlert, unreadable: CircleAlert };
+
 function Lines({ file, direction }: { readonly file: FileView; readonly direction: MessageView['direction'] }) {
-  const failed = file.state.state === 'failed';
+  const reason = file.state.state === 'failed' ? file.state.reason : undefined;
+  const isWrong = reason !== undefined && reason !== 'cancelled' && reason !== 'expired';
+  const Icon = reason === undefined ? undefined : failIcons[reason];
   return fileLines(file, direction).map((line, index) => (
-    <span key={index} className={`file-line numeric${failed && index > 0 ? ' file-line--failed' : ''}`}>
-      {failed && index === 1 ? <CircleAlert size={16} strokeWidth={1.75} aria-hidden /> : null}
+    <span key={index} className={`file-line numeric${isWrong && index > 0 ? ' file-line--failed' : ''}`}>
+      {Icon === undefined || index === 0 ? null : <Icon size={16} strokeWidth={1.75} aria-hidden />}
       <span>{line}</span>
     </span>
   ));
@@ -82,7 +87,7 @@ function Picture({ message, file, focusable }: FilePartProps) {
           </button>
         ) : here && problem === undefined ? <span className="visually-hidden">{file.name}</span> : (
           <div className="file-picture__facts">
-            <span className="file-picture__icon">{problem === undefined ? <FileIcon name={file.name} mediaType={file.mediaType} /> : <ImageOff size={20} strokeWidth={1.75} aria-hidden />}</span>
+            <span className="file-picture__icon">{problem === undefined && file.state.state !== 'failed' ? <FileIcon name={file.name} mediaType={file.mediaType} /> : <ImageOff size={20} strokeWidth={1.75} aria-hidden />}</span>
             <FileName name={file.name} />
             {problem === undefined ? <Lines file={file} direction={message.direction} /> : <span className="file-line">{problem}</span>}
             {here ? null : <FileProgress file={file} direction={message.direction} />}

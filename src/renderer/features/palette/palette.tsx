@@ -1,7 +1,8 @@
 /** Ctrl+K: conversations and actions by name, all from the keyboard. */
 import { MessageSquare, Zap } from 'lucide-react';
 import { useId, useState, type KeyboardEvent } from 'react';
-import { navigation } from '../../navigation.ts';
+import { act } from '../../keys.ts';
+import { navigation, useNavigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
 import { useView } from '../../store.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -21,12 +22,14 @@ export function Palette() {
   const { client, run } = useServices();
   const conversations = useView((view) => view.conversations);
   const echo = useView((view) => view.echo.state);
+  const canAttach = useNavigation((state) => state.place === 'chats' && state.conversationId !== undefined);
   const [query, setQuery] = useState('');
   const [index, setIndex] = useState(0);
   const id = useId();
   const action = (title: string, choose: () => void): Item => ({ id: title, title, kind: 'action', choose });
   const items: readonly Item[] = [
     ...sortedConversations(conversations).map((one): Item => ({ id: one.id, title: one.name, kind: 'conversation', choose: () => navigation.openConversation(one.id) })),
+    ...(canAttach ? [action('Attach files', () => { act('attach'); })] : []),
     action('Add a friend', () => navigation.openDialog('add-friend')),
     action('Share your link', () => navigation.openDialog('share-link')),
     action('Add a relay', () => navigation.openDialog('add-relay')),

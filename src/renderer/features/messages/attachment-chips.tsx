@@ -1,0 +1,44 @@
+/** What is about to be sent: each file with its size, what will happen to it, and the way to take it out again. */
+import { CircleAlert, LoaderCircle, TriangleAlert, X } from 'lucide-react';
+import { sizeWords } from '../../../shared/quantities.ts';
+import { fileSizeSentence, type ToneSentence } from '../../../shared/sentences.ts';
+import { useServices } from '../../services.tsx';
+import { IconButton } from '../../ui/button.tsx';
+import { removeAttachment, type Attachment, type Outgoing } from './attachments.ts';
+import { focusComposer } from './drop-target.tsx';
+import { FileIcon, FileName } from './file-bits.tsx';
+
+function noteOf({ state, problem, sizeBytes }: Attachment, isSending: boolean): ToneSentence | undefined {
+  if (problem !== undefined) return { tone: 'danger', sentence: problem };
+  if (state === 'sealing') return { tone: 'muted', sentence: 'Being sealed. After that the original is not needed any more.' };
+  return fileSizeSentence(sizeBytes) ?? (isSending ? { tone: 'muted', sentence: 'Next.' } : undefined);
+}
+
+function Chip({ attachment, conversationId, isSending }: { readonly attachment: Attachment; readonly conversationId: string; readonly isSending: boolean }) {
+  const { files } = useServices();
+  const { name, sizeBytes, grant, state } = attachment;
+  const note = noteOf(attachment, isSending);
+  const NoteIcon = note?.tone === 'danger' ? CircleAlert : note?.tone === 'warning' ? TriangleAlert : undefined;
+  return (
+    <li className={`chip${note === undefined ? '' : ` chip--${note.tone}`}`} aria-busy={state === 'sealing'}>
+      <span className="chip__icon">{state === 'sealing' ? <LoaderCircle className="chip__busy" size={16} strokeWidth={1.75} aria-hidden /> : <FileIcon name={name} size={16} />}</span>
+      <span className="chip__facts">
+        <span className="chip__line"><FileName name={name} /><span className="chip__size numeric">{sizeWords(sizeBytes)}</span></span>
+        {note === undefined ? null : <span className="chip__note">{NoteIcon === undefined ? null : <NoteIcon size={16} strokeWidth={1.75} aria-hidden />}<span>{note.sentence}</span></span>}
+      </span>
+      {isSending ? null : <IconButton small icon={X} label={`Remove ${name}`} onClick={() => { removeAttachment(conversationId, files, grant); focusComposer(); }} />}
+    </li>
+  );
+}
+
+export function AttachmentChips({ conversationId, outgoing }: { readonly conversationId: string; readonly outgoing: Outgoing }) {
+  const { attachments, sending } = outgoing;
+  const notes = attachments.map((one) => ({ name: one.name, note: noteOf(one, false) })).filter(({ note }) => note !== undefined);
+  return (
+    <>
+      {attachments.length === 0 ? null : <ul className="chips" aria-label="Files to send">{attachments.map((one) => <Chip key={one.grant} attachment={one} conversationId={conversationId} isSending={sending !== undefined} />)}</ul>}
+      {/* The list comes and goes; what is said about it has to stand in a place that was there before. */}
+      <div className="visually-hidden" aria-live="polite">{notes.map(({ name, note }) => `${name}: ${note?.sentence ?? ''}`).join(' ')}</div>
+    </>
+  );
+}
