@@ -40,15 +40,16 @@ function openMainWindow(): void {
 
 /** The profile lies beside the window's own files; the command line finds it there. */
 async function startBackend(): Promise<void> {
+  const profile = profileAt(path.join(app.getPath('userData'), 'profile'));
   backend = new Backend({
-    profile: profileAt(path.join(app.getPath('userData'), 'profile')),
+    profile,
     sealer: await findSealer(process.platform),
     platform: process.platform,
     forkEcho: () => forkHelper(workerFile('echo-process'), 'Waypost Echo'),
     notify: (channel, payload) => { ipc?.notify(channel, payload); },
     stopRequested: () => { app.quit(); },
   });
-  ipc = registerIpc(backend.pipe, (url) => isAppUrl(url, server));
+  ipc = registerIpc({ pipe: backend.pipe, isOwnUrl: (url) => isAppUrl(url, server), pastedDirectory: path.join(profile.directory, 'pasted') });
   await backend.start();
   powerMonitor.on('resume', () => { backend?.networkChanged(); });
 }
@@ -56,6 +57,7 @@ async function startBackend(): Promise<void> {
 /** The windows are closed by then; sessions get their goodbye and what is being committed is waited for, both within two seconds. */
 function stopBeforeQuitting(): void {
   app.on('will-quit', (event) => {
+    ipc?.close();
     const stopping = backend;
     if (stopping === undefined) return;
     backend = undefined;

@@ -4,11 +4,7 @@
  */
 import { z } from 'zod';
 import { grantedFileSchema } from './contract.ts';
-
-/** Bytes of a file without a path, as pasted ones are, that one message between the processes may carry. */
-export const pastedMaximumBytes = 32 * 1_048_576;
-/** Files that one choice or one drop may give. */
-export const filesAtOnceMaximum = 32;
+import { pastedMaximumBytes } from './file-limits.ts';
 
 /** From the preload: a file on this disk, or the contents of one that is nowhere yet. */
 export const fileOfferSchema = z.discriminatedUnion('kind', [

@@ -5,7 +5,7 @@
 import { createStore } from 'zustand/vanilla';
 import { useStore } from 'zustand';
 import type { Client, GrantedFile } from '../../../shared/contract.ts';
-import { filesAtOnceMaximum } from '../../../shared/file-grants.ts';
+import { filesAtOnceMaximum } from '../../../shared/file-limits.ts';
 import { countOf } from '../../../shared/quantities.ts';
 import { fileSizeSentence } from '../../../shared/sentences.ts';
 import type { FileGrants } from '../../file-grants.ts';
