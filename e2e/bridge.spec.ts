@@ -1,6 +1,6 @@
 /** The bridge between a page and the main process, on a sample application of its own. What passes on the stand-in has to pass on Electron. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { _electron, type ElectronApplication, type Page } from '@playwright/test';
 import { expect, hostKind, standInDirectory, test as base } from './fixture.ts';
@@ -11,6 +11,8 @@ interface Sample {
   readonly addOne: (number: number) => number;
   readonly callBack: (listener: (text: string) => string) => string;
   readonly later: (value: unknown) => Promise<unknown>;
+  readonly pathOf: (file: File) => Promise<string>;
+  readonly textOf: (file: File) => Promise<string>;
   readonly ping: (value: number) => void;
   readonly onPong: (listener: (value: number) => void) => void;
 }
@@ -57,6 +59,23 @@ test('functions and promises cross the bridge, and the world of the preload stay
   expect(await page.evaluate(() => window.sample.refused)).toBe('module not found: node:fs');
   expect(await page.evaluate(() => ['onlyInPreload', 'require', 'process'].filter((name) => name in globalThis))).toEqual([]);
   expect(await page.evaluate(() => [Object.isFrozen(window.sample), Reflect.deleteProperty(window, 'sample')])).toEqual([true, false]);
+});
+
+test('files cross the bridge as such: those of the disk with their path, others without one', async ({ page, userDataDirectory }) => {
+  const file = path.join(userDataDirectory, 'tide täble.txt');
+  writeFileSync(file, 'high water');
+  await page.evaluate(() => {
+    const input = document.createElement('input');
+    input.type = 'file';
+    document.body.append(input);
+  });
+  await page.locator('input').setInputFiles(file);
+  const given = await page.evaluate(async () => {
+    const chosen = document.querySelector('input')?.files?.[0] ?? new File([], 'none');
+    const made = new File(['made here'], 'made.txt');
+    return [await window.sample.pathOf(chosen), await window.sample.textOf(chosen), await window.sample.pathOf(made), await window.sample.textOf(made)];
+  });
+  expect(given).toEqual([file, 'high water', '', 'made here']);
 });
 
 test('the main process sees who asks, answers messages, and seals with the key store', async ({ page }) => {

@@ -1,6 +1,7 @@
 /**
  * contextBridge between the page's world and the preload's: both run this same code over synchronous custom events with names only they
- * know. Functions and promises become proxies in both directions; everything else is copied.
+ * know. Functions and promises become proxies in both directions; everything else is copied. Files cross as such, beside the text: the browser
+ * itself clones what an event carries for the other world, and a file of the disk stays one.
  *
  * Injected as source text: nothing outside `makeBridge` may be used but types.
  */
@@ -25,11 +26,16 @@ export interface Bridge {
   readonly restore: (replacement: Replacement) => unknown;
 }
 
-export function makeBridge(codec: Codec, incomingEvent: string, outgoingEvent: string, onMessage: (message: BridgeMessage) => void): Bridge {
+/**
+ * `prepareFile` is awaited for each file before a function is called with it. Such a call answers with a promise then, where Electron would answer at
+ * once: what DevTools knows of a file can only be asked for.
+ */
+export function makeBridge(codec: Codec, incomingEvent: string, outgoingEvent: string, onMessage: (message: BridgeMessage) => void, prepareFile?: (file: File) => Promise<void>): Bridge {
   type Callable = (...values: readonly unknown[]) => unknown;
   const functions = new Map<number, Callable>();
   const functionIds = new WeakMap<object, number>();
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  const arrivedFiles = new Map<number, File>();
   let nextId = 1;
   let lastReturn: Extract<BridgeMessage, { type: 'return' }> | undefined;
 
@@ -51,6 +57,11 @@ export function makeBridge(codec: Codec, incomingEvent: string, outgoingEvent: s
       functionIds.set(value, id);
       functions.set(id, value as Callable);
       return ['function', id];
+    }
+    if (Object.prototype.toString.call(value) === '[object File]') {
+      const id = nextId++;
+      dispatch(new Custom(`${outgoingEvent}file`, { detail: { id, file: value } }));
+      return ['file', id];
     }
     if (Object.prototype.toString.call(value) !== '[object Promise]') return undefined;
     const id = nextId++;
@@ -75,6 +86,11 @@ export function makeBridge(codec: Codec, incomingEvent: string, outgoingEvent: s
   };
 
   const restore = ([kind, id]: Replacement): unknown => {
+    if (kind === 'file') {
+      const file = arrivedFiles.get(id);
+      arrivedFiles.delete(id);
+      return file;
+    }
     if (kind === 'function') return (...values: readonly unknown[]) => call(id, values);
     const deferred = Promise.withResolvers<unknown>();
     waiting.set(id, deferred);
@@ -86,12 +102,23 @@ export function makeBridge(codec: Codec, incomingEvent: string, outgoingEvent: s
       const target = functions.get(message.id);
       if (target === undefined) throw new Error('This function is gone.');
       const values = codec.decode(message.values, restore) as readonly unknown[];
+      const files = prepareFile === undefined ? [] : values.filter((value) => value instanceof File);
+      if (prepareFile !== undefined && files.length > 0) return { type: 'return', value: codec.encode(Promise.all(files.map(prepareFile)).then(() => target(...values)), replace) };
       return { type: 'return', value: codec.encode(target(...values), replace) };
     } catch (error) {
       return { type: 'return', error: describe(error) };
     }
   };
 
+  listen(
+    `${incomingEvent}file`,
+    (event) => {
+      event.stopImmediatePropagation();
+      const { id, file } = (event as CustomEvent<{ readonly id: number; readonly file: File }>).detail;
+      arrivedFiles.set(id, file);
+    },
+    true,
+  );
   listen(
     incomingEvent,
     (event) => {

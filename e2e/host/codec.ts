@@ -7,7 +7,7 @@
  */
 
 /** What a caller puts in place of a value that cannot be copied. The tag must not be one of the codec's own. */
-export type Replacement = readonly [tag: 'function' | 'promise', id: number];
+export type Replacement = readonly [tag: 'function' | 'promise' | 'file', id: number];
 
 export interface Codec {
   /** @throws Error with Electron's text where a value cannot be cloned. */
@@ -155,6 +155,7 @@ export function makeCodec(): Codec {
         }
         case 'function':
         case 'promise':
+        case 'file':
           if (restore !== undefined) return restore([tag, Number(first)]);
       }
       throw new Error('This value was not written by the codec.');

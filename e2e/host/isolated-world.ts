@@ -24,12 +24,20 @@ export type HostMessage =
   | { readonly type: 'send'; readonly channel: string; readonly values: unknown }
   | { readonly type: 'invoke'; readonly id: number; readonly channel: string; readonly values: unknown }
   | { readonly type: 'open'; readonly url: string; readonly name: string }
+  /** Asks for the path of the file that {@link FileHolder} gives out under this number. */
+  | { readonly type: 'file-path'; readonly id: number }
   | { readonly type: 'preload-error'; readonly message: string };
 
 /** Messages from the host to the isolated world. */
 export type PreloadMessage =
   | { readonly type: 'result'; readonly id: number; readonly value?: unknown; readonly error?: string }
+  | { readonly type: 'file-path'; readonly id: number; readonly path: string }
   | { readonly type: 'event'; readonly channel: string; readonly values: unknown };
+
+/** On the receiver: DevTools knows the path of a file only by the object itself. */
+export interface FileHolder {
+  readonly fileOf: (id: number) => File | undefined;
+}
 
 export type PreloadFunction = (require: (name: string) => unknown, module: { exports: object }, exports: object, process: object) => void;
 
@@ -45,11 +53,23 @@ export function isolatedWorld(makeCodecHere: typeof makeCodec, makeBridgeHere: t
     toHost(JSON.stringify(message));
   };
 
+  // Empty for a file that is nowhere on the disk.
+  const pathOfFile = new WeakMap<File, string>();
+  const askedFiles = new Map<number, { readonly file: File; readonly done: () => void }>();
+  let nextFile = 1;
+  const findPath = async (file: File): Promise<void> => {
+    const id = nextFile++;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    askedFiles.set(id, { file, done: () => { resolve(undefined); } });
+    post({ type: 'file-path', id });
+    await promise;
+  };
+
   const exposed: Extract<BridgeMessage, { type: 'expose' }>[] = [];
   const bridge = makeBridgeHere(codec, configuration.toIsolatedWorld, configuration.toMainWorld, (message) => {
     if (message.type === 'hello') exposed.forEach(bridge.post);
     else if (message.type === 'open') post({ type: 'open', url: message.url, name: message.name });
-  });
+  }, findPath);
 
   // Chromium would open a tab; Electron asks the window's open handler.
   window.addEventListener('click', (event) => {
@@ -107,7 +127,14 @@ export function isolatedWorld(makeCodecHere: typeof makeCodec, makeBridgeHere: t
     },
   };
 
-  world[configuration.receiver] = (message: PreloadMessage): void => {
+  const receive = (message: PreloadMessage): void => {
+    if (message.type === 'file-path') {
+      const asked = askedFiles.get(message.id);
+      askedFiles.delete(message.id);
+      if (asked !== undefined) pathOfFile.set(asked.file, message.path);
+      asked?.done();
+      return;
+    }
     if (message.type === 'result') {
       invocations.get(message.id)?.(message);
       invocations.delete(message.id);
@@ -123,6 +150,14 @@ export function isolatedWorld(makeCodecHere: typeof makeCodec, makeBridgeHere: t
     }
   };
 
+  world[configuration.receiver] = Object.assign(receive, { fileOf: (id: number) => askedFiles.get(id)?.file } satisfies FileHolder);
+
+  const webUtils = {
+    getPathForFile(file: unknown): string {
+      if (!(file instanceof File)) throw new TypeError('Failed to read path: parameter 1 is not of type File.');
+      return pathOfFile.get(file) ?? '';
+    },
+  };
   const contextBridge = {
     exposeInMainWorld(key: string, api: unknown) {
       if (exposed.some((entry) => entry.key === key)) throw new Error('Cannot bind an API on top of an existing property on the window object');
@@ -131,7 +166,7 @@ export function isolatedWorld(makeCodecHere: typeof makeCodec, makeBridgeHere: t
       bridge.post(message);
     },
   };
-  const electron = { contextBridge, ipcRenderer, webFrame: {}, webUtils: {}, crashReporter: {} };
+  const electron = { contextBridge, ipcRenderer, webFrame: {}, webUtils, crashReporter: {} };
   const require = (name: string): unknown => {
     if (name === 'electron' || name === 'electron/renderer') return electron;
     // The text of Electron's own sandboxed require.

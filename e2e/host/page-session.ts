@@ -76,6 +76,20 @@ export class PageSession {
     this.send('Runtime.evaluate', { uniqueContextId: contextId, expression }).catch(() => undefined);
   }
 
+  /** Tells the preload's world where on the disk a file lies that the page was given; empty when it is nowhere. */
+  async answerFilePath(id: number, contextId: string): Promise<void> {
+    let path = '';
+    try {
+      const file = await this.send('Runtime.evaluate', { uniqueContextId: contextId, expression: `globalThis[${JSON.stringify(this.#receiver)}].fileOf(${String(id)})` });
+      const objectId = textField(file, 'result', 'objectId');
+      path = textField(await this.send('DOM.getFileInfo', { objectId }), 'path');
+      await this.send('Runtime.releaseObject', { objectId });
+    } catch {
+      // Made by the page: it has its bytes and no path.
+    }
+    this.post({ type: 'file-path', id, path }, contextId);
+  }
+
   async evaluate(expression: string): Promise<unknown> {
     const answer = await this.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true, userGesture: true });
     const problem = field(answer, 'exceptionDetails');

@@ -274,6 +274,9 @@ export class WebContents extends EventEmitter {
       case 'open':
         this.#onOpen(textField(message, 'url'), textField(message, 'name'));
         break;
+      case 'file-path':
+        void this.#page?.answerFilePath(numberField(message, 'id'), contextId);
+        break;
       case 'preload-error':
         this.emit('preload-error', preventableEvent({}), this.#options.preloadFile, new Error(textField(message, 'message')));
         break;

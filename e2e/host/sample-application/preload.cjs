@@ -1,4 +1,4 @@
-const { contextBridge, ipcRenderer } = require('electron');
+const { contextBridge, ipcRenderer, webUtils } = require('electron');
 
 let refused = '';
 try {
@@ -13,6 +13,8 @@ contextBridge.exposeInMainWorld('sample', {
   invoke: (channel, ...values) => ipcRenderer.invoke(channel, ...values),
   addOne: (number) => number + 1,
   callBack: (listener) => listener('from the preload'),
+  pathOf: async (file) => webUtils.getPathForFile(file),
+  textOf: (file) => file.text(),
   later: async (value) => value,
   ping: (value) => ipcRenderer.send('ping', value),
   onPong: (listener) => ipcRenderer.on('pong', (_event, value) => listener(value)),
