@@ -34,7 +34,7 @@ test('a file of the disk is granted by name and size, and the page learns no pat
     const file = document.querySelector<HTMLInputElement>('#given')?.files?.[0];
     return file === undefined ? undefined : waypost.grantFile(file);
   });
-  expect(reply).toEqual({ ok: true, value: { grant: expect.stringMatching(grantShape) as string, name: 'tide table.txt', sizeBytes: 10 } });
+  expect(reply).toEqual({ ok: true, value: { grant: expect.stringMatching(grantShape), name: 'tide table.txt', sizeBytes: 10 } });
 });
 
 test('what was pasted lies in the profile for its owner alone, until it is let go or the application ends', async ({ application, window, userDataDirectory }) => {
@@ -65,7 +65,7 @@ test('files are chosen in the dialog of the system, and what is none is named', 
     dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths });
   }, [file, folder]);
   expect(await waypost.evaluate((target) => target.pickFiles())).toEqual({
-    ok: true, value: { files: [{ grant: expect.stringMatching(grantShape) as string, name: 'a.txt', sizeBytes: 3 }], problems: [expect.stringContaining('"photos" is a folder') as string] },
+    ok: true, value: { files: [{ grant: expect.stringMatching(grantShape), name: 'a.txt', sizeBytes: 3 }], problems: [expect.stringContaining('"photos" is a folder')] },
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { attach, dispatch, keyCaps, matches, shortcutIds, shortcuts, shortcutSections, type KeyPress, type Shortcut } from './keys.ts';
+import { act, attach, dispatch, keyCaps, matches, shortcutIds, shortcuts, shortcutSections, type KeyPress, type Shortcut } from './keys.ts';
 
 const press = (key: string, modifiers: Partial<KeyPress> = {}): KeyPress => ({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...modifiers });
 
@@ -40,6 +40,14 @@ describe('the registry of keyboard shortcuts', () => {
     expect(dispatch(press('Escape'), 'linux')).toBe(false);
     detachNewer();
     expect(dispatch(press('Escape'), 'linux')).toBe(false);
+  });
+  it('does by name what the keys do', () => {
+    const handler = vi.fn(() => true);
+    const detach = attach('attach', handler);
+    expect(act('attach')).toBe(true);
+    detach();
+    expect(act('attach')).toBe(false);
+    expect(handler).toHaveBeenCalledOnce();
   });
   it('leaves local keys to the control that has the focus', () => {
     const handler = vi.fn(() => true);

@@ -34,6 +34,10 @@ describe('the size of a message', () => {
     expect(sizeNote('ä'.repeat(messageMaximumBytes / 2))).toEqual({ kind: 'near', sentence: '0 bytes left' });
     expect(sizeNote('a'.repeat(messageMaximumBytes - 1))).toEqual({ kind: 'near', sentence: '1 byte left' });
   });
+  it('leaves a text beside a file less room', () => {
+    expect(sizeNote('a'.repeat(40_000))).toEqual({ kind: 'short' });
+    expect(sizeNote('a'.repeat(32_770), 32_768)).toEqual({ kind: 'over', sentence: 'This is 2 bytes longer than a text beside a file may be. Shorten it or send it by itself.' });
+  });
   it('says by how much it is too long', () => {
     expect(sizeNote('ä'.repeat(messageMaximumBytes / 2) + 'bc')).toEqual({ kind: 'over', sentence: 'This is 2 bytes longer than a message may be. Shorten it or send it in parts. Until then it is not saved and stays only while this window is open.' });
   });
