@@ -1,5 +1,6 @@
 /** What is about to be sent: each file with its size, what will happen to it, and the way to take it out again. */
 import { CircleAlert, LoaderCircle, TriangleAlert, X } from 'lucide-react';
+import { useEffect, useRef } from 'react';
 import { sizeWords } from '../../../shared/quantities.ts';
 import { fileSizeSentence, type ToneSentence } from '../../../shared/sentences.ts';
 import { useServices } from '../../services.tsx';
@@ -8,19 +9,24 @@ import { removeAttachment, type Attachment, type Outgoing } from './attachments.
 import { focusComposer } from './drop-target.tsx';
 import { FileIcon, FileName } from './file-bits.tsx';
 
-function noteOf({ state, problem, sizeBytes }: Attachment, isSending: boolean): ToneSentence | undefined {
+function noteOf({ state, problem, sizeBytes }: Attachment): ToneSentence | undefined {
   if (problem !== undefined) return { tone: 'danger', sentence: problem };
   if (state === 'sealing') return { tone: 'muted', sentence: 'Being sealed. After that the original is not needed any more.' };
-  return fileSizeSentence(sizeBytes) ?? (isSending ? { tone: 'muted', sentence: 'Next.' } : undefined);
+  return fileSizeSentence(sizeBytes);
 }
 
 function Chip({ attachment, conversationId, isSending }: { readonly attachment: Attachment; readonly conversationId: string; readonly isSending: boolean }) {
   const { files } = useServices();
   const { name, sizeBytes, grant, state } = attachment;
-  const note = noteOf(attachment, isSending);
+  const note = noteOf(attachment);
   const NoteIcon = note?.tone === 'danger' ? CircleAlert : note?.tone === 'warning' ? TriangleAlert : undefined;
+  const item = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    // In a long list, the one that has the turn or the problem is the one to see.
+    if (state !== 'chosen') item.current?.scrollIntoView({ block: 'nearest' });
+  }, [state]);
   return (
-    <li className={`chip${note === undefined ? '' : ` chip--${note.tone}`}`} aria-busy={state === 'sealing'}>
+    <li ref={item} className={`chip${note === undefined ? '' : ` chip--${note.tone}`}`} aria-busy={state === 'sealing'}>
       <span className="chip__icon">{state === 'sealing' ? <LoaderCircle className="chip__busy" size={16} strokeWidth={1.75} aria-hidden /> : <FileIcon name={name} size={16} />}</span>
       <span className="chip__facts">
         <span className="chip__line"><FileName name={name} /><span className="chip__size numeric">{sizeWords(sizeBytes)}</span></span>
@@ -33,7 +39,7 @@ function Chip({ attachment, conversationId, isSending }: { readonly attachment: 
 
 export function AttachmentChips({ conversationId, outgoing }: { readonly conversationId: string; readonly outgoing: Outgoing }) {
   const { attachments, sending } = outgoing;
-  const notes = attachments.map((one) => ({ name: one.name, note: noteOf(one, false) })).filter(({ note }) => note !== undefined);
+  const notes = attachments.map((one) => ({ name: one.name, note: noteOf(one) })).filter(({ note }) => note !== undefined);
   return (
     <>
       {attachments.length === 0 ? null : <ul className="chips" aria-label="Files to send">{attachments.map((one) => <Chip key={one.grant} attachment={one} conversationId={conversationId} isSending={sending !== undefined} />)}</ul>}
