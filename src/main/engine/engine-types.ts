@@ -1,9 +1,10 @@
 /** The surface of the whole engine: what a host (or the simulated world) hands in, and what it gets back. */
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
+import type { ConnectionView, FileState, Headline, Settings } from '../../shared/views.ts';
 import type { Crypto, RandomBytes } from './crypto.ts';
+import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
-import type { ContactRow, ConversationRow, LetterFacts, OutboxRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
+import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
 import type { Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
 
 export interface RelayPolicy {
@@ -26,6 +27,11 @@ export interface EngineConfiguration {
 
 export type EngineCommand =
   | { readonly name: 'send'; readonly to: PublicKeyHex; readonly port: number; readonly text: string; readonly ttlSeconds: number | undefined }
+  /** The sealed copy of the file is a complete blob by now. */
+  | { readonly name: 'send-file'; readonly to: PublicKeyHex; readonly port: number; readonly text: string; readonly ttlSeconds: number | undefined; readonly file: SealedFile }
+  | { readonly name: 'fetch-file'; readonly messageId: string }
+  | { readonly name: 'pause-file'; readonly messageId: string }
+  | { readonly name: 'cancel-file'; readonly messageId: string }
   | { readonly name: 'cancel'; readonly messageId: string }
   | { readonly name: 'retry'; readonly messageId: string }
   | { readonly name: 'retry-all' }
@@ -42,10 +48,22 @@ export type EngineCommand =
   | { readonly name: 'rename-self'; readonly as: string }
   | { readonly name: 'words-confirmed' }
   | { readonly name: 'update-settings'; readonly settings: Partial<Settings> };
+/** A file as it is sent: its sealed bytes are the blob (root, blobBytes), and the key opens them. */
+export interface SealedFile {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly key: Uint8Array;
+  readonly root: Uint8Array;
+  readonly blobBytes: number;
+}
+
 export type CommandName = EngineCommand['name'];
 
 export interface CommandResults {
   'send': { readonly messageId: string };
+  'send-file': { readonly messageId: string };
+  'fetch-file': void; 'pause-file': void; 'cancel-file': void;
   'cancel': void; 'retry': void; 'retry-all': void; 'mark-read': void; 'save-draft': void;
   'add-contact': { readonly conversationId: string };
   'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
@@ -72,6 +90,8 @@ export type EngineOutput =
   | { readonly kind: 'transmit'; readonly to: SocketAddress; readonly datagram: Uint8Array }
   | { readonly kind: 'store'; readonly ticket: number; readonly store: 'visor'; readonly request: VisorRequest }
   | { readonly kind: 'store'; readonly ticket: number; readonly store: 'mail'; readonly request: MailRequest }
+  /** Unlike the other two it may fail, with an answer that says so. */
+  | { readonly kind: 'store'; readonly ticket: number; readonly store: 'blob'; readonly request: BlobRequest }
   /** Resolve a host name to literal addresses; answer with `handleResolved`. Literal addresses never come here. */
   | { readonly kind: 'resolve'; readonly ticket: number; readonly host: string }
   | { readonly kind: 'reply'; readonly ticket: number; readonly reply: CommandReply }
@@ -100,6 +120,12 @@ export interface PeerStatus {
   readonly receivedBytes: number;
 }
 
+/** What is shown of a file that moves or lies here; `relayName` of sources is for the presenter to fill in. */
+export interface FileStatus {
+  readonly state: FileState;
+  readonly holders: readonly { readonly relay: PublicKeyHex; readonly heldBytes: number; readonly complete: boolean }[];
+}
+
 export interface OutboxStatus { readonly row: OutboxRow; readonly headline: Headline; readonly nextTryWallMs: number | undefined }
 
 /** Read-only view of the engine's memory, for presenting. */
@@ -118,6 +144,8 @@ export interface EngineInspection {
   outboxItem(messageId: string): OutboxStatus | undefined;
   /** Headline of a stored message from its facts, and of a live one from the outbox. */
   headline(messageId: string, facts: LetterFacts): Headline;
+  /** Of a message's file, as its row says and as it moves now. */
+  fileStatus(row: FileRow): FileStatus;
   readonly counters: Readonly<Record<string, number>>;
   /** Relay role: mailboxes and letters are in the store; sessions are here. */
   readonly sessions: number;
@@ -132,7 +160,7 @@ export interface EngineInspection {
  */
 export interface Engine {
   handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
-  handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation], now: Instant): void;
+  handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult, now: Instant): void;
   handleResolved(ticket: number, hosts: readonly string[], now: Instant): void;
   handleTimeout(now: Instant): void;
   networkChanged(now: Instant): void;
@@ -151,6 +179,8 @@ export interface StartArguments {
   readonly configuration: EngineConfiguration;
   readonly state: VisorState;
   readonly mail: MailResults['open'] | undefined;
+  /** What the blob store has. */
+  readonly blobs: readonly BlobInfo[];
   readonly now: Instant;
 }
 export type CreateEngine = (start: StartArguments) => Engine;

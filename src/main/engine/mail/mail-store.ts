@@ -18,6 +18,13 @@ export interface MailboxQuota {
   readonly receipts: number;
 }
 
+/** Of one mailbox: bytes of all blobs noted for it, of those of one token, and how many. Whole lengths count from the start: room that was promised is kept. */
+export interface BlobQuota {
+  readonly bytes: number;
+  readonly bytesPerToken: number;
+  readonly blobs: number;
+}
+
 export interface DepositArguments {
   readonly mailbox: Mailbox;
   /** BLAKE3 of the deposit token; undefined = stranger. */
@@ -55,6 +62,19 @@ export type MailRequest =
   | { readonly op: 'expire'; readonly elapsedMs: number; readonly most: number }
   /** Ends the mailboxes of an identity's other devices, and their tokens; their waiting letters become `unopenable`, so that senders seal again. */
   | { readonly op: 'revoke-device'; readonly identity: string; readonly keepDeviceIds: readonly string[]; readonly elapsedMs: number }
+  /**
+   * A content that is to be held for a mailbox: noted, partial, when its owner knows the token and there is room; noted before: as it stands, with the
+   * later of both ends. The bytes lie in the blob store. Strangers have nothing held.
+   */
+  | { readonly op: 'hold-blob'; readonly mailbox: Mailbox; readonly tokenHash: Uint8Array | undefined; readonly root: Uint8Array; readonly length: number; readonly ttlSeconds: number; readonly elapsedMs: number; readonly quota: BlobQuota }
+  /** All of it is durable in the blob store, for every mailbox that has it noted. */
+  | { readonly op: 'blob-complete'; readonly root: Uint8Array; readonly length: number }
+  /** The mailbox has no need of it any more. */
+  | { readonly op: 'drop-blob'; readonly mailbox: Mailbox; readonly root: Uint8Array; readonly length: number }
+  /** Everything noted, each name once: `complete` when it is. */
+  | { readonly op: 'blobs'; readonly elapsedMs: number }
+  /** Forgets at most `most` whose time is over. */
+  | { readonly op: 'expire-blobs'; readonly elapsedMs: number; readonly most: number }
   /** A lower sequence never replaces a higher one; equal bytes are accepted again. */
   | { readonly op: 'put-record'; readonly kind: RecordKind; readonly identity: string; readonly deviceId: string; readonly sequence: number; readonly notAfterSeconds: number; readonly bytes: Uint8Array }
   | { readonly op: 'get-record'; readonly kind: RecordKind; readonly identity: string; readonly deviceId: string };
@@ -77,9 +97,19 @@ export interface MailResults {
   'refusals': { readonly hashes: readonly Uint8Array[] };
   'expire': { readonly expired: number; readonly more: boolean };
   'revoke-device': { readonly mailboxes: number; readonly letters: number };
+  'hold-blob': HoldResult;
+  'blob-complete': Record<string, never>;
+  /** `orphaned`: no mailbox has it noted any more, and its bytes may be deleted. */
+  'drop-blob': { readonly orphaned: boolean };
+  'blobs': { readonly blobs: readonly { readonly root: Uint8Array; readonly length: number; readonly complete: boolean }[] };
+  'expire-blobs': { readonly orphaned: readonly { readonly root: Uint8Array; readonly length: number }[]; readonly more: boolean };
   'put-record': { readonly outcome: 'stored' | 'unchanged' | 'stale' };
   'get-record': { readonly bytes: Uint8Array | undefined; readonly sequence: number };
 }
+
+export type HoldResult =
+  | { readonly outcome: 'noted'; readonly complete: boolean; readonly remainingSeconds: number }
+  | { readonly outcome: 'quota' } | { readonly outcome: 'no-mailbox' } | { readonly outcome: 'token-revoked' } | { readonly outcome: 'stranger' };
 
 export type DepositResult =
   /** `byStranger`: no token, or one that this mailbox was not told of. */
