@@ -3,9 +3,13 @@
  * the one before it was being written; it becomes durable as a whole, and its results come back a moment later. A crash may fall before
  * the commit (the batch never was), between the commits of the two stores, or after them, when all is durable and nobody has heard of it.
  */
+import { MemoryBlobs } from '../src/main/engine/files/memory-blobs.ts';
 import { createMemoryStores, type MemoryStores } from '../src/main/host/storage/direct.ts';
 import type { EventQueue } from './clock.ts';
 import type { SeededRandom } from './random.ts';
+import type { Crypto } from '../src/main/engine/crypto.ts';
+import type { BlobShelfName } from '../src/main/engine/engine-types.ts';
+import type { BlobRequest, BlobResult } from '../src/main/engine/files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from '../src/main/engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorQuery, VisorQueryResults, VisorRequest, VisorResults } from '../src/main/engine/mail/visor-store.ts';
 
@@ -34,6 +38,7 @@ const fsyncMaximumMs = 12;
 const stallChance = 0.01;
 const stallMaximumMs = 900;
 const deliveryMaximumMs = 1.5;
+const blobMinimumMs = 0.1;
 
 export class Disk {
   readonly #queue: EventQueue;
@@ -48,8 +53,12 @@ export class Disk {
   #crashAt: CrashStep | undefined;
   #failNext = false;
   #deliveredMs = 0;
+  #blobsDoneMs = 0;
 
-  constructor(queue: EventQueue, random: SeededRandom, events: DiskEvents) {
+  readonly blobs: Readonly<Record<BlobShelfName, MemoryBlobs>>;
+
+  constructor(queue: EventQueue, random: SeededRandom, crypto: Crypto, events: DiskEvents) {
+    this.blobs = { 'own-blobs': new MemoryBlobs(crypto), 'held-blobs': new MemoryBlobs(crypto) };
     this.#queue = queue;
     this.#random = random;
     this.#events = events;
@@ -80,6 +89,14 @@ export class Disk {
     if (this.#writing === undefined) this.#startBatch();
   }
 
+  /** Large contents do not go through the batches: each request takes its own time, in the order in which they came. */
+  submitBlob(shelf: BlobShelfName, request: BlobRequest, deliver: (result: BlobResult) => void): void {
+    const power = this.#power;
+    const tookMs = this.#random.logarithmic(blobMinimumMs, request.op === 'write' || request.op === 'read' ? blobMinimumMs * 10 : fsyncMaximumMs);
+    this.#blobsDoneMs = Math.max(this.#blobsDoneMs, this.#queue.nowMs + tookMs);
+    this.#queue.at(this.#blobsDoneMs, () => { this.#whenAwake(power, () => { deliver(this.blobs[shelf].apply(request)); }); });
+  }
+
   /** The next batch ends in a crash at that step. */
   planCrash(step: CrashStep): void { this.#crashAt = step; }
   planFailure(): void { this.#failNext = true; }
@@ -93,6 +110,7 @@ export class Disk {
   /** Power is gone: what is not durable never will be. */
   crash(): void {
     this.#power += 1;
+    for (const blobs of Object.values(this.blobs)) blobs.crash();
     this.#waiting = [];
     this.#writing = undefined;
     this.#crashAt = undefined;

@@ -125,6 +125,11 @@ export class NodeProcess {
     switch (output.kind) {
       case 'transmit': world.network.send(options.name, output.to, output.datagram); return;
       case 'store': this.#store(output); return;
+      case 'blobs':
+        this.#machine.disk.submitBlob(output.shelf, output.request, (result) => {
+          this.#input(`handleStored ${output.request.op}`, (engine, now) => { engine.handleStored(output.ticket, result, now); });
+        });
+        return;
       case 'resolve':
         world.queue.after(this.#machine.random.between(1, resolveMaximumMs), () => {
           this.#input('handleResolved', (engine, now) => { engine.handleResolved(output.ticket, world.resolve(output.host), now); });

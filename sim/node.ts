@@ -44,7 +44,7 @@ export class SimNode implements Endpoint {
     this.publicKey = identityPublicKey(this.#identitySecret);
     this.#watch = new NodeWatch(world, options, this.publicKey);
     this.clock = new MachineClock(world.queue, random.between(0, 1_000_000), options.wallErrorMs);
-    this.disk = new Disk(world.queue, random.fork('disk'), {
+    this.disk = new Disk(world.queue, random.fork('disk'), world.crypto, {
       committed: (ask, result) => { this.#watch.committed(ask, result); },
       failed: (failure) => {
         this.#watch.line(`commit failed: ${failure.code}`);
@@ -92,7 +92,7 @@ export class SimNode implements Endpoint {
       configuration: {
         crypto, random: random.bytes, identitySecret: this.#identitySecret, initialName: this.name, visor, relay: relay ? { registration: 'open' } : undefined,
       },
-      state, mail, now,
+      state, mail, blobs: { own: this.disk.blobs['own-blobs'].all, held: this.disk.blobs['held-blobs'].all }, now,
     }));
     if (started.engine !== undefined) this.#watch.screenOpened(started.engine);
   }

@@ -34,6 +34,8 @@ function bodyOf(random: SeededRandom, verb: Verb, { identity, deviceId }: Speake
     case 'challenge': return { verb, random: random.bytes(8) };
     case 'close': return { verb, reason: random.integer(0, 255) };
     case 'pull': return { verb, name: { root: random.bytes(32), length: number(random) }, groupShift: random.integer(0, 5), ...leafRun(random) };
+    case 'hold': return { verb, mailbox, token: random.chance(0.5) ? random.bytes(16) : undefined, ttlSeconds: number(random), name: { root: random.bytes(32), length: number(random) } };
+    case 'drop': return { verb, mailbox, name: { root: random.bytes(32), length: number(random) } };
     case 'pad': return { verb, datagramBytes: random.integer(0, 65_535) };
     case 'more': return { verb, ...leafRun(random) };
     case 'record': return random.chance(0.5) ? { verb, kind: 'identity', identity, deviceId: undefined } : { verb, kind: 'prekey', identity, deviceId };

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import {
-  conversationIdSchema, hopSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
+  conversationIdSchema, fileTextMaximumBytes, hopSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
   settingsSchema, ttlMaximumSeconds, viewSchema,
 } from './views.ts';
 
@@ -27,8 +27,6 @@ const passphrase = z.string().min(1).max(1024);
 const text = z.string().max(messageMaximumBytes);
 const link = z.string().max(4096);
 
-/** UTF-8 bytes of the text beside a file. */
-export const fileTextMaximumBytes = 32_768;
 export const fileReferenceSchema = z.discriminatedUnion('by', [
   z.object({ by: z.literal('path'), path: z.string().min(1).max(4096) }),
   z.object({ by: z.literal('grant'), grant: z.string().regex(/^[0-9a-f]{32}$/) }),

@@ -49,6 +49,8 @@ export type Headline = z.infer<typeof headlineSchema>;
 
 /** Longest file in bytes that Waypost sends: what one proof of the smallest leaves can reach comfortably. */
 export const fileMaximumBytes = 64 * 1_073_741_824;
+/** UTF-8 bytes of the text beside a file. */
+export const fileTextMaximumBytes = 32_768;
 /** What relays hold for one recipient unless their operator allows more: a larger file arrives only while both sides are online. */
 export const fileHeldMaximumBytes = 256 * 1_048_576;
 /** From contacts, files up to this size are fetched without asking. */

@@ -86,12 +86,15 @@ export type EngineChange =
   | { readonly kind: 'relay-removed'; readonly publicKey: PublicKeyHex }
   | { readonly kind: 'connection' } | { readonly kind: 'identity' } | { readonly kind: 'settings' } | { readonly kind: 'notices' };
 
+/** Files of one's own, and contents that are held for others: kept apart, so that forgetting one never takes the other. */
+export type BlobShelfName = 'own-blobs' | 'held-blobs';
+
 export type EngineOutput =
   | { readonly kind: 'transmit'; readonly to: SocketAddress; readonly datagram: Uint8Array }
   | { readonly kind: 'store'; readonly ticket: number; readonly store: 'visor'; readonly request: VisorRequest }
   | { readonly kind: 'store'; readonly ticket: number; readonly store: 'mail'; readonly request: MailRequest }
   /** Unlike the other two it may fail, with an answer that says so. */
-  | { readonly kind: 'store'; readonly ticket: number; readonly store: 'blob'; readonly request: BlobRequest }
+  | { readonly kind: 'blobs'; readonly ticket: number; readonly shelf: BlobShelfName; readonly request: BlobRequest }
   /** Resolve a host name to literal addresses; answer with `handleResolved`. Literal addresses never come here. */
   | { readonly kind: 'resolve'; readonly ticket: number; readonly host: string }
   | { readonly kind: 'reply'; readonly ticket: number; readonly reply: CommandReply }
@@ -179,8 +182,8 @@ export interface StartArguments {
   readonly configuration: EngineConfiguration;
   readonly state: VisorState;
   readonly mail: MailResults['open'] | undefined;
-  /** What the blob store has. */
-  readonly blobs: readonly BlobInfo[];
+  /** What the blob stores have. */
+  readonly blobs: { readonly own: readonly BlobInfo[]; readonly held: readonly BlobInfo[] };
   readonly now: Instant;
 }
 export type CreateEngine = (start: StartArguments) => Engine;

@@ -1,7 +1,7 @@
 /** Read-only windows into the engine's memory for the host's presenter. */
-import type { EngineInspection, OutboxStatus, PeerStatus, RelayStatus } from './engine-types.ts';
+import type { EngineInspection, FileStatus, OutboxStatus, PeerStatus, RelayStatus } from './engine-types.ts';
 import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
-import type { ContactRow, ConversationRow, LetterFacts, OutboxRow } from './mail/visor-store.ts';
+import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow } from './mail/visor-store.ts';
 import type { Sessions } from './session/types.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
@@ -42,6 +42,11 @@ export class EngineInspector implements EngineInspection {
     if (this.#context.crypto.implementation !== 'libsodium') notices.push('The fast cryptography library did not load; Waypost uses a slower one of the same strength.');
     if (this.#visor?.revoked === true) notices.push('This identity was restored on another device. This install keeps its history and no longer sends or fetches mail.');
     return notices;
+  }
+
+  fileStatus(row: FileRow): FileStatus {
+    // The row that came with a stored message may be older than what memory knows.
+    return this.#visor?.files.status(this.#context.memory.files.get(row.messageId) ?? row, this.#now()) ?? { state: { state: 'ready' }, holders: [] };
   }
 
   get relays(): readonly RelayStatus[] {

@@ -1,16 +1,16 @@
 /** What the person (or a program over the local API) asks the visor to do. Each command is checked, committed, and only then answered. */
 import { WaypostError } from '../../shared/errors.ts';
-import { messageMaximumBytes, ttlDefaultSeconds, ttlMaximumSeconds, ttlMinimumSeconds } from '../../shared/views.ts';
+import { fileTextMaximumBytes, messageMaximumBytes, ttlDefaultSeconds, ttlMaximumSeconds, ttlMinimumSeconds } from '../../shared/views.ts';
 import { isPublicKeyHex } from './wire/identity.ts';
 import { encodeContent } from './wire/content.ts';
 import { fromHex, toHex, utf8Encode } from './wire/bytes.ts';
 import { conversationIdOf } from './mail/conversation-id.ts';
-import { maskMessageId } from './mail/conversations.ts';
+import { maskMessageId } from './mail/message-mask.ts';
 import { settingsKey } from './mail/settings.ts';
-import type { CommandName, CommandResults, EngineCommand } from './engine-types.ts';
+import type { CommandName, CommandResults, EngineCommand, SealedFile } from './engine-types.ts';
 import type { MessageRow, OutboxRow, VisorChange } from './mail/visor-store.ts';
 import type { ContactRow } from './mail/visor-store.ts';
-import type { Instant } from './wire/types.ts';
+import type { Content, Instant } from './wire/types.ts';
 import type { VisorRole } from './visor-role.ts';
 
 /** Own relays kept; three of them are advertised. */
@@ -24,7 +24,11 @@ export function runCommand(role: VisorRole, command: EngineCommand, now: Instant
   const plain = (): void => { done(undefined); };
   const contact = (publicKey: string): ContactRow | undefined => role.context.memory.contacts.get(publicKey);
   switch (command.name) {
-    case 'send': send(role, command, now, done, fail); return;
+    case 'send': send(role, command, { kind: 'text', text: command.text }, undefined, now, done, fail); return;
+    case 'send-file': sendFile(role, command, now, done, fail); return;
+    case 'fetch-file': if (!role.files.fetch(command.messageId, now, plain)) fail(noFile('There is nothing to fetch: this message has no file, or the file is here already.')); return;
+    case 'pause-file': if (!role.files.pause(command.messageId, now, plain)) fail(noFile('This file is not on its way, so there is nothing to pause.')); return;
+    case 'cancel-file': if (!role.files.cancel(command.messageId, now, plain)) fail(new WaypostError('not-cancellable', 'This file cannot be cancelled any more: it has arrived or has already ended.')); return;
     case 'cancel': cancel(role, command.messageId, now, plain, fail); return;
     case 'retry': {
       if (!role.context.memory.outbox.has(command.messageId)) { fail(new WaypostError('not-retryable', 'This message is not waiting to be sent any more.')); return; }
@@ -86,11 +90,19 @@ export function runCommand(role: VisorRole, command: EngineCommand, now: Instant
   }
 }
 
-function send(role: VisorRole, command: Extract<EngineCommand, { name: 'send' }>, now: Instant, done: Done<'send'>, fail: Fail): void {
+function sendFile(role: VisorRole, command: Extract<EngineCommand, { name: 'send-file' }>, now: Instant, done: Done<'send'>, fail: Fail): void {
+  const { file } = command;
+  if (utf8Encode(command.text).length > fileTextMaximumBytes) { fail(new WaypostError('message-too-large', 'The text beside a file is longer than 32 KiB. Send it as a message of its own.')); return; }
+  send(role, command, { kind: 'file', key: file.key, blob: { root: file.root, length: file.blobBytes }, name: file.name, mediaType: file.mediaType, text: command.text }, file, now, done, fail);
+}
+
+type Sending = Pick<Extract<EngineCommand, { name: 'send' }>, 'to' | 'port' | 'text' | 'ttlSeconds'>;
+
+function send(role: VisorRole, command: Sending, content: Content, file: SealedFile | undefined, now: Instant, done: Done<'send'>, fail: Fail): void {
   const { context } = role;
   const ttlSeconds = command.ttlSeconds ?? ttlDefaultSeconds;
   if (ttlSeconds < ttlMinimumSeconds || ttlSeconds > ttlMaximumSeconds) { fail(new WaypostError('ttl-out-of-range', 'A message can wait between 1 minute and 30 days. Choose a time within that.')); return; }
-  if (command.text.length === 0) { fail(new WaypostError('message-empty', 'The message is empty. Write something first.')); return; }
+  if (command.text.length === 0 && file === undefined) { fail(new WaypostError('message-empty', 'The message is empty. Write something first.')); return; }
   if (utf8Encode(command.text).length > messageMaximumBytes) { fail(new WaypostError('message-too-large', 'The message is longer than 64 KiB. Split it into shorter ones.')); return; }
   if (!isPublicKeyHex(command.to)) { fail(new WaypostError('bad-address', 'This is not a valid address: it should have 66 hexadecimal digits. Check that all of it was copied.')); return; }
   if (command.to === context.publicKey) { fail(new WaypostError('own-address', 'This is your own address. Choose somebody else to write to.')); return; }
@@ -109,15 +121,17 @@ function send(role: VisorRole, command: Extract<EngineCommand, { name: 'send' }>
     senderDevice: context.device.deviceId, sequence: conversation.nextSequence, facts: {},
   };
   const unsealed: OutboxRow = {
-    id, recipient: command.to, destinationPort: command.port, sourcePort: command.port, kind: 'message', content: encodeContent({ kind: 'text', text: command.text }),
+    id, recipient: command.to, destinationPort: command.port, sourcePort: command.port, kind: 'message', content: encodeContent(content),
     sequence: conversation.nextSequence, queuedAtMs: now.wallMs, expiresAtMs, ttlSeconds, attempts: 0, lastReason: undefined, sealed: undefined, facts: {}, stage: 'deposit',
   };
   const row = role.outbox.sealedNow(unsealed, now);
   changes.push({ kind: 'put-message', row: message }, { kind: 'add-hop', messageId: id, hop: { kind: 'saved', atMs: now.wallMs } }, { kind: 'put-outbox', row });
   if (row.sealed !== undefined) changes.push({ kind: 'add-hop', messageId: id, hop: { kind: 'sealed', atMs: now.wallMs } });
+  const fileRow = file === undefined ? undefined : role.files.outgoingRow(message, file);
+  if (fileRow !== undefined) changes.push({ kind: 'put-file', row: fileRow });
   context.commit(changes, {
     announce: [{ kind: 'conversation', conversationId: conversation.id }, { kind: 'message', messageId: id, conversationId: conversation.id }, { kind: 'outbox', messageId: id }, { kind: 'connection' }],
-    done: (_applied, at) => { done({ messageId: id }, at); role.outbox.adopt(row, at); },
+    done: (_applied, at) => { done({ messageId: id }, at); role.outbox.adopt(row, at); if (fileRow !== undefined) role.files.adopt(fileRow, at); },
   });
 }
 
@@ -190,4 +204,5 @@ function conversationsOf(role: VisorRole, publicKey: string): { readonly kind: '
   return [...role.context.memory.conversations.values()].filter((row) => row.publicKey === publicKey).map((row) => ({ kind: 'conversation', conversationId: row.id }));
 }
 
+const noFile = (sentence: string): WaypostError => new WaypostError('not-found', sentence);
 const noContact = (): WaypostError => new WaypostError('not-found', 'There is no such contact.');

@@ -3,6 +3,7 @@
  * between them; the rules are in those files. Commands of the person are in visor-commands.ts, what is shown in visor-views.ts.
  */
 import { Deadlines } from './deadlines.ts';
+import { Files } from './files/files.ts';
 import { Outbox } from './mail/outbox.ts';
 import { Contacts } from './mail/contacts.ts';
 import { Conversations } from './mail/conversations.ts';
@@ -16,6 +17,7 @@ import { HostNames } from './overlay/host-names.ts';
 import { Recipients } from './overlay/recipients.ts';
 import { RelayLinks, type RelayLink } from './overlay/relay-links.ts';
 import { connectionView, headlineOf, relayStatus, startingMs } from './visor-views.ts';
+import type { BlobShelf } from './files/blob-shelf.ts';
 import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts';
 import type { RelayStatus } from './engine-types.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
@@ -39,10 +41,11 @@ export class VisorRole {
   readonly names: HostNames;
   readonly relays: OwnRelays;
   readonly recipients: Recipients;
+  readonly files: Files;
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
 
-  constructor(context: VisorContext, ask: (ticket: number, host: string) => void, now: Instant) {
+  constructor(context: VisorContext, shelf: BlobShelf, ask: (ticket: number, host: string) => void, now: Instant) {
     this.context = context;
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
@@ -57,7 +60,7 @@ export class VisorRole {
     this.contacts = new Contacts(context, this.records, this.tokens, outbox, {
       tokenChanged: (token, granted, at) => { this.relays.tokenChanged(token, granted, at); },
     });
-    this.conversations = new Conversations(context, this.contacts, this.receipts, outbox);
+    this.conversations = new Conversations(context, this.contacts, this.receipts, outbox, () => this.files);
     this.recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); });
     this.outbox = new Outbox(context, this.links, this.recipients, {
       unreachableReason: () => this.#unreachableReason(),
@@ -67,6 +70,7 @@ export class VisorRole {
       relayWallMs: (at) => { const offsetMs = this.relays.clockOffsetMs(1); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
       revoked: () => this.revoked,
     });
+    this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay));
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);
     this.inbox = new Inbox(context, {
       effects: (header, content, _entry, relay, at) => this.conversations.effects(header, content, relay, at),
@@ -76,7 +80,8 @@ export class VisorRole {
     });
     this.relays = new OwnRelays(context, this.links, this.records, this.tokens, () => this.inbox, {
       // The network works again: whatever waits for it does not wait out its pause.
-      online: (at) => { this.outbox.kick(at, (row) => row.stage !== 'await'); },
+      online: (at) => { this.outbox.kick(at, (row) => row.stage !== 'await'); this.files.kick(at); },
+      registered: (link, at) => { this.files.linkUp(link, at); },
       revoked: () => { this.#becomeRevoked(); },
       isRevoked: () => this.revoked,
     });
@@ -94,6 +99,7 @@ export class VisorRole {
     this.#deadlines.set('started', now.monotonicMs + startingMs);
     this.links.syncOwn(now);
     this.outbox.start(now);
+    this.files.start(now);
   }
 
   /** The set of own relays changed: dial, drop, publish the new record, tell the contacts. Called after the commit. */
@@ -131,6 +137,7 @@ export class VisorRole {
     this.relays.handleTimeout(now);
     this.inbox.handleTimeout(now);
     this.outbox.handleTimeout(now);
+    this.files.handleTimeout(now);
   }
 
   *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
@@ -140,11 +147,13 @@ export class VisorRole {
     yield this.relays.pollTimeout();
     yield this.inbox.pollTimeout();
     yield this.outbox.pollTimeout();
+    yield* this.files.timeouts();
   }
 
   networkChanged(now: Instant): void {
     this.links.networkChanged(now);
     this.outbox.kick(now);
+    this.files.kick(now);
     this.context.announce({ kind: 'connection' });
   }
 
@@ -160,6 +169,7 @@ export class VisorRole {
       this.context.directed.sessionLost(link.sessionId ?? -1, now);
       if (restarted) this.outbox.linkRestarted(link, now);
       else this.outbox.linkUp(link, now);
+      this.files.linkUp(link, now);
       return;
     }
     if (link.sessionId !== undefined) this.context.directed.sessionLost(link.sessionId, now);

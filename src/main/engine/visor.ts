@@ -9,6 +9,7 @@
  */
 import { createDirected } from './directed/directed.ts';
 import { datagramLimitFor } from './path-mtu/datagram-limit.ts';
+import { BlobShelf } from './files/blob-shelf.ts';
 import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
@@ -19,7 +20,8 @@ import { runCommand } from './visor-commands.ts';
 import { VisorRole } from './visor-role.ts';
 import type { WaypostError } from '../../shared/errors.ts';
 import type { Directed } from './directed/types.ts';
-import type { CreateEngine, Engine, EngineChange, EngineCommand, EngineInspection, EngineOutput, StartArguments } from './engine-types.ts';
+import type { BlobOperation, BlobRequest, BlobResult } from './files/blob-store.ts';
+import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineCommand, EngineInspection, EngineOutput, StartArguments } from './engine-types.ts';
 import type { MailboxRole } from './mail/mailbox-types.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
@@ -34,7 +36,7 @@ const relayCapabilities = ['store', 'ack', 'status', 'records'];
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
 
-type StoreResult = VisorResults[VisorOperation] | MailResults[MailOperation];
+type StoreResult = VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult;
 
 export const createEngine: CreateEngine = (start) => new VisorEngine(start);
 
@@ -89,10 +91,11 @@ class VisorEngine implements Engine {
     this.#mailbox = configuration.relay === undefined || start.mail === undefined ? undefined : createMailboxRole({
       crypto, random, directed: this.#directed, policy: configuration.relay, ed25519Seed: own.device.ed25519Seed,
       store: (request, done) => { this.#storeMail(request, done); },
+      shelf: new BlobShelf((request, done) => { this.#askBlobs('held-blobs', request, done); }, start.blobs.held),
       session: (sessionId) => this.#sessions.view(sessionId),
       log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
-    this.#visor = configuration.visor ? new VisorRole(this.#context, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
+    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
     this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false);
     this.#visor?.start(now);
   }
@@ -252,6 +255,11 @@ class VisorEngine implements Engine {
   #storeMail<Op extends MailOperation>(request: Extract<MailRequest, { op: Op }>, done: (result: MailResults[Op], now: Instant) => void): void {
     const ticket = this.#ticket(done as (result: StoreResult, now: Instant) => void);
     this.#outputs.push({ kind: 'store', ticket, store: 'mail', request });
+  }
+
+  #askBlobs<Op extends BlobOperation>(shelf: BlobShelfName, request: Extract<BlobRequest, { op: Op }>, done: (result: BlobResult<Op>, now: Instant) => void): void {
+    const ticket = this.#ticket(done as (result: StoreResult, now: Instant) => void);
+    this.#outputs.push({ kind: 'blobs', ticket, shelf, request });
   }
 
   /** The host answers each ticket with the result of that very request, so the pairing of request and result type holds. */

@@ -6,7 +6,8 @@
  * a new one starts from what the store holds. Every engine has a generation number; answers to an older one are dropped.
  */
 import { WaypostError } from '../../shared/errors.ts';
-import type { CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
+import type { BlobInfo, BlobOperation, BlobRequest, BlobResult } from '../engine/files/blob-store.ts';
+import type { BlobShelfName, CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
 import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
 import type { Clock } from './clock.ts';
@@ -35,12 +36,19 @@ export interface DriverOptions {
   readonly createEngine: CreateEngine;
   readonly configuration: EngineConfiguration;
   readonly store: EngineStore;
+  readonly blobs: Readonly<Record<BlobShelfName, BlobSubmitter>>;
   readonly clock: Clock;
   readonly listen: { readonly host: string | undefined; readonly port: number };
   /** The operator vouches for the clock: letters may expire although the clock differs from the last run's (architecture 12). */
   readonly confirmClock: boolean;
   readonly events: DriverEvents;
   readonly resolver?: Resolver;
+}
+
+/** A blob store, as far as the engine asks for it. */
+export interface BlobSubmitter {
+  submit<Op extends BlobOperation>(request: Extract<BlobRequest, { op: Op }>, done: (result: BlobResult<Op>) => void): void;
+  submit(request: BlobRequest, done: (result: BlobResult) => void): void;
 }
 
 interface WaitingCommand {
@@ -155,7 +163,9 @@ export class Driver {
     const mail = configuration.relay === undefined ? undefined : await store.openMail({ op: 'open', freshEpoch: configuration.random(8), wallMs: clock.now().wallMs });
     if (this.#stopped) return;
     this.#generation += 1;
-    this.#engine = createEngine({ configuration, state, mail, now: clock.now() });
+    const blobs = { own: await this.#loadBlobs('own-blobs'), held: configuration.relay === undefined ? [] : await this.#loadBlobs('held-blobs') };
+    if (this.#stopped) return;
+    this.#engine = createEngine({ configuration, state, mail, blobs, now: clock.now() });
     this.#failure = undefined;
     if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());
     this.#drain();
@@ -207,6 +217,7 @@ export class Driver {
     switch (output.kind) {
       case 'transmit': this.#keeper.send(output.to, output.datagram); return;
       case 'store': this.#performStore(output); return;
+      case 'blobs': this.#performBlobs(output); return;
       case 'resolve': this.#resolve(output.ticket, output.host); return;
       case 'reply': {
         const waiting = this.#commands.get(output.ticket);
@@ -217,6 +228,25 @@ export class Driver {
       case 'changed': events.changed(output.changes); return;
       case 'log': events.log(output.level, output.event, output.fields); return;
     }
+  }
+
+  #loadBlobs(shelf: BlobShelfName): Promise<readonly BlobInfo[]> {
+    return new Promise((resolve, reject) => {
+      this.#options.blobs[shelf].submit<'load'>({ op: 'load' }, (result) => {
+        if (result.ok) resolve(result.value);
+        else reject(new WaypostError('profile-unwritable', 'The folder of files cannot be read. Check that the disk works and that Waypost may read its folder.'));
+      });
+    });
+  }
+
+  /** A failure of theirs is an answer like another: it ends no engine. */
+  #performBlobs(output: Extract<EngineOutput, { kind: 'blobs' }>): void {
+    const generation = this.#generation;
+    this.#options.blobs[output.shelf].submit(output.request, (result: BlobResult) => {
+      if (generation !== this.#generation) return;
+      this.#engine?.handleStored(output.ticket, result, this.#options.clock.now());
+      this.#scheduleDrain();
+    });
   }
 
   #performStore(output: Extract<EngineOutput, { kind: 'store' }>): void {

@@ -14,6 +14,7 @@ import { decodePrekeyBundle } from '../engine/wire/record.ts';
 import { fromHex } from '../engine/wire/bytes.ts';
 import type { Content, Instant, Invite, RelayHint } from '../engine/wire/types.ts';
 import type { Headline } from '../../shared/views.ts';
+import { MemoryBlobs } from '../engine/files/memory-blobs.ts';
 import { chooseCrypto } from './crypto.ts';
 import { createMemoryStores, type MemoryStores } from './storage/direct.ts';
 
@@ -76,6 +77,9 @@ export class StoryNode {
   /** Datagrams handed to the wire, also those that nobody received. */
   sent = 0;
   timeouts = 0;
+  readonly ownBlobs = new MemoryBlobs(crypto);
+  readonly heldBlobs = new MemoryBlobs(crypto);
+  #blobAnswers: (() => void)[] = [];
   #nextTicket = 1;
   #generation = 0;
 
@@ -98,6 +102,9 @@ export class StoryNode {
   /** Power is lost and comes back. `keep`: what waited for its commit had reached the disk. */
   restart(pending: 'drop' | 'keep' = 'drop'): void {
     this.stores.crash(pending);
+    this.ownBlobs.crash();
+    this.heldBlobs.crash();
+    this.#blobAnswers = [];
     this.off = false;
     this.engine = this.#create();
     this.drain();
@@ -106,6 +113,9 @@ export class StoryNode {
   /** Loses power until `restart`. */
   powerOff(pending: 'drop' | 'keep' = 'drop'): void {
     this.stores.crash(pending);
+    this.ownBlobs.crash();
+    this.heldBlobs.crash();
+    this.#blobAnswers = [];
     this.#generation += 1;
     this.off = true;
   }
@@ -165,6 +175,13 @@ export class StoryNode {
     return state;
   }
 
+  /** Answers what was asked of the blob stores; true when something was. */
+  answerBlobs(): boolean {
+    const answers = this.#blobAnswers.splice(0);
+    for (const answer of answers) answer();
+    return answers.length > 0;
+  }
+
   drain(): void {
     if (this.off) return;
     for (let output = this.engine.pollOutput(); output !== undefined; output = this.engine.pollOutput()) this.#perform(output);
@@ -193,7 +210,7 @@ export class StoryNode {
       crypto, random, identitySecret: this.identitySecret, initialName: this.name, visor: this.options.visor ?? this.options.relay !== true,
       relay: this.options.relay === true ? { registration: 'open' } : undefined,
     };
-    return createEngine({ configuration, state, mail, now: this.now });
+    return createEngine({ configuration, state, mail, blobs: { own: this.ownBlobs.all, held: this.heldBlobs.all }, now: this.now });
   }
 
   #perform(output: EngineOutput): void {
@@ -223,6 +240,15 @@ export class StoryNode {
             answered(result);
           });
         }
+        return;
+      }
+      case 'blobs': {
+        const result = (output.shelf === 'own-blobs' ? this.ownBlobs : this.heldBlobs).apply(output.request);
+        this.#blobAnswers.push(() => {
+          if (generation !== this.#generation || this.off) return;
+          this.engine.handleStored(output.ticket, result, this.now);
+          this.drain();
+        });
         return;
       }
       case 'reply': this.replies.set(output.ticket, output.reply); return;
@@ -288,6 +314,7 @@ export class StoryWorld {
     for (let round = 0; round < spinMaximum; round += 1) {
       let busy = false;
       for (const node of this.nodes) {
+        if (!node.off && node.answerBlobs()) busy = true;
         if (node.off || node.holdCommits || node.stores.pending === 0) continue;
         busy = true;
         if (node.commitsBeforeCrash === 0) { node.commitsBeforeCrash = undefined; node.powerOff(node.crashMode); continue; }

@@ -5,23 +5,16 @@
 import { toHex } from '../wire/bytes.ts';
 import { conversationIdOf } from './conversation-id.ts';
 import { mergeFacts } from './facts.ts';
+import { maskMessageId } from './message-mask.ts';
 import type { Content, Instant, LetterHeader, ReceiptItem } from '../wire/types.ts';
 import type { EngineChange } from '../engine-types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import { contactsMaximum, type Contacts } from './contacts.ts';
 import type { Effects } from './inbox.ts';
+import type { Files } from '../files/files.ts';
 import type { Outbox } from './outbox.ts';
 import type { Receipts } from './receipts.ts';
-import type { ContactRow, ConversationRow, HopRow, LetterFacts, VisorChange } from './visor-store.ts';
-
-/**
- * Incoming messages get a local id: their sender's id masked with a value that only this install knows. A sender can thus neither name nor hit a
- * row of somebody else, and the original id, which receipts need, comes back by masking again.
- */
-export function maskMessageId(context: Pick<VisorContext, 'crypto' | 'device'>, sender: string, messageId: Uint8Array): Uint8Array {
-  const mask = context.crypto.hmacSha256(context.device.ed25519Seed, new TextEncoder().encode(`waypost local message id ${sender}`));
-  return messageId.map((byte, index) => byte ^ (mask[index] ?? 0));
-}
+import type { ContactRow, ConversationRow, HopRow, LetterFacts, MessageRow, VisorChange } from './visor-store.ts';
 
 const nothing: Effects = { changes: [], announce: [], after: (_applied, _now, settled) => { settled(); } };
 
@@ -30,14 +23,16 @@ export class Conversations {
   readonly #contacts: Contacts;
   readonly #outbox: () => Outbox;
   readonly #receipts: Receipts;
+  readonly #files: () => Files;
   /** Facts of messages whose outbox row has gone, one update at a time per message. */
   readonly #updating = new Map<string, (() => void)[]>();
 
-  constructor(context: VisorContext, contacts: Contacts, receipts: Receipts, outbox: () => Outbox) {
+  constructor(context: VisorContext, contacts: Contacts, receipts: Receipts, outbox: () => Outbox, files: () => Files) {
     this.#context = context;
     this.#contacts = contacts;
     this.#receipts = receipts;
     this.#outbox = outbox;
+    this.#files = files;
   }
 
   /** Undefined for a letter that is dropped: its sender is blocked, or there are too many strangers. */
@@ -46,10 +41,12 @@ export class Conversations {
     if (sender === this.#context.publicKey) return undefined;
     const contact = this.#context.memory.contacts.get(sender);
     if (contact?.standing === 'blocked') return undefined;
-    const addsContact = contact === undefined && (content.kind === 'text' || content.kind === 'introduction');
+    const addsContact = contact === undefined && (content.kind === 'text' || content.kind === 'file' || content.kind === 'introduction');
     if (addsContact && this.#context.memory.contacts.size >= contactsMaximum) { this.#context.count('inbox.too-many-strangers'); return undefined; }
     switch (content.kind) {
-      case 'text': return this.#text(header, content.text, contact, relay, now);
+      case 'text': return this.#message(header, content.text, undefined, contact, relay, now);
+      case 'file': return this.#message(header, content.text, content, contact, relay, now);
+      case 'fetched': return { ...nothing, changes: this.#files().fetched(sender, content.items) };
       case 'delivered': return this.#receipt(sender, content.items, 'delivered', now);
       case 'read': return this.#receipt(sender, content.items, 'read', now);
       case 'introduction': return this.#introduction(header, content, contact, now);
@@ -57,7 +54,7 @@ export class Conversations {
     }
   }
 
-  #text(header: LetterHeader, text: string, contact: ContactRow | undefined, relay: string, now: Instant): Effects | undefined {
+  #message(header: LetterHeader, text: string, file: Extract<Content, { kind: 'file' }> | undefined, contact: ContactRow | undefined, relay: string, now: Instant): Effects | undefined {
     const sender = header.certificate.identity;
     const conversationId = conversationIdOf(sender, header.destinationPort);
     const id = toHex(maskMessageId(this.#context, sender, header.messageId));
@@ -69,20 +66,23 @@ export class Conversations {
     if (contact === undefined || standing !== known.standing) changes.push({ kind: 'put-contact', row: { ...known, standing } });
     changes.push({ kind: 'put-conversation', row: { ...this.conversation(sender, header.destinationPort, now), lastActivityMs: now.wallMs } });
     const hop: HopRow = { kind: 'received', atMs: now.wallMs, relay, path: 'relay over UDP' };
-    changes.push({
-      kind: 'put-message',
-      row: {
-        id, conversationId, direction: 'in', text, sentAtMs: header.sentAtMs, receivedAtMs: now.wallMs, expiresAtMs: header.sentAtMs + header.ttlSeconds * 1000,
-        senderDevice: header.certificate.deviceId, sequence: header.sequence, facts: {},
-      },
-    }, { kind: 'add-hop', messageId: id, hop });
+    const message: MessageRow = {
+      id, conversationId, direction: 'in', text, sentAtMs: header.sentAtMs, receivedAtMs: now.wallMs, expiresAtMs: header.sentAtMs + header.ttlSeconds * 1000,
+      senderDevice: header.certificate.deviceId, sequence: header.sequence, facts: {},
+    };
+    const fileRow = file === undefined ? undefined : this.#files().incomingRow(message, file, standing);
+    changes.push({ kind: 'put-message', row: message }, { kind: 'add-hop', messageId: id, hop });
+    if (fileRow !== undefined) changes.push({ kind: 'put-file', row: fileRow });
     announce.push({ kind: 'conversation', conversationId }, { kind: 'message', messageId: id, conversationId });
     const item: ReceiptItem = { messageId: header.messageId.slice(), atMs: now.wallMs };
     const receipt = this.#receipts.promise(sender, header.destinationPort, item, now);
     changes.push({ kind: 'put-outbox', row: receipt });
     return {
       changes, announce,
-      after: (applied, _at, settled) => { this.#receipts.owe('delivered', sender, header.destinationPort, item, settled, { row: receipt, isKept: applied }); },
+      after: (applied, at, settled) => {
+        if (applied && fileRow !== undefined) this.#files().adopt(fileRow, at);
+        this.#receipts.owe('delivered', sender, header.destinationPort, item, settled, { row: receipt, isKept: applied });
+      },
     };
   }
 

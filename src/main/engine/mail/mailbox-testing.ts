@@ -2,6 +2,8 @@
  * A relay with a store in memory and clients of it, for tests: requests over the request layer on a simulated clock, commits in
  * batches, restarts that lose what was under way. Not part of the product.
  */
+import { BlobShelf } from '../files/blob-shelf.ts';
+import { MemoryBlobs } from '../files/memory-blobs.ts';
 import { Pair, seededRandom } from '../directed/testing.ts';
 import { nobleCrypto } from '../noble-crypto.ts';
 import { createCertificate } from '../wire/certificate.ts';
@@ -67,6 +69,7 @@ interface Waiting { readonly apply: () => (now: Instant) => void; readonly dueMs
 export class RelayWorld {
   readonly policy: RelayPolicy;
   readonly store: MailStore;
+  readonly blobs = new MemoryBlobs(nobleCrypto);
   readonly views = new Map<SessionId, SessionView>();
   readonly operations: MailOperation[] = [];
   readonly logged: string[] = [];
@@ -145,6 +148,7 @@ export class RelayWorld {
     const role = createMailboxRole({
       crypto: nobleCrypto, random: seededRandom(99), directed: this.pair.right, policy: this.policy, ed25519Seed: relaySeed,
       store: (request, done) => { this.#submit(request, done); },
+      shelf: new BlobShelf((request, done) => { done(this.blobs.apply(request) as Parameters<typeof done>[0], this.now); }, this.blobs.all),
       session: (sessionId) => this.views.get(sessionId),
       log: (_, event) => { this.logged.push(event); },
     }, opened, this.now);

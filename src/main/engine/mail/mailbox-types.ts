@@ -3,6 +3,7 @@ import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { RelayPolicy } from '../engine-types.ts';
 import type { Directed } from '../directed/types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
+import type { BlobShelf } from '../files/blob-shelf.ts';
 import type { Instant } from '../wire/types.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail-store.ts';
 
@@ -15,6 +16,8 @@ export interface MailboxEnvironment {
   readonly ed25519Seed: Uint8Array;
   /** Sends a request to the mail store; `done` runs after its commit. */
   store<Op extends MailOperation>(request: Extract<MailRequest, { op: Op }>, done: (result: MailResults[Op], now: Instant) => void): void;
+  /** Where the bytes of contents lie that are held for others. */
+  readonly shelf: BlobShelf;
   session(sessionId: SessionId): SessionView | undefined;
   log(level: 'info' | 'warn', event: string, fields: Readonly<Record<string, string | number>>): void;
 }

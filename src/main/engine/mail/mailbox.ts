@@ -14,6 +14,8 @@
  * knows it has been told by the sender or has listed the letter. A check of ownership would protect nothing beyond that, cost a read of the
  * database for each pull, and keep a friend's visor or a second relay from fetching a body on the owner's behalf.
  *
+ * FILES that are too large for letters are held beside them (engine/files, relay-blobs.ts), within a quota of their own.
+ *
  * A PROMISE COMES AFTER THE COMMIT. Every answer that says something about stored state is sent from the store's callback. Storage
  * receipts gather during one batch of results; `flush` signs them under one Merkle root and sends them (`mailbox-receipts.ts`), and
  * rings each owner's doorbell once (`mailbox-doorbell.ts`). When the relay dies between commit and answer, the depositor repeats, the store
@@ -22,6 +24,8 @@
  * TIME. Letters live by the mail clock (`mail-clock.ts`), not by the wall clock; `mailbox-upkeep.ts` persists it and lets letters expire,
  * unless the wall clock has jumped by more than a day: then nothing is deleted until the operator has confirmed it.
  */
+import { RelayBlobs } from '../files/relay-blobs.ts';
+import { contentMaximumBytes } from '../directed/publisher.ts';
 import { MailboxContext } from './mailbox-context.ts';
 import { MailboxDeposits } from './mailbox-deposit.ts';
 import { Doorbell } from './mailbox-doorbell.ts';
@@ -44,6 +48,7 @@ class Mailboxes implements MailboxRole {
   readonly #receipts: ReceiptBatch;
   readonly #doorbell: Doorbell;
   readonly #upkeep: MailboxUpkeep;
+  readonly #blobs: RelayBlobs;
   #latestMs: number;
 
   constructor(environment: MailboxEnvironment, opened: MailResults['open'], now: Instant) {
@@ -52,6 +57,7 @@ class Mailboxes implements MailboxRole {
     this.#receipts = new ReceiptBatch(this.#context);
     this.#doorbell = new Doorbell(this.#context, this.#owners);
     this.#upkeep = new MailboxUpkeep(this.#context, now);
+    this.#blobs = new RelayBlobs(this.#context, environment.shelf, now);
     this.#latestMs = now.monotonicMs;
     this.#registerHandlers(environment.directed);
   }
@@ -72,13 +78,14 @@ class Mailboxes implements MailboxRole {
 
   handleTimeout(now: Instant): void {
     this.#upkeep.handleTimeout(now);
+    this.#blobs.handleTimeout(now);
     this.flush(now);
   }
 
   pollTimeout(): { readonly atMs: number; readonly reason: string } {
     // A host that forgets `flush` must not keep receipts for ever.
     if (this.#receipts.size > 0 || this.#doorbell.hasNews) return { atMs: this.#latestMs, reason: 'send storage receipts' };
-    return { atMs: this.#upkeep.nextAtMs(), reason: 'mail clock' };
+    return { atMs: Math.min(this.#upkeep.nextAtMs(), this.#blobs.nextAtMs), reason: 'mail clock' };
   }
 
   confirmClock(now: Instant): void { this.#upkeep.confirmClock(now); }
@@ -97,8 +104,14 @@ class Mailboxes implements MailboxRole {
     on(directed, 'withdraw', (_, body, answer, now) => { verbs.withdraw(body, answer, now); });
     on(directed, 'status', (_, body, answer, now) => { verbs.status(body, answer, now); });
     on(directed, 'refusals', (sessionId, _, answer, now) => { verbs.refusals(sessionId, answer, now); });
-    directed.publisher.setFallback((_, name, found) => {
-      this.#context.store<'body'>({ op: 'body', root: name.root, length: name.length }, ({ body }, at) => { found(body, at); });
+    on(directed, 'hold', (sessionId, body, answer, now) => { this.#blobs.hold(sessionId, body, answer, now); });
+    on(directed, 'drop', (_, body, answer, now) => { this.#blobs.drop(body, answer, now); });
+    directed.publisher.setFallback((_, name, found, now) => {
+      if (name.length > contentMaximumBytes) { this.#blobs.find(name, found, now); return; }
+      this.#context.store<'body'>({ op: 'body', root: name.root, length: name.length }, ({ body }, at) => {
+        if (body === undefined) this.#blobs.find(name, found, at);
+        else found(body, at);
+      });
     });
   }
 }

@@ -30,6 +30,8 @@ const leavingMaximum = 8;
 export interface OwnRelaysEvents {
   /** The first of them is there: the network works. */
   online(now: Instant): void;
+  /** This one has a mailbox of ours and serves it. */
+  registered(link: RelayLink, now: Instant): void;
   /** Another install has taken over; from then on `isRevoked` says so. */
   revoked(now: Instant): void;
   isRevoked(): boolean;
@@ -175,6 +177,7 @@ export class OwnRelays {
     else if (!this.#told.has(relay)) this.#told.set(relay, now.monotonicMs);
     this.#inbox().registered(link, waiting, now);
     if (isFirst) this.#events.online(now);
+    this.#events.registered(link, now);
     this.#announce(link);
   }
 

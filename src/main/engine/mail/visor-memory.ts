@@ -5,7 +5,7 @@
  */
 import { defaultSettings } from './settings.ts';
 import type { Settings } from '../../../shared/views.ts';
-import type { ContactRow, ConversationRow, DeviceRow, InviteRow, LetterFacts, OutboxRow, PrekeyRow, RelayRow, VisorChange, VisorState } from './visor-store.ts';
+import type { ContactRow, ConversationRow, DeviceRow, FileRow, InviteRow, LetterFacts, OutboxRow, PrekeyRow, RelayRow, VisorChange, VisorState } from './visor-store.ts';
 import { toHex } from '../wire/bytes.ts';
 
 export class VisorMemory {
@@ -15,6 +15,8 @@ export class VisorMemory {
   readonly outbox = new Map<string, OutboxRow>();
   /** Facts of live letters as committed: what may be shown, since a person must never see what a power cut would take back. */
   readonly durableFacts = new Map<string, LetterFacts>();
+  /** Files that move or may still be asked for, by message; those that are done stay until the next start. */
+  readonly files = new Map<string, FileRow>();
   readonly relays = new Map<string, RelayRow>();
   readonly invites = new Map<string, InviteRow>();
   readonly prekeys = new Map<number, PrekeyRow>();
@@ -28,6 +30,7 @@ export class VisorMemory {
     for (const row of state.contacts) this.contacts.set(row.publicKey, row);
     for (const row of state.conversations) this.conversations.set(row.id, row);
     for (const row of state.outbox) { this.outbox.set(row.id, row); this.durableFacts.set(row.id, row.facts); }
+    for (const row of state.files) this.files.set(row.messageId, row);
     for (const row of state.relays) this.relays.set(row.publicKey, row);
     for (const row of state.invites) this.invites.set(toHex(row.token), row);
     for (const row of state.prekeys) this.prekeys.set(row.prekeyId, row);
@@ -42,6 +45,7 @@ export class VisorMemory {
       case 'put-message': case 'set-facts': case 'add-hop': return;
       case 'put-outbox': this.outbox.set(change.row.id, change.row); return;
       case 'delete-outbox': this.outbox.delete(change.id); return;
+      case 'put-file': this.files.set(change.row.messageId, change.row); return;
       case 'put-contact': this.contacts.set(change.row.publicKey, change.row); return;
       case 'put-conversation': this.conversations.set(change.row.id, change.row); return;
       case 'put-relay': this.relays.set(change.row.publicKey, change.row); return;
@@ -64,6 +68,7 @@ export class VisorMemory {
     for (const change of changes) {
       if (change.kind === 'put-contact') undo.push(this.#undo(this.contacts, change.row.publicKey, change.row));
       else if (change.kind === 'put-conversation') undo.push(this.#undo(this.conversations, change.row.id, change.row));
+      else if (change.kind === 'put-file') undo.push(this.#undo(this.files, change.row.messageId, change.row));
       else if (change.kind === 'put-value') undo.push(this.#undo(this.values, change.key, change.value));
       this.apply(change);
     }

@@ -1,5 +1,7 @@
 /** What is inside a letter's body once it is opened: text, receipts about other letters, an introduction, or the word to go on sending. */
+import { plainBytesOf } from '../files/file-sealing.ts';
 import { Reader, Writer, isAllZero, utf8Decode, utf8Encode } from './bytes.ts';
+import { safeFileName } from './file-name.ts';
 import { readName, writeName } from './names.ts';
 import { readRelayHints, writeRelayHints } from './relay-hint.ts';
 import type { Content, ReceiptItem } from './types.ts';
@@ -16,11 +18,17 @@ const deliveredKind = 2;
 const readKind = 3;
 const introductionKind = 4;
 const resumeKind = 5;
+const fileKind = 6;
+const fetchedKind = 7;
 
 const messageIdBytes = 16;
 const tokenBytes = 16;
 const answerWantedFlag = 0x01;
 const noToken = new Uint8Array(tokenBytes);
+const keyBytes = 32;
+const hashBytes = 32;
+/** RFC 6838 section 4.2, without parameters; empty when nothing is known. */
+const mediaTypePattern = /^(?:[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62})?$/;
 
 /** Names are cleaned and cut. A text over the limit is encoded all the same: `sealLetter` is where size is refused. */
 export function encodeContent(content: Content): Uint8Array {
@@ -32,6 +40,10 @@ export function encodeContent(content: Content): Uint8Array {
       return writeItems(writer.u8(deliveredKind), content.items);
     case 'read':
       return writeItems(writer.u8(readKind), content.items);
+    case 'fetched':
+      return writeItems(writer.u8(fetchedKind), content.items);
+    case 'file':
+      return writeFile(writer.u8(fileKind), content);
     case 'introduction':
       writer.u8(introductionKind).u8(content.answerWanted ? answerWantedFlag : 0)
         .bytes(content.token, tokenBytes).bytes(content.inviteToken ?? noToken, tokenBytes);
@@ -61,6 +73,10 @@ function readContent(reader: Reader): Content | undefined {
       return { kind: 'delivered', items: readItems(reader) };
     case readKind:
       return { kind: 'read', items: readItems(reader) };
+    case fetchedKind:
+      return { kind: 'fetched', items: readItems(reader) };
+    case fileKind:
+      return readFile(reader);
     case introductionKind: {
       const flags = reader.u8();
       if (flags > answerWantedFlag) reader.fail();
@@ -77,6 +93,25 @@ function readContent(reader: Reader): Content | undefined {
     default:
       return undefined;
   }
+}
+
+function writeFile(writer: Writer, content: Extract<Content, { kind: 'file' }>): Uint8Array {
+  const name = utf8Encode(safeFileName(content.name));
+  const mediaType = utf8Encode(content.mediaType);
+  if (!mediaTypePattern.test(content.mediaType)) throw new RangeError('a media type has at most 127 characters of its alphabet');
+  return writer.bytes(content.key, keyBytes).bytes(content.blob.root, hashBytes).u64(content.blob.length)
+    .u8(name.length).bytes(name).u8(mediaType.length).bytes(mediaType).bytes(utf8Encode(content.text)).finish();
+}
+
+function readFile(reader: Reader): Content | undefined {
+  const key = reader.bytes(keyBytes);
+  const blob = { root: reader.bytes(hashBytes), length: reader.u64() };
+  const name = utf8Decode(reader.bytes(reader.u8()));
+  const mediaType = utf8Decode(reader.bytes(reader.u8()));
+  const text = utf8Decode(reader.rest());
+  if (!reader.ok || name === undefined || mediaType === undefined || text === undefined) return undefined;
+  if (plainBytesOf(blob.length) === undefined || !mediaTypePattern.test(mediaType)) return undefined;
+  return { kind: 'file', key, blob, name: safeFileName(name), mediaType, text };
 }
 
 function writeItems(writer: Writer, items: readonly ReceiptItem[]): Uint8Array {

@@ -23,6 +23,8 @@ const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<Req
   close: fc.nat(255).map((reason) => ({ verb: 'close', reason })),
   pull: fc.tuple(bytesOf(32), u64, fc.nat(5), leafRun).map(([root, length, groupShift, run]) => ({ verb: 'pull', name: { root, length }, groupShift, ...run })),
   pad: fc.nat(65_535).map((datagramBytes) => ({ verb: 'pad', datagramBytes })),
+  hold: fc.record({ verb: fc.constant('hold'), mailbox, token: optional(token), ttlSeconds: u32, name: fc.record({ root: bytesOf(32), length: u64 }) }),
+  drop: fc.record({ verb: fc.constant('drop'), mailbox, name: fc.record({ root: bytesOf(32), length: u64 }) }),
   more: leafRun.map((run) => ({ verb: 'more', ...run })),
   record: fc.oneof(
     keyLike.map((identity) => ({ verb: 'record', kind: 'identity', identity, deviceId: undefined }) as const),
@@ -79,7 +81,7 @@ describe('frames', () => {
       .map((body) => [body.verb, encodeRequest(new Uint8Array(16), body)[1]]));
     expect(numbers).toEqual({
       echo: 1, challenge: 2, close: 3, pull: 4, record: 5, publish: 6, register: 7, tokens: 8, deposit: 9, list: 10, ack: 11, withdraw: 12, status: 13,
-      notify: 14, refusals: 15, more: 16, pad: 17,
+      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19,
     });
   });
 
@@ -105,7 +107,7 @@ describe('frames', () => {
     expect(decodeFrame(Uint8Array.of())).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(3, ...id, 0, 0, 0, 0, 0))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 0, ...id))).toBeUndefined();
-    expect(decodeFrame(Uint8Array.of(1, 18, ...id))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 20, ...id))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(2, ...id, 0, 0, 0, 0, 5))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 10, ...id, ...new Uint8Array(16), 17))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(46), 0, ...new Uint8Array(8)))).toBeUndefined();

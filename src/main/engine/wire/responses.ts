@@ -39,6 +39,23 @@ export interface RegisterResponse {
 
 export interface LetterStatus { readonly state: LetterState; readonly secondsSince: number }
 
+/** How far a relay is with a content that it was asked to hold. */
+export interface HoldResponse { readonly state: 'taking' | 'held'; readonly heldBytes: number; readonly remainingSeconds: number }
+
+const holdStates = ['taking', 'held'] as const satisfies readonly HoldResponse['state'][];
+
+export function encodeHoldResponse({ state, heldBytes, remainingSeconds }: HoldResponse): Uint8Array {
+  const writer = new Writer(1 + 8 + 4);
+  writeChoice(writer, holdStates, state, 1);
+  return writer.u64(heldBytes).seconds(remainingSeconds).finish();
+}
+
+export function decodeHoldResponse(payload: Uint8Array): HoldResponse | undefined {
+  const reader = new Reader(payload);
+  const response = { state: readChoice(reader, holdStates, 1), heldBytes: reader.u64(), remainingSeconds: reader.u32() };
+  return reader.atEnd ? response : undefined;
+}
+
 export function encodeEchoResponse(response: EchoResponse): Uint8Array {
   return new Writer(16).bytes(response.bootId, shortBytes).u64(response.wallMs).finish();
 }

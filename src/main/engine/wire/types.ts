@@ -84,6 +84,17 @@ export type Content =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'delivered'; readonly items: readonly ReceiptItem[] }
   | { readonly kind: 'read'; readonly items: readonly ReceiptItem[] }
+  /** The files of these messages are whole at the recipient's. */
+  | { readonly kind: 'fetched'; readonly items: readonly ReceiptItem[] }
+  | {
+      readonly kind: 'file';
+      /** 32 bytes; opens the blob (engine/files/file-sealing.ts). */
+      readonly key: Uint8Array;
+      readonly blob: ContentName;
+      readonly name: string;
+      readonly mediaType: string;
+      readonly text: string;
+    }
   | {
       readonly kind: 'introduction';
       readonly answerWanted: boolean;
@@ -166,6 +177,10 @@ export type RequestBody =
   /** As `pull`, of a name that was shown in this session: the request id stands for it. */
   | ({ readonly verb: 'more' } & LeafRun)
   /** Asks for an answer in a datagram of that size: does the path carry it? */
+  /** This session has the content, for that mailbox: to be held by the relay until the recipient has it. Repeated, it tells how far that is. */
+  | { readonly verb: 'hold'; readonly mailbox: Mailbox; readonly token: Uint8Array | undefined; readonly ttlSeconds: number; readonly name: ContentName }
+  /** The mailbox has no need of the content any more. */
+  | { readonly verb: 'drop'; readonly mailbox: Mailbox; readonly name: ContentName }
   | { readonly verb: 'pad'; readonly datagramBytes: number }
   | { readonly verb: 'record'; readonly kind: RecordKind; readonly identity: PublicKeyHex; readonly deviceId: DeviceIdHex | undefined }
   | { readonly verb: 'publish'; readonly kind: RecordKind; readonly object: Uint8Array }

@@ -6,11 +6,11 @@ import { isAllZero } from './bytes.ts';
 import type { Reader, Writer } from './bytes.ts';
 import { lanes, readListEntry, writeListEntry } from './list-entry.ts';
 import { readChoice, readDeviceId, readMailbox, readPublicKey, writeChoice, writeDeviceId, writeMailbox, writePublicKey } from './fields.ts';
-import type { LeafRun, Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
+import type { ContentName, LeafRun, Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
 
 /** In wire order; the number of a verb is its position plus 1. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
-  'refusals', 'more', 'pad'] as const satisfies readonly Verb[];
+  'refusals', 'more', 'pad', 'hold', 'drop'] as const satisfies readonly Verb[];
 const recordKinds = ['identity', 'prekey'] as const satisfies readonly RecordKind[];
 const verdicts = ['committed', 'unopenable'] as const;
 
@@ -57,6 +57,14 @@ export function writeBody(writer: Writer, body: RequestBody): void {
       return;
     case 'pad':
       writer.u16(body.datagramBytes);
+      return;
+    case 'hold':
+      writeMailbox(writer, body.mailbox);
+      writer.bytes(body.token ?? noToken, tokenBytes).seconds(body.ttlSeconds).bytes(body.name.root, hashBytes).u64(body.name.length);
+      return;
+    case 'drop':
+      writeMailbox(writer, body.mailbox);
+      writer.bytes(body.name.root, hashBytes).u64(body.name.length);
       return;
     case 'record':
       writeChoice(writer, recordKinds, body.kind, 1);
@@ -117,7 +125,7 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
     case 'close':
       return { verb, reason: reader.u8() };
     case 'pull': {
-      const name = { root: reader.bytes(hashBytes), length: reader.u64() };
+      const name = readContentName(reader);
       const groupShift = readCount(reader, 0, groupShiftMaximum);
       return { verb, name, groupShift, ...readRun(reader) };
     }
@@ -125,6 +133,14 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
       return { verb, ...readRun(reader) };
     case 'pad':
       return { verb, datagramBytes: reader.u16() };
+    case 'hold': {
+      const mailbox = readMailbox(reader);
+      const token = reader.bytes(tokenBytes);
+      const ttlSeconds = reader.u32();
+      return { verb, mailbox, token: isAllZero(token) ? undefined : token, ttlSeconds, name: readContentName(reader) };
+    }
+    case 'drop':
+      return { verb, mailbox: readMailbox(reader), name: readContentName(reader) };
     case 'record':
       return readRecordRequest(reader);
     case 'publish':
@@ -168,6 +184,8 @@ function bitsBelow(bitmap: Uint8Array, count: number): Uint8Array {
 
 /** Those bits of a byte of the bitmap that stand for one of `count` leaves. */
 const bitsOfByte = (index: number, count: number): number => (1 << Math.min(8, Math.max(0, count - index * 8))) - 1;
+
+const readContentName = (reader: Reader): ContentName => ({ root: reader.bytes(hashBytes), length: reader.u64() });
 
 function writeRun(writer: Writer, run: LeafRun): void {
   assertCount(run.count, run.proof ? 0 : 1, pullCountMaximum);

@@ -1,0 +1,111 @@
+/**
+ * A content on its way from other machines to our disk: a download (engine/directed) whose proved bytes are written as a blob. It can stop at any
+ * moment and go on from what was made durable, here or after a restart.
+ */
+import { BlobWriter } from './blob-writer.ts';
+import type { Directed, DownloadHandle, SourceEnd } from '../directed/types.ts';
+import type { SessionId } from '../session/types.ts';
+import type { ContentName, Instant } from '../wire/types.ts';
+import type { BlobPort } from './blob-port.ts';
+import type { BlobFailure } from './blob-store.ts';
+
+/** Memory for fragments that came before their turn: a window of 100 Mbit/s over 300 ms. */
+const keptMaximumBytes = 4 * 1_048_576;
+
+export interface BlobDownloadEvents {
+  /** All of it is durable here. Nothing comes after it. */
+  completed(now: Instant): void;
+  /** It cannot go on; what was verified stays, unless it was damaged. Nothing comes after it. */
+  failed(failure: BlobFailure, now: Instant): void;
+  sourceEnded(sessionId: SessionId, reason: SourceEnd, now: Instant): void;
+}
+
+export class BlobDownload {
+  readonly name: ContentName;
+  readonly #directed: Directed;
+  readonly #blobs: BlobPort;
+  readonly #events: BlobDownloadEvents;
+  readonly #writer: BlobWriter;
+  #handle: DownloadHandle | undefined;
+  /** Sources that were added before the disk was ready. */
+  readonly #early = new Set<SessionId>();
+  #stopped = false;
+
+  /** Begins at once; `snapshot` is what the blob store had stored for it. */
+  constructor(directed: Directed, blobs: BlobPort, name: ContentName, snapshot: Uint8Array | undefined, events: BlobDownloadEvents) {
+    this.#directed = directed;
+    this.#blobs = blobs;
+    this.name = name;
+    this.#events = events;
+    this.#writer = new BlobWriter(blobs, name, {
+      snapshot: () => this.#handle?.snapshot ?? new Uint8Array(0),
+      hold: (held, now) => { this.#handle?.hold(held, now); },
+      failed: (failure, now) => { this.#fail(failure, now); },
+    });
+    this.#blobs<'begin'>({ op: 'begin', name }, (result, now) => {
+      if (this.#stopped) return;
+      if (!result.ok) { this.#fail(result.failure, now); return; }
+      this.#start(snapshot, now);
+    });
+  }
+
+  get verifiedBytes(): number { return this.#handle?.verifiedBytes ?? 0; }
+  get sources(): DownloadHandle['sources'] { return this.#handle?.sources ?? []; }
+  get checkpointAtMs(): number | undefined { return this.#writer.checkpointAtMs; }
+
+  addSource(sessionId: SessionId, now: Instant): void {
+    if (this.#handle === undefined) this.#early.add(sessionId);
+    else this.#handle.addSource(sessionId, now);
+  }
+
+  removeSource(sessionId: SessionId, now: Instant): void {
+    this.#early.delete(sessionId);
+    this.#handle?.removeSource(sessionId, now);
+  }
+
+  checkpoint(): void { if (!this.#stopped && this.#handle !== undefined) this.#writer.checkpoint(); }
+
+  /** `stopped` runs when what has come is durable; the blob store then has a snapshot to go on from. */
+  stop(now: Instant, stopped?: (now: Instant) => void): void {
+    if (this.#stopped) { stopped?.(now); return; }
+    this.#stopped = true;
+    this.#handle?.cancel(now);
+    if (this.#handle === undefined) { stopped?.(now); return; }
+    this.#writer.checkpoint((at) => {
+      this.#writer.end();
+      stopped?.(at);
+    });
+  }
+
+  #start(snapshot: Uint8Array | undefined, now: Instant): void {
+    this.#handle = this.#directed.download(this.name, {
+      trafficClass: 'bulk',
+      keptMaximumBytes,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      verified: (offset, bytes, at) => { this.#writer.write(offset, bytes, at); },
+      completed: () => { this.#complete(); },
+      sourceEnded: (sessionId, reason, at) => { if (!this.#stopped) this.#events.sourceEnded(sessionId, reason, at); },
+    }, now);
+    if (this.#handle === undefined) { this.#fail('damaged', now); return; }
+    // Nothing is missing but the last reading of it.
+    if (this.#handle.verifiedBytes === this.name.length) { this.#complete(); return; }
+    for (const sessionId of this.#early) this.#handle.addSource(sessionId, now);
+    this.#early.clear();
+  }
+
+  #complete(): void {
+    this.#writer.complete((at) => {
+      if (this.#stopped) return;
+      this.#stopped = true;
+      this.#events.completed(at);
+    });
+  }
+
+  #fail(failure: BlobFailure, now: Instant): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#handle?.cancel(now);
+    this.#writer.end();
+    this.#events.failed(failure, now);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Files beside letters: of any size, sent sealed, fetched packet by packet from whoever has them.
+ *
+ * WHAT TRAVELS. A file is sealed in segments under a key of its own (file-sealing.ts); what comes out is a *blob*, named by its BLAKE3 root and
+ * length. The letter carries that name and the key, so only its recipient can read the file, and any holder of the blob can be asked for it: the relay that
+ * keeps it, or the sender. The same bytes lie at all of them, and each packet proves itself against the name (engine/lockstep).
+ *
+ * SENDING. The host seals a copy into the blob store; the message, its letter and the file's row are one commit. From then on `outgoing-files.ts` has
+ * one of the recipient's relays pull it from here (a write is a pull), and keeps it offered until the recipient says `fetched`.
+ *
+ * HOLDING. `relay-blobs.ts` is the relay's side: notes in the mail store within a quota, bytes in a blob store of its own.
+ *
+ * RECEIVING. `incoming-files.ts` fetches what is wanted: small files of contacts at once, others when the person asks for them. `blob-download.ts` joins a
+ * download to the disk: `blob-writer.ts` gathers, bounds what waits for the disk and stores snapshots, so that after a crash, a pause or a change of network it
+ * goes on from what was verified. Whole files are read once more before they count as here.
+ *
+ * NOTHING IS LOST. A full disk is a reason to wait, with what came kept. A row says what is to happen (`FileRow.stage`), the blob store says what is there,
+ * and after a restart the two decide what is left to do. What is shown is derived from both.
+ *
+ * HOSTILE PEERS. Lengths are those of a letter that was opened or of a mailbox's quota; names of files are made safe on the way in; a relay that serves
+ * what does not prove is left out by the download; strangers' files are never fetched unasked and relays hold nothing for strangers.
+ */
+import { fileFetchedMaximumBytes } from '../../../shared/views.ts';
+import { plainBytesOf } from './file-sealing.ts';
+import { IncomingFiles } from './incoming-files.ts';
+import { OutgoingFiles, messageChange, recipientOf } from './outgoing-files.ts';
+import { toHex } from '../wire/bytes.ts';
+import type { FileStatus, SealedFile } from '../engine-types.ts';
+import type { Receipts } from '../mail/receipts.ts';
+import type { ContactRow, FileRow, MessageRow, VisorChange } from '../mail/visor-store.ts';
+import type { Recipients } from '../overlay/recipients.ts';
+import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
+import type { VisorContext } from '../visor-context.ts';
+import type { Content, Instant, ReceiptItem } from '../wire/types.ts';
+import type { BlobShelf } from './blob-shelf.ts';
+
+type FileContent = Extract<Content, { kind: 'file' }>;
+
+export class Files {
+  readonly #context: VisorContext;
+  readonly #shelf: BlobShelf;
+  readonly #incoming: IncomingFiles;
+  readonly #outgoing: OutgoingFiles;
+
+  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean) {
+    this.#context = context;
+    this.#shelf = shelf;
+    this.#incoming = new IncomingFiles(context, shelf, links, receipts, isRegistered);
+    this.#outgoing = new OutgoingFiles(context, shelf, recipients, links, { moved: (row) => { context.announce(messageChange(row)); } });
+  }
+
+  /** Takes up what the last run left. */
+  start(now: Instant): void {
+    for (const row of this.#context.memory.files.values()) this.#begin(row, now);
+  }
+
+  /** The row of a file that is sent with a message; its blob is complete. */
+  outgoingRow(message: MessageRow, file: SealedFile): FileRow {
+    this.#shelf.added({ root: file.root, length: file.blobBytes });
+    return {
+      messageId: message.id, conversationId: message.conversationId, direction: 'out', name: file.name, mediaType: file.mediaType, key: file.key, sizeBytes: file.sizeBytes,
+      root: file.root, blobBytes: file.blobBytes, stage: 'wanted', failure: undefined, heldBy: [], expiresAtMs: message.expiresAtMs,
+    };
+  }
+
+  /** The row of a file that came with a letter. Only files of contacts are fetched unasked, and only small ones. */
+  incomingRow(message: MessageRow, content: FileContent, standing: ContactRow['standing']): FileRow {
+    const sizeBytes = plainBytesOf(content.blob.length) ?? 0;
+    return {
+      messageId: message.id, conversationId: message.conversationId, direction: 'in', name: content.name, mediaType: content.mediaType, key: content.key.slice(), sizeBytes,
+      root: content.blob.root.slice(), blobBytes: content.blob.length, stage: standing === 'contact' && sizeBytes <= fileFetchedMaximumBytes ? 'wanted' : 'offered', failure: undefined, heldBy: [],
+      expiresAtMs: message.expiresAtMs,
+    };
+  }
+
+  /** After the commit of a new row. */
+  adopt(row: FileRow, now: Instant): void { this.#begin(row, now); }
+
+  /** The recipient has all of these. */
+  fetched(sender: string, items: readonly ReceiptItem[]): VisorChange[] {
+    const changes: VisorChange[] = [];
+    for (const { messageId } of items) {
+      const row = this.#context.memory.files.get(toHex(messageId));
+      if (row?.direction !== 'out' || recipientOf(row) !== sender || row.stage === 'ready') continue;
+      this.#outgoing.end(row.messageId);
+      changes.push({ kind: 'put-file', row: { ...row, stage: 'ready', failure: undefined } });
+      this.#context.announce(messageChange(row));
+    }
+    return changes;
+  }
+
+  /** False when there is nothing to fetch. */
+  fetch(id: string, now: Instant, done: () => void): boolean {
+    const row = this.#context.memory.files.get(id);
+    if (row === undefined || row.stage === 'ready') return false;
+    if (row.stage === 'wanted') { this.#incoming.linkUpAll(now); this.#outgoing.kick(now); done(); return true; }
+    const wanted: FileRow = { ...row, stage: 'wanted', failure: undefined };
+    this.#context.commit([{ kind: 'put-file', row: wanted }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#begin(wanted, at); } });
+    return true;
+  }
+
+  pause(id: string, now: Instant, done: () => void): boolean {
+    const row = this.#context.memory.files.get(id);
+    if (row?.stage !== 'wanted') return false;
+    if (row.direction === 'out') this.#outgoing.end(id);
+    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'paused' } }], { announce: [messageChange(row)] });
+    if (row.direction === 'out') done();
+    else this.#incoming.pause(id, now, done);
+    return true;
+  }
+
+  cancel(id: string, now: Instant, done: () => void): boolean {
+    const row = this.#context.memory.files.get(id);
+    if (row === undefined || row.stage === 'ready') return false;
+    const cancelled: FileRow = { ...row, stage: 'failed', failure: 'cancelled', heldBy: [] };
+    if (row.direction === 'out') {
+      this.#outgoing.end(id);
+      this.#outgoing.drop(row, now);
+    } else this.#incoming.forget(row, now);
+    this.#context.commit([{ kind: 'put-file', row: cancelled }], { announce: [messageChange(row)], done });
+    return true;
+  }
+
+  /** Somebody's relays, or records, are another matter now. */
+  kick(now: Instant, recipient?: string): void { this.#outgoing.kick(now, recipient); }
+
+  linkUp(link: RelayLink, now: Instant): void {
+    if (link.purpose === 'own') this.#incoming.linkUp(link, now);
+    else this.#outgoing.kick(now);
+  }
+
+  status(row: FileRow, now: Instant): FileStatus { return row.direction === 'out' ? this.#outgoing.status(row, now) : this.#incoming.status(row, now); }
+
+  handleTimeout(now: Instant): void {
+    this.#incoming.handleTimeout(now);
+    this.#outgoing.handleTimeout(now);
+  }
+
+  *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
+    yield this.#incoming.pollTimeout();
+    yield this.#outgoing.pollTimeout();
+  }
+
+  #begin(row: FileRow, now: Instant): void {
+    if (row.stage !== 'wanted') return;
+    if (row.direction === 'out') this.#outgoing.begin(row, now);
+    else this.#incoming.begin(row, now);
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * Files that we sent and the recipient has not got yet. Each is offered to whoever shows its name, and one of the recipient's relays is asked to
+ * hold it: it pulls the sealed bytes from here while we are online. The relay is asked again from time to time, which tells how far it is,
+ * and that it still holds the file; one that has no room or has lost it is replaced by the next.
+ */
+import { Deadlines } from '../deadlines.ts';
+import { decodeHoldResponse } from '../wire/responses.ts';
+import { openBlobDatum } from './blob-datum.ts';
+import { PieceCache } from './piece-cache.ts';
+import { RateMeter } from './rate-meter.ts';
+import type { FileWaitReason } from '../../../shared/views.ts';
+import type { Recipient, Recipients } from '../overlay/recipients.ts';
+import type { RelayLinks } from '../overlay/relay-links.ts';
+import type { FileRow } from '../mail/visor-store.ts';
+import type { VisorContext } from '../visor-context.ts';
+import type { ContentName, Instant, RelayHint } from '../wire/types.ts';
+import type { RequestOutcome } from '../directed/types.ts';
+import type { BlobShelf } from './blob-shelf.ts';
+import type { FileStatus } from '../engine-types.ts';
+
+const linkDeadlineMs = 5_000;
+const holdDeadlineMs = 10_000;
+/** Asked again while a relay is taking the file: how far is it? */
+const takingMs = 1_000;
+/** ... and while it holds all of it: does it still? */
+const heldMs = 600_000;
+/** After a failure, doubling. */
+const retryMinimumMs = 2_000;
+const retryMaximumMs = 60_000;
+/** A relay that refused is not asked before. */
+const refusedMs = 300_000;
+
+interface Holder { heldBytes: number; complete: boolean }
+
+interface Upload {
+  readonly id: string;
+  readonly name: ContentName;
+  readonly holders: Map<string, Holder>;
+  readonly refusedUntilMs: Map<string, number>;
+  readonly rate: RateMeter;
+  offered: boolean;
+  asking: boolean;
+  failures: number;
+  reason: FileWaitReason | undefined;
+  shownBytes: number;
+}
+
+export interface OutgoingEvents {
+  moved(row: FileRow): void;
+}
+
+export class OutgoingFiles {
+  readonly #context: VisorContext;
+  readonly #shelf: BlobShelf;
+  readonly #recipients: Recipients;
+  readonly #links: RelayLinks;
+  readonly #events: OutgoingEvents;
+  readonly #pieces = new PieceCache();
+  readonly #uploads = new Map<string, Upload>();
+  readonly #deadlines = new Deadlines();
+
+  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, events: OutgoingEvents) {
+    this.#context = context;
+    this.#shelf = shelf;
+    this.#recipients = recipients;
+    this.#links = links;
+    this.#events = events;
+  }
+
+  begin(row: FileRow, now: Instant): void {
+    if (this.#uploads.has(row.messageId)) return;
+    this.#uploads.set(row.messageId, {
+      id: row.messageId, name: { root: row.root, length: row.blobBytes }, holders: new Map(row.heldBy.map((relay) => [relay, { heldBytes: row.blobBytes, complete: true }])),
+      refusedUntilMs: new Map(), rate: new RateMeter(), offered: false, asking: false, failures: 0, reason: 'no-source', shownBytes: -1,
+    });
+    this.#deadlines.set(row.messageId, now.monotonicMs);
+  }
+
+  /** Nobody is served any more. */
+  end(id: string): void {
+    const upload = this.#uploads.get(id);
+    if (upload === undefined) return;
+    this.#uploads.delete(id);
+    this.#deadlines.clear(id);
+    if (upload.offered) this.#context.directed.publisher.withdraw(upload.name);
+  }
+
+  /** Things changed for the better. */
+  kick(now: Instant, recipient?: string): void {
+    for (const upload of this.#uploads.values()) {
+      const row = this.#context.memory.files.get(upload.id);
+      if (row === undefined || (recipient !== undefined && recipientOf(row) !== recipient)) continue;
+      upload.failures = 0;
+      if (!upload.asking) this.#deadlines.set(upload.id, now.monotonicMs);
+    }
+  }
+
+  /** Asks the relays that may have it to forget it. */
+  drop(row: FileRow, now: Instant): void {
+    const recipient = this.#recipients.known(recipientOf(row));
+    if (recipient === undefined) return;
+    for (const hint of recipient.relays) {
+      const link = this.#links.deposit(hint, now);
+      if (link === undefined) continue;
+      this.#links.whenUp(link, linkDeadlineMs, now, (up, at) => {
+        if (!up || link.sessionId === undefined) return;
+        const mailbox = { identity: recipientOf(row), deviceId: recipient.device.deviceId };
+        this.#context.directed.request(link.sessionId, { verb: 'drop', mailbox, name: { root: row.root, length: row.blobBytes } }, { deadlineMs: holdDeadlineMs, done: () => undefined }, at);
+      });
+    }
+  }
+
+  status(row: FileRow, now: Instant): FileStatus {
+    const upload = this.#uploads.get(row.messageId);
+    const holders = upload === undefined ? row.heldBy.map((relay) => ({ relay, heldBytes: row.blobBytes, complete: true }))
+      : [...upload.holders].map(([relay, holder]) => ({ relay, ...holder }));
+    if (row.stage === 'failed') return { state: { state: 'failed', reason: row.failure ?? 'gone' }, holders };
+    if (row.stage === 'ready' || holders.some(({ complete }) => complete)) return { state: { state: 'ready' }, holders };
+    if (row.stage === 'paused') return { state: { state: 'waiting', reason: 'paused', doneBytes: most(holders) }, holders };
+    const doneBytes = most(holders);
+    if (upload === undefined || upload.reason !== undefined) return { state: { state: 'waiting', reason: upload?.reason ?? 'no-source', doneBytes }, holders };
+    const bytesPerSecond = upload.rate.bytesPerSecond(doneBytes, now.monotonicMs);
+    const remaining = bytesPerSecond > 0 ? { remainingMs: (row.blobBytes - doneBytes) * 1_000 / bytesPerSecond } : {};
+    return { state: { state: 'moving', doneBytes, bytesPerSecond, ...remaining, sources: [] }, holders };
+  }
+
+  handleTimeout(now: Instant): void {
+    for (let id = this.#deadlines.takeDue(now.monotonicMs); id !== undefined; id = this.#deadlines.takeDue(now.monotonicMs)) {
+      const upload = this.#uploads.get(id);
+      if (upload !== undefined && !upload.asking) this.#attempt(upload, now);
+    }
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    const next = this.#deadlines.next();
+    return next === undefined ? undefined : { atMs: next.atMs, reason: 'ask a relay to hold a file' };
+  }
+
+  #attempt(upload: Upload, now: Instant): void {
+    const row = this.#context.memory.files.get(upload.id);
+    if (row?.stage !== 'wanted') { this.end(upload.id); return; }
+    if (row.expiresAtMs <= this.#context.correctedWallMs(now)) { this.#fail(row, 'expired'); return; }
+    upload.asking = true;
+    if (!upload.offered) { this.#offer(upload, row, now); return; }
+    const contact = this.#context.memory.contacts.get(recipientOf(row));
+    if (contact === undefined || contact.standing === 'blocked' || contact.standing === 'request') { this.#later(upload, 'no-source', retryMaximumMs, now); return; }
+    this.#recipients.lookup(recipientOf(row), now, (result, at) => {
+      if (this.#uploads.get(upload.id) !== upload) return;
+      if (result.ok) this.#ask(upload, row, result.recipient, contact.depositToken, at);
+      else this.#later(upload, 'no-source', this.#pauseMs(upload), at);
+    });
+  }
+
+  #offer(upload: Upload, row: FileRow, now: Instant): void {
+    if (!this.#shelf.isComplete(upload.name)) { this.#fail(row, 'gone'); return; }
+    openBlobDatum(this.#shelf.ask, this.#context.crypto.tree, this.#pieces, upload.name, (datum, at) => {
+      if (this.#uploads.get(upload.id) !== upload) return;
+      if (datum === undefined) { this.#fail(row, 'damaged'); return; }
+      this.#context.directed.publisher.offerDatum(upload.name, datum);
+      upload.offered = true;
+      upload.asking = false;
+      this.#attempt(upload, at);
+    });
+    void now;
+  }
+
+  #ask(upload: Upload, row: FileRow, recipient: Recipient, token: Uint8Array | undefined, now: Instant): void {
+    const hint = this.#choose(upload, recipient, now);
+    const link = hint === undefined ? undefined : this.#links.deposit(hint, now);
+    if (hint === undefined || link === undefined) { this.#later(upload, hint === undefined && recipient.relays.length > 0 ? 'relay-full' : 'no-source', retryMaximumMs, now); return; }
+    this.#links.whenUp(link, linkDeadlineMs, now, (up, at) => {
+      if (this.#uploads.get(upload.id) !== upload) return;
+      if (!up || link.sessionId === undefined) { this.#notReached(upload, hint, at); return; }
+      const ttlSeconds = Math.max(1, Math.ceil((row.expiresAtMs - this.#context.correctedWallMs(at)) / 1_000));
+      const mailbox = { identity: recipientOf(row), deviceId: recipient.device.deviceId };
+      this.#context.directed.request(link.sessionId, { verb: 'hold', mailbox, token, ttlSeconds, name: upload.name }, {
+        deadlineMs: holdDeadlineMs,
+        done: (outcome, then) => { if (this.#uploads.get(upload.id) === upload) this.#answered(upload, hint, outcome, then); },
+      }, at);
+    });
+  }
+
+  /** The one that has most of it; else the first in the recipient's order that has not refused. */
+  #choose(upload: Upload, recipient: Recipient, now: Instant): RelayHint | undefined {
+    const open = recipient.relays.filter(({ publicKey }) => (upload.refusedUntilMs.get(publicKey) ?? 0) <= now.monotonicMs);
+    const bytesAt = (hint: RelayHint): number => upload.holders.get(hint.publicKey)?.heldBytes ?? -1;
+    return open.reduce<RelayHint | undefined>((best, hint) => best === undefined || bytesAt(hint) > bytesAt(best) ? hint : best, undefined);
+  }
+
+  #answered(upload: Upload, hint: RelayHint, outcome: RequestOutcome, now: Instant): void {
+    const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;
+    const held = payload === undefined ? undefined : decodeHoldResponse(payload);
+    if (held !== undefined) { this.#heard(upload, hint, held.state === 'held', Math.min(held.heldBytes, upload.name.length), now); return; }
+    if (outcome.kind !== 'negative') { this.#notReached(upload, hint, now); return; }
+    const { code, retryAfterSeconds } = outcome.negative;
+    this.#lost(upload, hint.publicKey);
+    if (code === 'no-mailbox') this.#recipients.invalidate(recipientOfId(this.#context, upload.id));
+    upload.refusedUntilMs.set(hint.publicKey, now.monotonicMs + (code === 'busy' ? retryAfterSeconds * 1_000 : refusedMs));
+    this.#later(upload, code === 'quota' ? 'relay-full' : 'no-source', code === 'busy' ? retryAfterSeconds * 1_000 : 0, now);
+  }
+
+  #heard(upload: Upload, hint: RelayHint, complete: boolean, heldBytes: number, now: Instant): void {
+    const row = this.#context.memory.files.get(upload.id);
+    if (row === undefined) return;
+    upload.asking = false;
+    upload.failures = 0;
+    upload.reason = undefined;
+    upload.holders.set(hint.publicKey, { heldBytes: complete ? upload.name.length : heldBytes, complete });
+    upload.rate.note(heldBytes, now.monotonicMs);
+    const known = row.heldBy.includes(hint.publicKey);
+    if (complete !== known) {
+      const heldBy = complete ? [...row.heldBy, hint.publicKey] : row.heldBy.filter((relay) => relay !== hint.publicKey);
+      this.#context.commit([{ kind: 'put-file', row: { ...row, heldBy } }], { announce: [messageChange(row)] });
+    } else if (heldBytes !== upload.shownBytes) {
+      upload.shownBytes = heldBytes;
+      this.#events.moved(row);
+    }
+    this.#deadlines.set(upload.id, now.monotonicMs + (complete ? heldMs : takingMs));
+  }
+
+  #lost(upload: Upload, relay: string): void {
+    upload.holders.delete(relay);
+    const row = this.#context.memory.files.get(upload.id);
+    if (row?.heldBy.includes(relay) === true) this.#context.commit([{ kind: 'put-file', row: { ...row, heldBy: row.heldBy.filter((one) => one !== relay) } }], { announce: [messageChange(row)] });
+  }
+
+  /** Not a word about what it holds; another one is tried meanwhile. */
+  #notReached(upload: Upload, hint: RelayHint, now: Instant): void {
+    const pauseMs = this.#pauseMs(upload);
+    if (upload.holders.get(hint.publicKey)?.complete !== true) upload.refusedUntilMs.set(hint.publicKey, now.monotonicMs + pauseMs);
+    this.#later(upload, 'no-source', pauseMs, now);
+  }
+
+  #later(upload: Upload, reason: FileWaitReason, pauseMs: number, now: Instant): void {
+    upload.asking = false;
+    upload.rate.reset();
+    const before = upload.reason;
+    upload.reason = reason;
+    this.#deadlines.set(upload.id, now.monotonicMs + pauseMs);
+    const row = this.#context.memory.files.get(upload.id);
+    if (row !== undefined && before !== reason) this.#events.moved(row);
+  }
+
+  #pauseMs(upload: Upload): number {
+    const pauseMs = Math.min(retryMaximumMs, retryMinimumMs * 2 ** Math.min(upload.failures, 10));
+    upload.failures += 1;
+    return pauseMs;
+  }
+
+  #fail(row: FileRow, failure: NonNullable<FileRow['failure']>): void {
+    this.end(row.messageId);
+    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure } }], { announce: [messageChange(row)] });
+  }
+}
+
+/** Whom an outgoing file is for, or who sent an incoming one: a conversation's id is the other side's key and port. */
+export const recipientOf = (row: FileRow): string => row.conversationId.split(':')[0] ?? '';
+const recipientOfId = (context: VisorContext, id: string): string => { const row = context.memory.files.get(id); return row === undefined ? '' : recipientOf(row); };
+export const messageChange = (row: FileRow): { readonly kind: 'message'; readonly messageId: string; readonly conversationId: string } => ({ kind: 'message', messageId: row.messageId, conversationId: row.conversationId });
+const most = (holders: readonly { readonly heldBytes: number }[]): number => holders.reduce((bytes, holder) => Math.max(bytes, holder.heldBytes), 0);

@@ -1,0 +1,55 @@
+/** Files between two people over relays, whole engines in a world of their own time. */
+import { describe, expect, it } from 'vitest';
+import { crypto, friends, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
+
+const fileKey = new Uint8Array(32).fill(7);
+
+function sendFile(from: StoryNode, to: StoryNode, content: Uint8Array, name = 'photo.png'): string {
+  const { root, blobBytes } = from.ownBlobs.addFile(fileKey, content);
+  const reply = from.command({
+    name: 'send-file', to: to.publicKey, port: 1, text: 'look', ttlSeconds: undefined,
+    file: { name, mediaType: 'image/png', sizeBytes: content.length, key: fileKey, root, blobBytes },
+  });
+  if (!reply.ok || reply.value === undefined || !('messageId' in reply.value)) throw new Error(JSON.stringify(reply));
+  return reply.value.messageId;
+}
+
+const received = (node: StoryNode): ReturnType<StoryNode['files']> => node.files();
+
+describe('files', () => {
+  it('of a contact arrive by the relay, are told to the sender and forgotten by the relay', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    const content = seeded('file 1')(300_000);
+    const id = sendFile(ada, bob, content);
+    world.runUntil(() => received(bob)[0]?.stage === 'ready', 60_000);
+    const [row] = received(bob);
+    expect(row).toMatchObject({ name: 'photo.png', mediaType: 'image/png', sizeBytes: 300_000, direction: 'in' });
+    expect(row === undefined ? undefined : bob.ownBlobs.bytesOf({ root: row.root, length: row.blobBytes })).toBeDefined();
+    world.run(30 * secondMs);
+    expect(ada.files().find((file) => file.messageId === id)?.stage).toBe('ready');
+    expect(relay.heldBlobs.all).toEqual([]);
+  });
+
+  it('wait at the relay while the recipient is away, and come when the sender has gone', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    bob.cutOff = true;
+    const id = sendFile(ada, bob, seeded('file 2')(2_000_000));
+    world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), 120_000);
+    world.run(5 * secondMs);
+    expect(ada.engine.inspect.fileStatus(ada.file(id))).toMatchObject({ state: { state: 'ready' }, holders: [{ relay: relay.publicKey, complete: true }] });
+    ada.cutOff = true;
+    bob.cutOff = false;
+    world.runUntil(() => received(bob)[0]?.stage === 'ready', 300_000);
+  });
+
+  it('go on from what was durable after either side lost power', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    sendFile(ada, bob, seeded('file 3')(12_000_000));
+    for (const node of [relay, ada, bob, relay, bob]) {
+      world.run(2 * secondMs);
+      node.restart();
+    }
+    world.runUntil(() => received(bob)[0]?.stage === 'ready', 600_000);
+    expect(crypto.implementation).toBeDefined();
+  });
+});
