@@ -1,6 +1,7 @@
 /** How a letter ends: acknowledged by its owner, withdrawn by who holds the purge key, expired, or sealed to a revoked device. Its bytes go; what became of it stays. */
 import type { MailRequest, MailResults } from '../../../engine/mail/mail-store.ts';
 import { sameBytes } from '../row.ts';
+import type { Blobs } from './blobs.ts';
 import type { Letters } from './letters.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { SeenLetters } from './seen.ts';
@@ -11,12 +12,14 @@ export class Settling {
   readonly #letters: Letters;
   readonly #seen: SeenLetters;
   readonly #tokens: Tokens;
+  readonly #blobs: Blobs;
 
-  constructor(mailboxes: Mailboxes, letters: Letters, seen: SeenLetters, tokens: Tokens) {
+  constructor(mailboxes: Mailboxes, letters: Letters, seen: SeenLetters, tokens: Tokens, blobs: Blobs) {
     this.#mailboxes = mailboxes;
     this.#letters = letters;
     this.#seen = seen;
     this.#tokens = tokens;
+    this.#blobs = blobs;
   }
 
   /**
@@ -85,6 +88,7 @@ export class Settling {
         if (!isExpired) count += 1;
       }
       this.#tokens.removeAll(mailboxId);
+      this.#blobs.giveUp(mailboxId);
       this.#mailboxes.end(mailboxId);
     }
     return { mailboxes: ending.length, letters: count };

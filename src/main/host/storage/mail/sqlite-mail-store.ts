@@ -9,6 +9,7 @@
 import type Database from 'better-sqlite3';
 import type { MailOperation, MailRequest, MailResults, MailStore } from '../../../engine/mail/mail-store.ts';
 import { Statements } from '../statements.ts';
+import { Blobs } from './blobs.ts';
 import { Deposits } from './deposits.ts';
 import { Letters } from './letters.ts';
 import { Listing } from './listing.ts';
@@ -35,7 +36,8 @@ export class SqliteMailStore implements MailStore {
     const letters = new Letters(statements, mailboxes, tokens);
     const deposits = new Deposits(mailboxes, tokens, seen, letters);
     const listing = new Listing(statements, mailboxes, letters, seen);
-    const settling = new Settling(mailboxes, letters, seen, tokens);
+    const blobs = new Blobs(statements, mailboxes, tokens);
+    const settling = new Settling(mailboxes, letters, seen, tokens, blobs);
     const records = new Records(statements);
     this.#clock = clock;
     this.#handlers = {
@@ -54,6 +56,11 @@ export class SqliteMailStore implements MailStore {
       'refusals': (request) => tokens.takeRefusals(request),
       'expire': (request) => settling.expire(request),
       'revoke-device': (request) => settling.revokeDevice(request),
+      'hold-blob': (request) => blobs.hold(request),
+      'blob-complete': (request) => blobs.complete(request),
+      'drop-blob': (request) => blobs.drop(request),
+      'blobs': () => blobs.all(),
+      'expire-blobs': (request) => blobs.expire(request),
       'put-record': (request) => records.put(request),
       'get-record': (request) => records.get(request),
     };

@@ -1,5 +1,6 @@
 /** All migrations of the mail database, in order. A released migration is never changed: later ones are added. */
 import type { Migration } from '../../migrations.ts';
 import { initialMail } from './0001-initial.ts';
+import { blobsMail } from './0002-blobs.ts';
 
-export const mailMigrations: readonly Migration[] = [initialMail];
+export const mailMigrations: readonly Migration[] = [initialMail, blobsMail];
