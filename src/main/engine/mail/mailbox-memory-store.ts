@@ -5,7 +5,7 @@
 import { equalBytes, toHex } from '../wire/bytes.ts';
 import { mailboxKey } from '../wire/types.ts';
 import type { LetterState, Mailbox } from '../wire/types.ts';
-import type { DepositArguments, DepositResult, MailOperation, MailRequest, MailResults, MailStore } from './mail-store.ts';
+import type { DepositArguments, DepositResult, HoldResult, MailOperation, MailRequest, MailResults, MailStore } from './mail-store.ts';
 
 const inlineBodyBytes = 272;
 const entryOverheadBytes = 89;
@@ -17,16 +17,22 @@ type Pool = 'letters' | 'strangers' | 'receipts';
 interface Token { readonly hash: Uint8Array; standing: 'granted' | 'revoked' | 'forgotten'; refused: boolean }
 interface Kept { readonly arguments: DepositArguments; readonly sequence: number; readonly expiresMs: number; readonly pool: Pool; readonly token: Token | undefined; state: LetterState; sinceMs: number; listed: boolean }
 interface Box { readonly mailbox: Mailbox; readonly letters: Map<string, Kept>; readonly tokens: Map<string, Token>; tokensVersion: number; highestSequence: number; ended: boolean }
+interface BlobName { readonly root: Uint8Array; readonly length: number }
+/** `box`: undefined once its mailbox ended. */
+interface Note extends BlobName { readonly key: string; readonly tokenKey: string; box: Box | undefined; expiresMs: number; complete: boolean }
 type Handlers = { readonly [Op in MailOperation]: (request: Extract<MailRequest, { op: Op }>) => MailResults[Op] };
 type Admission = { readonly refusal: Exclude<DepositResult, { outcome: 'stored' }> } | { readonly refusal: undefined; readonly box: Box; readonly pool: Pool; readonly token: Token | undefined };
 
 const isLive = ({ state }: { readonly state: LetterState }): boolean => state === 'held' || state === 'fetched';
 const sizeOf = ({ arguments: { header, body } }: Kept): number => header.length + body.length;
+const blobKey = ({ root, length }: BlobName): string => `${toHex(root)}-${String(length)}`;
 const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1_000));
 
 export class MemoryMailStore implements MailStore {
   readonly #boxes = new Map<string, Box>();
   readonly #records = new Map<string, { readonly sequence: number; readonly bytes: Uint8Array }>();
+  /** What is held of large contents, in the order in which it was noted. */
+  #notes: Note[] = [];
   #opened: MailResults['open'] | undefined;
   #latestMs = 0;
 
@@ -148,11 +154,36 @@ export class MemoryMailStore implements MailStore {
           this.#set(kept, isExpired ? 'expired' : 'unopenable', isExpired ? kept.expiresMs : elapsedMs);
           if (!isExpired) letters += 1;
         }
+        for (const note of this.#notes) if (note.box === box) { note.box = undefined; note.expiresMs = 0; }
         box.tokens.clear();
         box.tokensVersion = 0;
         box.ended = true;
       }
       return { mailboxes: ending.length, letters };
+    },
+    'hold-blob': (request) => this.#hold(request),
+    'blob-complete': (request) => {
+      for (const note of this.#notes) if (note.key === blobKey(request)) note.complete = true;
+      return {};
+    },
+    'drop-blob': (request) => {
+      const key = blobKey(request);
+      const box = this.#boxes.get(mailboxKey(request.mailbox));
+      const dropped = this.#notes.find((note) => note.key === key && note.box !== undefined && note.box === box);
+      if (dropped === undefined) return { orphaned: false };
+      this.#notes = this.#notes.filter((note) => note !== dropped);
+      const orphaned = !this.#notes.some((note) => note.key === key && note.box !== undefined);
+      if (orphaned) this.#notes = this.#notes.filter((note) => note.key !== key);
+      return { orphaned };
+    },
+    'blobs': () => ({ blobs: [...new Map(this.#notes.map(({ key, root, length, complete }) => [key, { root, length, complete }])).values()] }),
+    'expire-blobs': ({ elapsedMs, most }) => {
+      const due = this.#notes.filter(({ expiresMs }) => expiresMs <= elapsedMs).sort((one, other) => one.expiresMs - other.expiresMs);
+      const forgotten = new Set(due.slice(0, most));
+      this.#notes = this.#notes.filter((note) => !forgotten.has(note));
+      const kept = new Set(this.#notes.map(({ key }) => key));
+      const orphaned = new Map([...forgotten].filter(({ key }) => !kept.has(key)).map(({ key, root, length }) => [key, { root, length }]));
+      return { orphaned: [...orphaned.values()], more: due.length > most };
     },
     'put-record': ({ kind, identity, deviceId, sequence, bytes }) => {
       const key = `${kind}/${identity}/${deviceId}`;
@@ -168,6 +199,25 @@ export class MemoryMailStore implements MailStore {
     if ('elapsedMs' in request && typeof request.elapsedMs === 'number') this.#latestMs = Math.max(this.#latestMs, request.elapsedMs);
     const handler: Handlers[Op] = this.#handlers[request.op];
     return handler(request);
+  }
+
+  #hold({ mailbox, tokenHash, root, length, ttlSeconds, elapsedMs, quota }: Extract<MailRequest, { op: 'hold-blob' }>): HoldResult {
+    const box = this.#boxes.get(mailboxKey(mailbox));
+    if (box === undefined || box.ended) return { outcome: 'no-mailbox' };
+    const tokenKey = tokenHash === undefined ? '' : toHex(tokenHash);
+    const standing = box.tokens.get(tokenKey)?.standing;
+    if (standing === 'revoked') return { outcome: 'token-revoked' };
+    if (standing !== 'granted') return { outcome: 'stranger' };
+    const key = blobKey({ root, length });
+    const own = this.#notes.filter((note) => note.box === box);
+    const known = own.find((note) => note.key === key);
+    const bytesOf = (notes: readonly Note[]): number => notes.reduce((sum, note) => sum + note.length, 0);
+    const fits = own.length < quota.blobs && length <= quota.bytes - bytesOf(own) && length <= quota.bytesPerToken - bytesOf(own.filter((note) => note.tokenKey === tokenKey));
+    if (known === undefined && !fits) return { outcome: 'quota' };
+    const note = known ?? { root, length, key, tokenKey, box, expiresMs: 0, complete: this.#notes.some((other) => other.key === key && other.complete) };
+    note.expiresMs = Math.max(note.expiresMs, elapsedMs + ttlSeconds * 1_000);
+    if (known === undefined) this.#notes.push(note);
+    return { outcome: 'noted', complete: note.complete, remainingSeconds: seconds(note.expiresMs - elapsedMs) };
   }
 
   #admit(letter: Omit<DepositArguments, 'body'>, bodyLength: number): Admission {
