@@ -3,6 +3,7 @@
  * the specification; the contract's comments are the short form.
  */
 import { describe } from 'vitest';
+import { blobConformance } from './conformance-blobs.ts';
 import { depositConformance } from './conformance-deposits.ts';
 import { mailboxConformance } from './conformance-mailboxes.ts';
 import { retrievalConformance } from './conformance-retrieval.ts';
@@ -15,5 +16,6 @@ export function mailStoreConformance(name: string, createStore: () => Conformanc
     mailboxConformance(world);
     depositConformance(world);
     retrievalConformance(world);
+    blobConformance(world);
   });
 }
