@@ -6,7 +6,7 @@
 import { createEngine } from '../engine/visor.ts';
 import type { CommandReply, Engine, EngineCommand, EngineConfiguration, EngineOutput } from '../engine/engine-types.ts';
 import type { MailOperation, MailRequest, MailResults } from '../engine/mail/mail-store.ts';
-import type { HopRow, VisorOperation, VisorRequest, VisorResults, VisorState } from '../engine/mail/visor-store.ts';
+import type { FileRow, HopRow, VisorOperation, VisorRequest, VisorResults, VisorState } from '../engine/mail/visor-store.ts';
 import { sealLetter } from '../engine/mail/letter.ts';
 import { mailboxQuota } from '../engine/mail/mailbox-context.ts';
 import { encodeContent } from '../engine/wire/content.ts';
@@ -33,7 +33,7 @@ type Wire = { readonly to: string; readonly from: StoryNode; readonly datagram: 
 export type Tamper = (request: MailRequest, result: StoreResult) => StoreResult;
 
 /** Counter mode over BLAKE3: the same story draws the same keys in each run. */
-function seeded(seed: string): (length: number) => Uint8Array {
+export function seeded(seed: string): (length: number) => Uint8Array {
   let counter = 0;
   return (length) => {
     const out = new Uint8Array(length);
@@ -162,6 +162,19 @@ export class StoryNode {
   state(messageId: string): Headline['state'] { return this.headline(messageId).state; }
   hops(messageId: string): readonly HopRow['kind'][] { return this.stores.query({ query: 'hops', messageId }).hops.map((hop) => hop.kind); }
   inbox(): readonly string[] { return this.stores.query({ query: 'inbox', afterRow: 0, limit: 1_000 }).messages.map((message) => message.text); }
+  /** Files of all messages, in the order of arrival. */
+  files(): readonly FileRow[] {
+    const files: FileRow[] = [];
+    for (const id of this.engine.inspect.conversations.keys()) {
+      for (const { file } of this.stores.query({ query: 'page', conversationId: id, beforeRow: undefined, limit: 200 }).messages) if (file !== undefined) files.push(file);
+    }
+    return files;
+  }
+  file(messageId: string): FileRow {
+    const file = this.files().find((row) => row.messageId === messageId);
+    if (file === undefined) throw new Error(`${this.name} has no file with message ${messageId}`);
+    return file;
+  }
   contact(other: StoryNode): ReturnType<Engine['inspect']['contacts']['get']> { return this.engine.inspect.contacts.get(other.publicKey); }
   count(counter: string): number { return this.engine.inspect.counters[counter] ?? 0; }
   mailCount(op: MailOperation): number { return this.mail.filter((one) => one.request.op === op).length; }
