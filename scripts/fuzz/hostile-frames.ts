@@ -24,7 +24,7 @@ const headerBytes = 453;
 const number = (random: SeededRandom): number => random.pick(extremes) ?? 0;
 const many = <Item>(random: SeededRandom, make: () => Item): readonly Item[] => Array.from({ length: random.integer(0, listedMaximum) }, make);
 
-const leafRun = (random: SeededRandom): LeafRun => ({ first: number(random), count: random.integer(1, 64), bitmap: random.bytes(8), proof: random.chance(0.3) });
+const leafRun = (random: SeededRandom): LeafRun => ({ first: number(random), count: random.integer(1, 64), bitmap: random.bytes(8), proof: random.chance(0.3), nonce: random.bytes(8), hopLimit: random.integer(0, 255) });
 
 function bodyOf(random: SeededRandom, verb: Verb, { identity, deviceId }: Speaker, published: readonly Uint8Array[]): RequestBody {
   const mailbox = { identity, deviceId };

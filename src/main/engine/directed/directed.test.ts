@@ -252,7 +252,7 @@ describe('the publisher', () => {
   const bytes = new Uint8Array(3_000).fill(5);
   const name = nameOf(bytes);
   const pull = (first: number, wanted: readonly number[], count = 8, of = name): Uint8Array =>
-    encodeRequest(pullRequestId(nobleCrypto, of, 0), { verb: 'pull', name: of, groupShift: 0, first, count, bitmap: bitmapOf(wanted), proof: false });
+    encodeRequest(pullRequestId(nobleCrypto, of, 0), { verb: 'pull', name: of, groupShift: 0, first, count, bitmap: bitmapOf(wanted), proof: false, nonce: new Uint8Array(8), hopLimit: 8 });
   const numbers = (sent: readonly Frame[]): readonly (number | string)[] =>
     sent.map((frame) => frame.type !== 'response' ? 'request' : frame.negative ? (decodeNegative(frame.payload)?.code ?? '') : frame.fragment);
 

@@ -27,6 +27,7 @@
 import { decodeFrame, encodeLeafResponse, encodeNegative, requestHeaderBytes, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
 import { Counters } from './counters.ts';
 import { ContentPublisher } from './publisher.ts';
+import { InterestRelay } from './interest-relay.ts';
 import { MemoryPulls } from './memory-pulls.ts';
 import { DownloadMachine } from './puller.ts';
 import { RequestTable } from './request-table.ts';
@@ -45,6 +46,8 @@ export const createDirected = (sender: FrameSender, crypto: Crypto, random: Rand
 class DirectedLayer implements Directed {
   readonly #counters = new Counters();
   readonly #sender: FrameSender;
+  readonly #crypto: Crypto;
+  #relay: InterestRelay | undefined;
   readonly #requests: RequestTable;
   readonly #responder: Responder;
   readonly #publisher: ContentPublisher;
@@ -53,6 +56,7 @@ class DirectedLayer implements Directed {
 
   constructor(sender: FrameSender, crypto: Crypto, random: RandomBytes) {
     this.#sender = sender;
+    this.#crypto = crypto;
     this.#requests = new RequestTable(sender, random, this.#counters);
     this.#responder = new Responder(sender, this.#counters);
     this.#publisher = new ContentPublisher(sender, crypto.tree, this.#counters);
@@ -93,7 +97,11 @@ class DirectedLayer implements Directed {
         else this.#responder.handleRequest(sessionId, frame, now);
         return;
       case 'response':
-        // Downloads first: theirs are many.
+        // A content that is forwarded may be wanted here too. Downloads before requests: theirs are many.
+        if (this.#relay?.handleResponse(sessionId, frame, bytes, now) === true) {
+          this.#machine.handleResponse(sessionId, frame, now);
+          return;
+        }
         if (this.#machine.handleResponse(sessionId, frame, now) || this.#requests.handleResponse(sessionId, frame, now)) return;
         this.#counters.count('unmatched-response');
         return;
@@ -109,6 +117,15 @@ class DirectedLayer implements Directed {
     this.#requests.sessionLost(sessionId, now);
     this.#pulls.sessionLost(sessionId, now);
     this.#machine.sessionLost(sessionId, now);
+    this.#relay?.sessionLost(sessionId, now);
+  }
+
+  announce(sessionId: SessionId, name: ContentName, now: Instant): void {
+    if (this.#relay === undefined) {
+      this.#relay = new InterestRelay(this.#sender, this.#crypto, this.#counters);
+      this.#publisher.setRelay(this.#relay);
+    }
+    this.#relay.announced(sessionId, name, now);
   }
 
   pathChanged(sessionId: SessionId, now: Instant): void { this.#machine.pathChanged(sessionId, now); }
@@ -116,6 +133,7 @@ class DirectedLayer implements Directed {
   handleTimeout(now: Instant): void {
     this.#requests.handleTimeout(now);
     this.#machine.handleTimeout(now);
+    this.#relay?.handleTimeout(now);
   }
 
   /** Stateless, and no larger than what a pull of one leaf brings. */
@@ -131,6 +149,8 @@ class DirectedLayer implements Directed {
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
     const requestAtMs = this.#requests.nextAtMs();
     const pullAtMs = this.#machine.nextAtMs();
+    const relayAtMs = this.#relay?.nextAtMs() ?? Infinity;
+    if (relayAtMs < (requestAtMs ?? Infinity) && relayAtMs < (pullAtMs ?? Infinity)) return { atMs: relayAtMs, reason: 'forget interests' };
     if (requestAtMs !== undefined && (pullAtMs === undefined || requestAtMs <= pullAtMs)) return { atMs: requestAtMs, reason: 'repeat a request' };
     return pullAtMs === undefined ? undefined : { atMs: pullAtMs, reason: 'ask for fragments again' };
   }

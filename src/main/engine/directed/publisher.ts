@@ -17,6 +17,7 @@ import type { SessionId } from '../session/types.ts';
 import type { ContentName, Instant, LeafRun, NegativeCode, RequestBody } from '../wire/types.ts';
 import type { Counters } from './counters.ts';
 import type { Datum } from './datum.ts';
+import type { InterestRelay } from './interest-relay.ts';
 import type { ShownName } from './shown-names.ts';
 import type { FrameSender, Publisher } from './types.ts';
 
@@ -45,6 +46,7 @@ export class ContentPublisher implements Publisher {
   readonly #waiting = new Map<SessionId, number>();
   #waitingTotal = 0;
   #fallback: Fallback | undefined;
+  #relay: InterestRelay | undefined;
 
   constructor(sender: FrameSender, tree: Blake3Tree, counters: Counters) {
     this.#sender = sender;
@@ -73,6 +75,9 @@ export class ContentPublisher implements Publisher {
   }
 
   setFallback(lookup: Fallback): void { this.#fallback = lookup; }
+
+  /** What is not here is asked of others, for others. */
+  setRelay(relay: InterestRelay): void { this.#relay = relay; }
 
   forget(name: ContentName): void { this.#found.forget(nameKey(name)); }
 
@@ -104,7 +109,7 @@ export class ContentPublisher implements Publisher {
 
   #lookUp(shown: ShownName, run: Run, now: Instant): void {
     const { sessionId, requestId } = run;
-    if (this.#fallback === undefined) { this.#refuse(sessionId, requestId, 'not-found', now); return; }
+    if (this.#fallback === undefined) { this.#forwardOrRefuse(shown, run, now); return; }
     const key = `${String(sessionId)}/${shown.key}`;
     const underWay = this.#lookups.get(key);
     if (underWay !== undefined) {
@@ -124,10 +129,17 @@ export class ContentPublisher implements Publisher {
       if (this.#lookups.get(key) !== lookup) return;
       this.#lookups.delete(key);
       const datum = found instanceof Uint8Array ? new MemoryDatum(this.#tree, found) : found;
-      if (datum?.lengthBytes !== shown.name.length) { this.#refuse(sessionId, requestId, 'not-found', at); return; }
+      if (datum?.lengthBytes !== shown.name.length) {
+        for (const each of lookup.runs) this.#forwardOrRefuse(shown, each, at);
+        return;
+      }
       this.#found.keep(sessionId, shown.key, datum, at);
       for (const each of lookup.runs) this.#serve(datum, each, 0, at);
     }, now);
+  }
+
+  #forwardOrRefuse(shown: ShownName, run: Run, now: Instant): void {
+    if (this.#relay?.forward(run.sessionId, run.requestId, shown, run.wanted, now) !== true) this.#refuse(run.sessionId, run.requestId, 'not-found', now);
   }
 
   /** Goes through the run from bit `from` on; where bytes have to be loaded first, the rest of the run waits for them. */
@@ -181,4 +193,4 @@ export class ContentPublisher implements Publisher {
   }
 }
 
-const keptRun = ({ first, count, bitmap, proof }: LeafRun): LeafRun => ({ first, count, bitmap: bitmap.slice(), proof });
+const keptRun = ({ first, count, bitmap, proof, nonce, hopLimit }: LeafRun): LeafRun => ({ first, count, bitmap: bitmap.slice(), proof, nonce: nonce.slice(), hopLimit });

@@ -8,6 +8,7 @@ import { decodeNegative, encodeRequest, requestIdBytes, responseHeaderBytes, tra
 import { datagramBytesFor } from '../path-mtu/sizes.ts';
 import { bitmapOf } from '../wire/verbs.ts';
 import { noNumber } from '../congestion/flight.ts';
+import { hopLimitMaximum } from '../forwarding/forwarding.ts';
 import { keyText } from './datum.ts';
 import { Download } from './download.ts';
 import { SessionPath } from './session-path.ts';
@@ -26,6 +27,7 @@ const emptyPathMs = 10_000;
 /** Shortest and longest wait after "busy" or "not yet". */
 const heldMinimumMs = 500;
 const heldMaximumMs = 3_000;
+const nonceBytes = 8;
 /** A request names at most so many leaves (wire/verbs.ts). */
 const runMaximum = 64;
 /** Less than this left of a content is fetched in the leaves that it has. */
@@ -309,7 +311,7 @@ export class DownloadMachine {
     if (proof) this.#noteAsked(session, source, proofTag(first), download.proofDatagramBytes(first), now);
     for (const leaf of leaves) this.#noteAsked(session, source, leaf, download.fragmentDatagramBytes(leaf), now);
     const last = leaves.at(-1);
-    const run: LeafRun = { first, proof, count: last === undefined ? 0 : last - first + 1, bitmap: bitmapOf(leaves.map((leaf) => leaf - first)) };
+    const run: LeafRun = { first, proof, count: last === undefined ? 0 : last - first + 1, bitmap: bitmapOf(leaves.map((leaf) => leaf - first)), nonce: this.#random(nonceBytes), hopLimit: hopLimitMaximum };
     const body = source.knowsName ? { verb: 'more' as const, ...run } : { verb: 'pull' as const, name: download.name, groupShift: download.groupShift, ...run };
     this.#sender.send(source.sessionId, encodeRequest(download.requestId, body), now);
     session.path.setWanting(source.transfer, download.hasWork(source));

@@ -96,6 +96,8 @@ export interface Directed extends Puller {
   handleFrame(sessionId: SessionId, frame: Uint8Array, now: Instant): void;
   /** The session is gone, or its other side restarted: everything pending on it ends as `session-lost`. */
   sessionLost(sessionId: SessionId, now: Instant): void;
+  /** This session has the content: pulls of others that cannot be answered here are forwarded to it. Switches forwarding on. */
+  announce(sessionId: SessionId, name: ContentName, now: Instant): void;
   /** The session's packets take another path from now on. */
   pathChanged(sessionId: SessionId, now: Instant): void;
   handleTimeout(now: Instant): void;

@@ -27,6 +27,8 @@ const heldMs = 600_000;
 /** After a failure, doubling. */
 const retryMinimumMs = 2_000;
 const retryMaximumMs = 60_000;
+/** A relay without room forwards to us what others ask, as long as the session is there and it has been told lately. */
+const throughMs = 20_000;
 /** A relay that refused is not asked before. */
 const refusedMs = 300_000;
 
@@ -167,7 +169,7 @@ export class OutgoingFiles {
   #ask(upload: Upload, row: FileRow, recipient: Recipient, token: Uint8Array | undefined, now: Instant): void {
     const hint = this.#choose(upload, recipient, now);
     const link = hint === undefined ? undefined : this.#links.deposit(hint, now);
-    if (hint === undefined || link === undefined) { this.#later(upload, hint === undefined && recipient.relays.length > 0 ? 'relay-full' : 'no-source', retryMaximumMs, now); return; }
+    if (hint === undefined || link === undefined) { this.#later(upload, hint === undefined && recipient.relays.length > 0 ? 'relay-full' : 'no-source', throughMs, now); return; }
     this.#links.whenUp(link, linkDeadlineMs, now, (up, at) => {
       if (this.#uploads.get(upload.id) !== upload) return;
       if (!up || link.sessionId === undefined) { this.#notReached(upload, hint, at); return; }
@@ -195,8 +197,9 @@ export class OutgoingFiles {
     const { code, retryAfterSeconds } = outcome.negative;
     this.#lost(upload, hint.publicKey);
     if (code === 'no-mailbox') this.#recipients.invalidate(recipientOfId(this.#context, upload.id));
-    upload.refusedUntilMs.set(hint.publicKey, now.monotonicMs + (code === 'busy' ? retryAfterSeconds * 1_000 : refusedMs));
-    this.#later(upload, code === 'quota' ? 'relay-full' : 'no-source', code === 'busy' ? retryAfterSeconds * 1_000 : 0, now);
+    const pauseMs = code === 'busy' ? retryAfterSeconds * 1_000 : code === 'quota' ? throughMs : refusedMs;
+    upload.refusedUntilMs.set(hint.publicKey, now.monotonicMs + pauseMs);
+    this.#later(upload, code === 'quota' ? 'relay-full' : 'no-source', code === 'busy' ? pauseMs : 0, now);
   }
 
   #heard(upload: Upload, hint: RelayHint, complete: boolean, heldBytes: number, now: Instant): void {

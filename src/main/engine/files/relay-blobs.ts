@@ -106,12 +106,14 @@ export class RelayBlobs {
   #noted(sessionId: SessionId, name: ContentName, result: HoldResult, answer: Answer, now: Instant): void {
     switch (result.outcome) {
       case 'noted': break;
-      case 'quota': this.#context.refuse(answer, 'quota', now, quotaRetrySeconds); return;
+      // No room to hold it: while its sender is there, it goes through.
+      case 'quota': this.#context.environment.directed.announce(sessionId, name, now); this.#context.refuse(answer, 'quota', now, quotaRetrySeconds); return;
       case 'no-mailbox': this.#context.refuse(answer, 'no-mailbox', now); return;
       case 'token-revoked': this.#context.refuse(answer, 'revoked', now); return;
       case 'stranger': this.#context.refuse(answer, 'refused', now); return;
     }
     const { remainingSeconds } = result;
+    this.#context.environment.directed.announce(sessionId, name, now);
     if (this.#shelf.isComplete(name)) {
       if (!result.complete) this.#context.store<'blob-complete'>({ op: 'blob-complete', ...name }, () => undefined);
       answer.respond(encodeHoldResponse({ state: 'held', heldBytes: name.length, remainingSeconds }), now);

@@ -89,7 +89,7 @@ describe('the sizes of docs/protocol.md', () => {
     const bodies: readonly RequestBody[] = [
       { verb: 'tokens', version: 1, reset: true, tokens: many({ granted: true, hash }) }, { verb: 'ack', letters: many({ letterId: hash, verdict: 'committed' }) },
       { verb: 'status', mailbox, letterIds: many(hash) },
-      { verb: 'pull', name: { root: hash, length: 1 }, groupShift: 0, first: 0, count: pullCountMaximum, bitmap: new Uint8Array(8).fill(255), proof: true },
+      { verb: 'pull', name: { root: hash, length: 1 }, groupShift: 0, first: 0, count: pullCountMaximum, bitmap: new Uint8Array(8).fill(255), proof: true, nonce: new Uint8Array(8), hopLimit: 8 },
     ];
     for (const body of bodies) expect(encodeRequest(requestId, body).length).toBeLessThanOrEqual(frameMaximumBytes);
     expect(signedReceiptMaximumBytes).toBeLessThanOrEqual(responsePayloadMaximumBytes);

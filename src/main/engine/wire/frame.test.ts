@@ -12,8 +12,8 @@ const token = bytesOf(16).filter((bytes) => bytes.some((byte) => byte !== 0));
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> => fc.option(value, { nil: undefined });
 
 /** Without leaves it asks for the proof alone. */
-const leafRun: fc.Arbitrary<LeafRun> = fc.tuple(u32, fc.uniqueArray(fc.nat(63)), fc.boolean()).map(([first, wanted, proof]) => ({
-  first, count: wanted.length === 0 ? 0 : Math.max(...wanted) + 1, bitmap: bitmapOf(wanted), proof: proof || wanted.length === 0,
+const leafRun: fc.Arbitrary<LeafRun> = fc.tuple(u32, fc.uniqueArray(fc.nat(63)), fc.boolean(), bytesOf(8), fc.nat(255)).map(([first, wanted, proof, nonce, hopLimit]) => ({
+  first, count: wanted.length === 0 ? 0 : Math.max(...wanted) + 1, bitmap: bitmapOf(wanted), proof: proof || wanted.length === 0, nonce, hopLimit,
 }));
 
 const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<RequestBody, { verb: Verb }>> } = {
@@ -110,8 +110,8 @@ describe('frames', () => {
     expect(decodeFrame(Uint8Array.of(1, 20, ...id))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(2, ...id, 0, 0, 0, 0, 5))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 10, ...id, ...new Uint8Array(16), 17))).toBeUndefined();
-    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(46), 0, ...new Uint8Array(8)))).toBeUndefined();
-    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(46), 65, ...new Uint8Array(8)))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(46), 0, ...new Uint8Array(17)))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(46), 65, ...new Uint8Array(17)))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 11, ...id, 33, ...new Uint8Array(33 * 33).fill(1)))).toBeUndefined();
   });
 });
@@ -150,7 +150,7 @@ describe('pulls', () => {
   it('count bitmap bits from the least significant, and drop those beyond the count', () => {
     expect([...bitmapOf([0, 9, 63])]).toEqual([1, 2, 0, 0, 0, 0, 0, 128]);
     const all = new Uint8Array(8).fill(255);
-    const frame = decodeFrame(encodeRequest(new Uint8Array(16), { verb: 'pull', name: { root: new Uint8Array(32), length: 9 }, groupShift: 0, first: 0, count: 9, bitmap: all, proof: false }));
+    const frame = decodeFrame(encodeRequest(new Uint8Array(16), { verb: 'pull', name: { root: new Uint8Array(32), length: 9 }, groupShift: 0, first: 0, count: 9, bitmap: all, proof: false, nonce: new Uint8Array(8), hopLimit: 1 }));
     const bitmap = frame?.type === 'request' && frame.body.verb === 'pull' ? frame.body.bitmap : undefined;
     expect(bitmap && [...bitmap]).toEqual([255, 1, 0, 0, 0, 0, 0, 0]);
     expect(Array.from({ length: 10 }, (_, index) => bitmapHas(bitmap ?? new Uint8Array(8), index))).toEqual([true, true, true, true, true, true, true, true, true, false]);

@@ -166,6 +166,10 @@ export interface LeafRun {
   readonly bitmap: Uint8Array;
   /** The proof of `first` is wanted too. */
   readonly proof: boolean;
+  /** 8 random bytes, new for each request: whoever forwards it knows it when it comes round in a circle. */
+  readonly nonce: Uint8Array;
+  /** How many more sessions it may be forwarded over. */
+  readonly hopLimit: number;
 }
 
 /** A request's verb and body, parsed. */

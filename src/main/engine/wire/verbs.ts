@@ -26,6 +26,7 @@ export const listFragmentsMaximum = 16;
 const hashBytes = 32;
 const shortBytes = 8;
 const tokenBytes = 16;
+const nonceBytes = 8;
 const bitmapBytes = pullCountMaximum / 8;
 const noToken = new Uint8Array(tokenBytes);
 const noDevice = '00'.repeat(16);
@@ -189,7 +190,7 @@ const readContentName = (reader: Reader): ContentName => ({ root: reader.bytes(h
 
 function writeRun(writer: Writer, run: LeafRun): void {
   assertCount(run.count, run.proof ? 0 : 1, pullCountMaximum);
-  writer.u8(run.proof ? 1 : 0).u32(run.first).u8(run.count).bytes(bitsBelow(run.bitmap, run.count), bitmapBytes);
+  writer.u8(run.proof ? 1 : 0).u32(run.first).u8(run.count).bytes(bitsBelow(run.bitmap, run.count), bitmapBytes).bytes(run.nonce, nonceBytes).u8(run.hopLimit);
 }
 
 function readRun(reader: Reader): LeafRun {
@@ -198,7 +199,7 @@ function readRun(reader: Reader): LeafRun {
   const count = readCount(reader, proof ? 0 : 1, pullCountMaximum);
   const bitmap = reader.bytes(bitmapBytes);
   for (let index = 0; index < bitmapBytes; index += 1) if (((bitmap[index] ?? 0) & ~bitsOfByte(index, count)) !== 0) reader.fail();
-  return { first, count, bitmap, proof };
+  return { first, count, bitmap, proof, nonce: reader.bytes(nonceBytes), hopLimit: reader.u8() };
 }
 
 function readRecordRequest(reader: Reader): BodyOf<'record'> {
