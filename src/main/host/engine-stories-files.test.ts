@@ -52,4 +52,57 @@ describe('files', () => {
     world.runUntil(() => received(bob)[0]?.stage === 'ready', 600_000);
     expect(crypto.implementation).toBeDefined();
   });
+
+  it('that a relay has no room for come through it while both are there', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    relay.instead = (request) => request.op === 'hold-blob' ? { outcome: 'quota' } : undefined;
+    const id = sendFile(ada, bob, seeded('file 4')(3_000_000));
+    world.runUntil(() => received(bob)[0]?.stage === 'ready', 120_000);
+    expect(relay.heldBlobs.all).toEqual([]);
+    world.run(30 * secondMs);
+    expect(ada.file(id).stage).toBe('ready');
+    expect(relay.count('request.drop.responses-forwarded')).toBeGreaterThan(80);
+  });
+
+  it('wait with a full disk, and go on from what came when there is room', () => {
+    const { world, ada, bob } = friends();
+    let writes = 0;
+    bob.ownBlobs.failing = (request) => request.op === 'write' && (writes += 1) > 20 ? 'disk-full' : undefined;
+    sendFile(ada, bob, seeded('file 5')(5_000_000));
+    world.runUntil(() => bob.files().some((row) => bob.engine.inspect.fileStatus(row).state.state === 'waiting'), 60_000);
+    const [row] = bob.files();
+    expect(row === undefined ? undefined : bob.engine.inspect.fileStatus(row).state).toMatchObject({ state: 'waiting', reason: 'disk-full' });
+    bob.ownBlobs.failing = () => undefined;
+    world.runUntil(() => received(bob)[0]?.stage === 'ready', 300_000);
+  });
+
+  it('larger than what is fetched unasked, or of strangers, wait to be asked for', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    const id = sendFile(ada, bob, seeded('file 6')(17 * 1_048_576));
+    world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), 300_000);
+    const [row] = bob.files();
+    expect(row).toMatchObject({ stage: 'offered' });
+    relay.cutOff = true;
+    expect(bob.command({ name: 'fetch-file', messageId: row?.messageId ?? '' }).ok).toBe(true);
+    world.run(secondMs);
+    expect(bob.command({ name: 'pause-file', messageId: row?.messageId ?? '' }).ok).toBe(true);
+    world.run(10 * secondMs);
+    expect(received(bob)[0]?.stage).toBe('paused');
+    relay.cutOff = false;
+    expect(bob.command({ name: 'fetch-file', messageId: row?.messageId ?? '' }).ok).toBe(true);
+    world.runUntil(() => received(bob)[0]?.stage === 'ready', 300_000);
+    world.run(30 * secondMs);
+    expect(ada.file(id).stage).toBe('ready');
+  });
+
+  it('that are cancelled leave nothing behind, at either side or between', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    bob.cutOff = true;
+    const id = sendFile(ada, bob, seeded('file 7')(1_000_000));
+    world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), 60_000);
+    expect(ada.command({ name: 'cancel-file', messageId: id }).ok).toBe(true);
+    world.run(30 * secondMs);
+    expect(relay.heldBlobs.all).toEqual([]);
+    expect(ada.engine.inspect.fileStatus(ada.file(id)).state).toEqual({ state: 'failed', reason: 'cancelled' });
+  });
 });
