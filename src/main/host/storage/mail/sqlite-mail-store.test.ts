@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { memoryPath, openDatabase } from '../database.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
+import { roomyBlobQuota } from './conformance-blob-world.ts';
 import { mailStoreConformance } from './conformance.ts';
 import { initialMail } from './migrations/0001-initial.ts';
 import { mailMigrations } from './migrations/index.ts';
 import { SqliteMailStore } from './sqlite-mail-store.ts';
-import { letterOf, mailboxOf, roomyBlobQuota, rootOf, tokenHashOf } from './test-letters.ts';
+import { letterOf, mailboxOf, rootOf, tokenHashOf } from './test-letters.ts';
 
 mailStoreConformance('SqliteMailStore', () => {
   const { database } = openDatabase({ path: memoryPath, migrations: mailMigrations, wallMs: () => 0 });

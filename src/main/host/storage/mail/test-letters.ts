@@ -1,5 +1,5 @@
 /** Makes requests for the tests of mail stores: small numbers name mailboxes, letters, bodies and tokens. */
-import type { BlobQuota, DepositArguments, MailboxQuota } from '../../../engine/mail/mail-store.ts';
+import type { DepositArguments, MailboxQuota } from '../../../engine/mail/mail-store.ts';
 import type { Mailbox } from '../../../engine/wire/types.ts';
 
 export const bytesOf = (kind: number, value: number, sizeBytes: number): Uint8Array => {
@@ -18,7 +18,6 @@ export const purgeHashOf = (value: number): Uint8Array => bytesOf(6, value, 32);
 export const rootOf = (value: number): Uint8Array => bytesOf(7, value, 32);
 
 export const roomyQuota: MailboxQuota = { letters: 1_000, bytes: 10_000_000, lettersPerToken: 128, strangerLetters: 50, receipts: 100 };
-export const roomyBlobQuota: BlobQuota = { bytes: 1e12, bytesPerToken: 1e12, blobs: 1_000 };
 
 /** A letter of 100 + 272 bytes that lives an hour, deposited under token 1 at time 0. */
 export function letterOf(value: number, changes: Partial<DepositArguments> = {}): DepositArguments {
