@@ -36,6 +36,7 @@ export interface DriverOptions {
   readonly createEngine: CreateEngine;
   readonly configuration: EngineConfiguration;
   readonly store: EngineStore;
+  /** Large contents; whoever made it closes it, after the driver has stopped. */
   readonly blobs: Readonly<Record<BlobShelfName, BlobSubmitter>>;
   readonly clock: Clock;
   readonly listen: { readonly host: string | undefined; readonly port: number };

@@ -11,10 +11,15 @@ import { createEngine } from '../engine/visor.ts';
 import { identityPublicKey } from '../engine/wire/identity.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import { VisorApi } from './api/visor-api.ts';
+import { BlobStore } from './blobs/blob-store.ts';
 import { systemClock } from './clock.ts';
 import { chooseCrypto, createRandomBytes } from './crypto.ts';
 import { Driver } from './driver.ts';
 import { openEngineStore } from './open-engine-store.ts';
+
+/** Beside the databases. */
+const blobFolder = 'blobs';
+const heldBlobFolder = 'held-blobs';
 
 export interface RuntimeOptions {
   /** Folder of the databases; exists. */
@@ -58,6 +63,9 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
   const cryptoNotices = fallbackReason === undefined ? [] : [`Slower cryptography is in use, because ${fallbackReason}.`];
   const ended = Promise.withResolvers<RuntimeEnd>();
   const damageNotices: string[] = [];
+  // Apart, so that forgetting what is held for others never takes a file of one's own.
+  const blobs = await BlobStore.open({ folder: path.join(options.directory, blobFolder), tree: crypto.tree, crypto });
+  const heldBlobs = await BlobStore.open({ folder: path.join(options.directory, heldBlobFolder), tree: crypto.tree, crypto });
   const store = await openEngineStore({
     directory: options.directory,
     localKey: options.localKey,
@@ -73,6 +81,7 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     createEngine,
     configuration: { crypto, random: createRandomBytes(), identitySecret: options.identitySecret, initialName: options.initialName, visor: options.visor, relay: options.relay },
     store,
+    blobs: { 'own-blobs': blobs, 'held-blobs': heldBlobs },
     clock: systemClock,
     listen: { host: options.listenHost, port: options.listenPort },
     confirmClock: options.confirmClock,
@@ -89,6 +98,7 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
   };
   const api = new VisorApi({
     driver,
+    blobs,
     notices: [...options.notices, ...cryptoNotices],
     stopRequested: () => { ended.resolve({ kind: 'stop-requested' }); },
     monotonicMs: () => systemClock.now().monotonicMs,
@@ -98,6 +108,8 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     await driver.start();
   } catch (error) {
     await store.close();
+    await blobs.close();
+    await heldBlobs.close();
     throw error;
   }
   const { socket } = driver;
@@ -115,6 +127,8 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     async stop() {
       api.stop();
       await driver.stop();
+      await blobs.close();
+      await heldBlobs.close();
       ended.resolve({ kind: 'stopped' });
     },
     ended: ended.promise,

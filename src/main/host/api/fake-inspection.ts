@@ -1,7 +1,7 @@
 /** For tests: the parts of an engine that presenting needs, as plain data that a test changes as it likes. */
 import type { ConversationView, Settings } from '../../../shared/views.ts';
-import type { EngineInspection, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
-import type { ContactRow, ConversationRow, OutboxRow, RelayRow, StoredMessage } from '../../engine/mail/visor-store.ts';
+import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
+import type { ContactRow, ConversationRow, FileRow, OutboxRow, RelayRow, StoredMessage } from '../../engine/mail/visor-store.ts';
 import { encodeContent } from '../../engine/wire/content.ts';
 import { identityPublicKey } from '../../engine/wire/identity.ts';
 
@@ -34,6 +34,14 @@ export function storedMessage(id: string, conversationId: string, row: number, d
   return { id, conversationId, row, direction, text, sentAtMs: 1_000, receivedAtMs: 1_001, expiresAtMs: 2_000, senderDevice: '00', sequence: row, facts: {}, missingBefore: 0, file: undefined };
 }
 
+/** A file of 100,000 bytes, with the tags of its two segments. */
+export function fileRow(messageId: string, conversationId: string, direction: 'in' | 'out' = 'in', name = 'holiday.jpg'): FileRow {
+  return {
+    messageId, conversationId, direction, name, mediaType: 'image/jpeg', key: new Uint8Array(32).fill(1), sizeBytes: 100_000, root: new Uint8Array(32).fill(2),
+    blobBytes: 100_032, stage: 'wanted', failure: undefined, heldBy: [], expiresAtMs: 2_000,
+  };
+}
+
 export class FakeInspection implements EngineInspection {
   readonly publicKey = keyOf(1);
   name = 'Ann';
@@ -49,7 +57,9 @@ export class FakeInspection implements EngineInspection {
   counters = {};
   sessions = 0;
   expirySuspended = false;
+  readonly files = new Map<string, FileStatus>();
   outbox(): readonly OutboxStatus[] { return [...this.items.values()]; }
   outboxItem(messageId: string): OutboxStatus | undefined { return this.items.get(messageId); }
   headline(): ReturnType<EngineInspection['headline']> { return { state: 'queued' }; }
+  fileStatus(row: FileRow): FileStatus { return this.files.get(row.messageId) ?? { state: { state: 'waiting', reason: 'not-asked', doneBytes: 0 }, holders: [] }; }
 }

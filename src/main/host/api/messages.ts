@@ -1,8 +1,7 @@
 /** The `messages` group of the contract. */
 import type { Handlers } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import { parseAddress } from '../../engine/wire/link.ts';
-import { findMessage, type ApiContext } from './api-context.ts';
+import { findMessage, requireAddress, type ApiContext } from './api-context.ts';
 import { presentHops, presentMessage } from './presenter.ts';
 
 /** Reading goes back in pages until what was read before; an old conversation opened after a year stops here. */
@@ -26,10 +25,7 @@ export function createMessageHandlers(context: ApiContext): Handlers['messages']
     get: ({ messageId }) => findMessage(context, messageId),
 
     async send({ to, text, ttlSeconds }) {
-      const address = parseAddress(to);
-      if (address === undefined) {
-        throw new WaypostError('bad-address', 'This is not a valid address: it has 66 hexadecimal digits, with ":port" behind them for an application. Check that all of it was copied.');
-      }
+      const address = requireAddress(to);
       const { messageId } = await context.command({ name: 'send', to: address.publicKey, port: address.port, text, ttlSeconds });
       return findMessage(context, messageId);
     },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { messageSummary } from '../../../shared/sentences.ts';
 import { conversationSchema, hopSchema, messageSchema, outboxItemSchema, peerSchema, relaySchema } from '../../../shared/views.ts';
-import { contactRow, conversationRow, FakeInspection, keyOf, outboxStatus, relayStatus, storedMessage } from './fake-inspection.ts';
+import { contactRow, conversationRow, fileRow, FakeInspection, keyOf, outboxStatus, relayStatus, storedMessage } from './fake-inspection.ts';
 import { percentile, presentConversation, presentHops, presentMessage, presentOutboxItem, presentPeer, presentRelay, relayName } from './presenter.ts';
 
 const bob = keyOf(2);
@@ -19,9 +20,38 @@ describe('presenting', () => {
   it('takes the state of outgoing messages from the engine and calls incoming ones received', () => {
     const inspect = new FakeInspection();
     expect(messageSchema.parse(presentMessage(storedMessage(id, `${bob}:1`, 1, 'out'), inspect)).headline).toEqual({ state: 'queued' });
-    const waiting = { headline: () => ({ state: 'queued', nextTryAtMs: 5.5 }) as const };
+    const waiting = Object.assign(new FakeInspection(), { headline: () => ({ state: 'queued', nextTryAtMs: 5.5 }) as const });
     expect(messageSchema.parse(presentMessage(storedMessage(id, `${bob}:1`, 1, 'out'), waiting)).headline).toEqual({ state: 'queued', nextTryAtMs: 6 });
     expect(presentMessage(storedMessage(id, `${bob}:1`, 1, 'in'), inspect).headline).toEqual({ state: 'received' });
+  });
+
+  it('shows a file with the names of the relays that hold it and of those it comes from', () => {
+    const inspect = new FakeInspection();
+    inspect.relays = [relayStatus(keyOf(3))];
+    const holders = [{ relay: keyOf(3), heldBytes: 50_016.5, complete: false }, { relay: keyOf(4), heldBytes: 100_032, complete: true }];
+    inspect.files.set(id, { state: { state: 'moving', doneBytes: 100_032, bytesPerSecond: 1_000.5, remainingMs: 1.4, sources: [{ kind: 'relay', relay: keyOf(3) }, { kind: 'sender' }] }, holders });
+    const message = { ...storedMessage(id, `${bob}:1`, 1, 'out'), file: fileRow(id, `${bob}:1`, 'out', '../../holi\u202egpj.exe') };
+    expect(messageSchema.parse(presentMessage(message, inspect)).file).toEqual({
+      name: '_.._holigpj.exe',
+      mediaType: 'image/jpeg',
+      sizeBytes: 100_000,
+      state: { state: 'moving', doneBytes: 100_000, bytesPerSecond: 1_000.5, remainingMs: 1, sources: [{ kind: 'relay', relay: keyOf(3), relayName: 'relay.example:7400' }, { kind: 'sender' }] },
+      holders: [
+        { relay: keyOf(3), relayName: 'relay.example:7400', heldBytes: 50_016, complete: false },
+        { relay: keyOf(4), relayName: `${keyOf(4).slice(0, 8)}…${keyOf(4).slice(-4)}`, heldBytes: 100_000, complete: true },
+      ],
+    });
+  });
+
+  it.each([
+    { state: 'waiting', reason: 'paused', doneBytes: 5 }, { state: 'ready' }, { state: 'failed', reason: 'damaged' },
+  ] as const)('shows a file that does not move as $state, also as the last message of a conversation', (state) => {
+    const inspect = new FakeInspection();
+    inspect.files.set(id, { state, holders: [] });
+    const last = { ...storedMessage(id, `${bob}:1`, 1, 'in', ''), file: fileRow(id, `${bob}:1`) };
+    const view = conversationSchema.parse(presentConversation(conversationRow(bob), { conversationId: `${bob}:1`, unread: 1, last }, inspect));
+    expect(view.last?.file).toEqual({ name: 'holiday.jpg', mediaType: 'image/jpeg', sizeBytes: 100_000, state, holders: [] });
+    expect(messageSummary(view.last ?? expect.fail('it has a last message'))).toBe('holiday.jpg');
   });
 
   it('shows at most 64 round trips, gaps included, with their percentiles', () => {

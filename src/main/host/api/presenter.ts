@@ -3,10 +3,11 @@
  * sentence and number on a screen can be tested without an engine.
  */
 import { shortKey } from '../../../shared/sentences.ts';
-import type { ConnectionView, ConversationView, Headline, HopView, IdentityView, MessageView, OutboxItemView, PeerView, RelayView } from '../../../shared/views.ts';
+import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, PeerView, RelayView } from '../../../shared/views.ts';
 import type { EngineInspection, OutboxStatus, PeerStatus, RelayStatus } from '../../engine/engine-types.ts';
-import type { ConversationRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
+import type { ConversationRow, FileRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
 import { decodeContent } from '../../engine/wire/content.ts';
+import { safeFileName } from '../../engine/wire/file-name.ts';
 import { fingerprintWords } from '../../engine/wire/identity.ts';
 
 /** Enough to recognise a message in the outbox; the whole text is in its conversation. */
@@ -16,9 +17,9 @@ const fingerprintsRemembered = 4_096;
 
 export type Summary = VisorQueryResults['summaries']['summaries'][number];
 
-/** Headlines of outgoing messages come from the engine, which knows what is being tried right now. */
-export type Headlines = Pick<EngineInspection, 'headline'>;
 export type Names = Pick<EngineInspection, 'contacts' | 'relays'>;
+/** Headlines of outgoing messages and the states of files come from the engine, which knows what is being tried right now. */
+export type Progress = Names & Pick<EngineInspection, 'headline' | 'fileStatus'>;
 
 const fingerprints = new Map<string, string>();
 
@@ -63,22 +64,52 @@ export function presentConnection(connection: ConnectionView, storageFailed: boo
   return storageFailed ? { ...connection, kind: 'storage-failed', relaysConnected: 0 } : connection;
 }
 
-export function presentMessage(message: StoredMessage, headlines: Headlines): MessageView {
+export function presentMessage(message: StoredMessage, progress: Progress): MessageView {
   return {
     id: message.id,
     conversationId: message.conversationId,
     row: message.row,
     direction: message.direction,
     text: message.text,
+    ...(message.file === undefined ? {} : { file: presentFile(message.file, progress) }),
     sentAtMs: wholeMs(message.sentAtMs),
     ...(message.receivedAtMs === undefined ? {} : { receivedAtMs: wholeMs(message.receivedAtMs) }),
     expiresAtMs: wholeMs(message.expiresAtMs),
-    headline: message.direction === 'in' ? { state: 'received' } : presentHeadline(headlines.headline(message.id, message.facts)),
+    headline: message.direction === 'in' ? { state: 'received' } : presentHeadline(progress.headline(message.id, message.facts)),
     missingBefore: message.missingBefore,
   };
 }
 
-export function presentConversation(row: ConversationRow, summary: Summary | undefined, inspect: Names & Headlines): ConversationView {
+function presentFile(row: FileRow, progress: Progress): FileView {
+  const { state, holders } = progress.fileStatus(row);
+  return {
+    // It was made safe when it came; whoever changed the database since then made nothing safe.
+    name: safeFileName(row.name),
+    mediaType: row.mediaType,
+    sizeBytes: row.sizeBytes,
+    state: presentFileState(state, row.sizeBytes, progress),
+    holders: holders.map((holder) => ({ relay: holder.relay, relayName: relayName(progress, holder.relay), heldBytes: partOf(holder.heldBytes, row.sizeBytes), complete: holder.complete })),
+  };
+}
+
+function presentFileState(state: FileState, sizeBytes: number, names: Names): FileState {
+  switch (state.state) {
+    case 'waiting': return { ...state, doneBytes: partOf(state.doneBytes, sizeBytes) };
+    case 'moving': return {
+      state: 'moving',
+      doneBytes: partOf(state.doneBytes, sizeBytes),
+      bytesPerSecond: Math.max(0, state.bytesPerSecond),
+      ...(state.remainingMs === undefined ? {} : { remainingMs: wholeMs(state.remainingMs) }),
+      sources: state.sources.map(({ kind, relay }) => (relay === undefined ? { kind } : { kind, relay, relayName: relayName(names, relay) })),
+    };
+    case 'ready': case 'failed': return state;
+  }
+}
+
+/** What travels is a little longer than the file, by the tags of its segments: never more than all of it is shown. */
+const partOf = (bytes: number, sizeBytes: number): number => Math.min(sizeBytes, Math.max(0, Math.floor(bytes)));
+
+export function presentConversation(row: ConversationRow, summary: Summary | undefined, inspect: Progress): ConversationView {
   return {
     id: row.id,
     publicKey: row.publicKey,
@@ -143,17 +174,19 @@ export function presentOutboxItem(status: OutboxStatus, names: Names): OutboxIte
 function summaryOf(encoded: Uint8Array): string {
   const content = decodeContent(encoded);
   switch (content?.kind) {
-    case 'text': {
-      const line = content.text.replace(/\s+/g, ' ').trim();
-      // By code points, so that no half character remains at the cut.
-      return line.length <= summaryMaximumCharacters ? line : `${Array.from(line.slice(0, summaryMaximumCharacters * 2)).slice(0, summaryMaximumCharacters - 1).join('')}…`;
-    }
+    case 'text': return lineOf(content.text);
     case 'delivered': return 'Confirmation that messages arrived';
     case 'read': return 'Confirmation that messages were read';
     case 'introduction': return 'Your name, relays and permission to write';
     case 'resume': return 'Notice that there is room for messages again';
     case undefined: return '';
   }
+}
+
+function lineOf(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  // By code points, so that no half character remains at the cut.
+  return line.length <= summaryMaximumCharacters ? line : `${Array.from(line.slice(0, summaryMaximumCharacters * 2)).slice(0, summaryMaximumCharacters - 1).join('')}…`;
 }
 
 export function presentPeer(peer: PeerStatus, names: Names): PeerView {

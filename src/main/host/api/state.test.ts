@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { applyChange } from '../../../shared/patch.ts';
 import { patchSchema, viewSchema, type Patch, type View } from '../../../shared/views.ts';
 import type { StoredMessage } from '../../engine/mail/visor-store.ts';
-import { contactRow, conversationRow, FakeInspection, keyOf, outboxStatus, relayStatus, storedMessage } from './fake-inspection.ts';
+import { contactRow, conversationRow, fileRow, FakeInspection, keyOf, outboxStatus, relayStatus, storedMessage } from './fake-inspection.ts';
 import { StateService, type StateSource } from './state.ts';
 
 const bob = keyOf(2);
@@ -111,6 +111,18 @@ describe('the live state', () => {
     expect(replay(first)).toEqual(view);
     expect(replay(middle)).toEqual(view);
     expect(view).toMatchObject({ identity: { name: 'Anna' }, outbox: [], echo: { state: 'online' }, relays: [{ publicKey: keyOf(3) }] });
+  });
+
+  it('shows how a file moves, in its message and as the last message of its conversation', async () => {
+    await service.snapshot();
+    messages.set(idOf(1), { ...storedMessage(idOf(1), conversationId, 1, 'in', ''), file: fileRow(idOf(1), conversationId) });
+    for (const [index, doneBytes] of [1_000, 2_000].entries()) {
+      engine.files.set(idOf(1), { state: { state: 'moving', doneBytes, bytesPerSecond: 100, sources: [] }, holders: [] });
+      service.engineChanged([{ kind: 'message', messageId: idOf(1), conversationId }]);
+      await settled(index + 1);
+      const file = { name: 'holiday.jpg', state: { state: 'moving', doneBytes } };
+      expect(patches[index]?.changes).toMatchObject([{ kind: 'message', value: { file } }, { kind: 'conversation', value: { last: { file } } }]);
+    }
   });
 
   it('sends nothing when what was announced looks as before', async () => {

@@ -9,8 +9,9 @@ import type { EchoView } from '../../../shared/views.ts';
 import type { EngineChange, EngineInspection } from '../../engine/engine-types.ts';
 import type { Driver } from '../driver.ts';
 import { storeError } from '../engine-store.ts';
-import type { ApiContext } from './api-context.ts';
+import type { ApiContext, FileBlobs } from './api-context.ts';
 import { createContactHandlers, createInviteHandlers } from './contacts.ts';
+import { createFileHandlers } from './files.ts';
 import { createMessageHandlers } from './messages.ts';
 import { formatHostPort } from './presenter.ts';
 import { createNetworkHandlers, createPeerHandlers, createRelayHandlers } from './relays.ts';
@@ -18,6 +19,7 @@ import { StateService } from './state.ts';
 
 export interface VisorApiOptions {
   readonly driver: Driver;
+  readonly blobs: FileBlobs;
   readonly notices: readonly string[];
   /** A client asked the visor to end; called after the answer is on its way. */
   readonly stopRequested: () => void;
@@ -33,10 +35,11 @@ export class VisorApi {
   readonly pipe: ClientPipe;
   readonly #state: StateService;
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #stopping = new AbortController();
 
   constructor(options: VisorApiOptions) {
     const { driver } = options;
-    const context = createContext(driver);
+    const context = createContext(driver, options.blobs, this.#stopping.signal);
     this.#state = new StateService({
       source: {
         get inspect() { return driver.inspect; },
@@ -49,6 +52,7 @@ export class VisorApi {
     const handlers: VisorHandlers = {
       state: { snapshot: () => { context.inspect(); return this.#state.snapshot(); } },
       messages: createMessageHandlers(context),
+      files: createFileHandlers(context),
       contacts: createContactHandlers(context),
       invites: createInviteHandlers(context),
       relays: createRelayHandlers(context),
@@ -72,15 +76,23 @@ export class VisorApi {
   engineReplaced(): void { this.#state.replaced(); }
   setEcho(echo: EchoView): void { this.#state.setEcho(echo); }
   setHostNotices(notices: readonly string[]): void { this.#state.setHostNotices(notices); }
-  stop(): void { this.#state.stop(); }
+
+  /** Ends what takes long, too: a file that is being sealed is not sent. */
+  stop(): void {
+    this.#state.stop();
+    this.#stopping.abort(new WaypostError('not-running', 'Waypost has stopped. Start it again.'));
+  }
+
 
   #notify(path: string, payload: unknown): void {
     for (const listener of this.#listeners.get(path) ?? []) listener(payload);
   }
 }
 
-function createContext(driver: Driver): ApiContext {
+function createContext(driver: Driver, blobs: FileBlobs, stopping: AbortSignal): ApiContext {
   return {
+    blobs,
+    stopping,
     command: (command) => driver.command(command),
     query: (query) => driver.store.query(query),
     inspect(): EngineInspection {
