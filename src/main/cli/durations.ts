@@ -1,4 +1,4 @@
-/** Times to live as people type them: `30s`, `5m`, `12h`, `7d`. */
+/** Times as people type them: `30s`, `5m`, `12h`, `7d` to live, plain seconds to wait. */
 import { WaypostError } from '../../shared/errors.ts';
 import { ttlMaximumSeconds, ttlMinimumSeconds } from '../../shared/views.ts';
 
@@ -17,4 +17,12 @@ export function parseTtl(text: string): number {
     throw new WaypostError('ttl-out-of-range', 'A message can wait between 1 minute and 30 days. Choose a time within that.');
   }
   return seconds;
+}
+
+/** Milliseconds of a number of seconds; undefined of nothing. @throws WaypostError `invalid-argument` */
+export function parseTimeout(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new WaypostError('invalid-argument', '--timeout takes a number of seconds.');
+  return seconds * 1_000;
 }

@@ -4,6 +4,7 @@ import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import type { MessageView } from '../../../shared/views.ts';
 import { pause } from '../environment.ts';
+import { messageWords } from '../file-words.ts';
 import type { Terminal } from '../terminal.ts';
 import { addVerb, runVerb } from '../verb.ts';
 
@@ -14,7 +15,7 @@ const lookAgainMs = 2_000;
 function show(terminal: Terminal, message: MessageView): void {
   const sender = message.conversationId.split(':')[0] ?? '';
   const time = new Date(message.receivedAtMs ?? message.sentAtMs).toISOString();
-  terminal.result(`${time}  ${sender}  ${message.text}`, message);
+  terminal.result(`${time}  ${sender}  ${messageWords(message)}`, message);
 }
 
 /** Shows what came after `afterRow`; returns the row to go on from. */

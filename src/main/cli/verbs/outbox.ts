@@ -4,10 +4,18 @@ import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { headlineSentence, headlineWords } from '../../../shared/sentences.ts';
 import type { MessageView, OutboxItemView } from '../../../shared/views.ts';
+import { fileWords, oneLine } from '../file-words.ts';
 import { addVerb, runVerb } from '../verb.ts';
 
-const describeItem = (item: OutboxItemView, nowMs: number): string =>
-  `${item.messageId}  ${headlineWords(item.headline, nowMs)}  to ${item.toName}  ${item.summary}`;
+function describeItem(item: OutboxItemView, message: MessageView | undefined, nowMs: number): string {
+  const line = `${item.messageId}  ${headlineWords(item.headline, nowMs)}  to ${item.toName}`;
+  // The text of a file's message is not all of it.
+  return message?.file === undefined ? `${line}  ${item.summary}` : `${line}  ${fileWords(message.file, 'out')}${message.text === '' ? '' : `  ${oneLine(message.text)}`}`;
+}
+
+/** As {@link headlineSentence}; of a message with a file also where that is. */
+const describeMessage = (message: MessageView): string =>
+  `${headlineSentence(message.headline, Date.now())}${message.file === undefined ? '' : `\n${fileWords(message.file, message.direction)}`}`;
 
 /** Undefined for what Waypost sends by itself: it is in the outbox and is no message. */
 async function findMessage(client: Client, messageId: string): Promise<MessageView | undefined> {
@@ -27,7 +35,10 @@ export function addOutboxVerbs(program: Command): void {
         const { view } = await client.state.snapshot();
         const items = view.outbox.filter((item) => options.all === true || item.kind === 'message');
         const nowMs = Date.now();
-        for (const item of items) environment.terminal.result(describeItem(item, nowMs), item);
+        for (const item of items) {
+          const message = environment.terminal.isJson || item.kind !== 'message' ? undefined : await findMessage(client, item.messageId);
+          environment.terminal.result(describeItem(item, message, nowMs), item);
+        }
         if (items.length === 0 && !environment.terminal.isJson) environment.terminal.note('Nothing is waiting.');
       });
     }));
@@ -44,7 +55,7 @@ export function addOutboxVerbs(program: Command): void {
         }
         const message = await findMessage(client, id);
         if (message === undefined) environment.terminal.result('It is being tried.', {});
-        else environment.terminal.result(headlineSentence(message.headline, Date.now()), message);
+        else environment.terminal.result(describeMessage(message), message);
       });
     }));
 
@@ -55,7 +66,7 @@ export function addOutboxVerbs(program: Command): void {
         // The copies at relays are taken back by the network; without time for it they go the next time.
         if (isOwn) await new Promise((resolve) => { setTimeout(resolve, environment.lingerMs); });
         const message = await client.messages.get({ messageId: id });
-        environment.terminal.result(headlineSentence(message.headline, Date.now()), message);
+        environment.terminal.result(describeMessage(message), message);
       });
     }));
 }
