@@ -9,6 +9,7 @@ import type { SocketAddress } from '../engine/wire/types.ts';
 import { FakeInspection } from './api/fake-inspection.ts';
 import { systemClock } from './clock.ts';
 import { Driver } from './driver.ts';
+import { memoryBlobs } from './driver-testing.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
 
 /** Sockets in the order in which they were made, so that a test can break one as the kernel would. */
@@ -52,7 +53,7 @@ let heard: number[];
 
 async function start(port = 0): Promise<Driver> {
   const driver = new Driver({
-    createEngine: () => engine, clock: systemClock, confirmClock: false, listen: { host: loopback, port },
+    createEngine: () => engine, blobs: memoryBlobs(), clock: systemClock, confirmClock: false, listen: { host: loopback, port },
     store: {
       submit: () => { throw new Error('nothing is stored'); }, load: () => Promise.resolve(emptyState), openMail: () => Promise.reject(new Error('no relay here')),
       query: () => Promise.reject(new Error('no queries here')), close: () => Promise.resolve(),

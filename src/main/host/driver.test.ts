@@ -6,6 +6,7 @@ import type { SocketAddress } from '../engine/wire/types.ts';
 import { FakeInspection } from './api/fake-inspection.ts';
 import { systemClock } from './clock.ts';
 import { Driver } from './driver.ts';
+import { memoryBlobs } from './driver-testing.ts';
 import { storeError, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { Resolver } from './resolver.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
@@ -67,7 +68,7 @@ function createDriver(port = 0): Driver {
     return engine;
   };
   return new Driver({
-    createEngine, store, clock: systemClock, confirmClock: false, listen: { host: '127.0.0.1', port },
+    createEngine, store, blobs: memoryBlobs(), clock: systemClock, confirmClock: false, listen: { host: '127.0.0.1', port },
     configuration: { crypto: nobleCrypto, random: (size) => new Uint8Array(size), identitySecret: new Uint8Array(32).fill(1), initialName: '', visor: true, relay: undefined },
     resolver: new Resolver((host) => Promise.resolve(host === 'relay.example' ? ['192.0.2.7'] : [])),
     events: {

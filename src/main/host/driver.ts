@@ -162,10 +162,9 @@ export class Driver {
     const { configuration, store, clock, createEngine } = this.#options;
     const state = await store.load();
     const mail = configuration.relay === undefined ? undefined : await store.openMail({ op: 'open', freshEpoch: configuration.random(8), wallMs: clock.now().wallMs });
-    if (this.#stopped) return;
-    this.#generation += 1;
     const blobs = { own: await this.#loadBlobs('own-blobs'), held: configuration.relay === undefined ? [] : await this.#loadBlobs('held-blobs') };
     if (this.#stopped) return;
+    this.#generation += 1;
     this.#engine = createEngine({ configuration, state, mail, blobs, now: clock.now() });
     this.#failure = undefined;
     if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());

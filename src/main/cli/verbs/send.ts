@@ -2,10 +2,10 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { fileTextMaximumBytes, type Client } from '../../../shared/contract.ts';
+import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { headlineSentence } from '../../../shared/sentences.ts';
-import { messageMaximumBytes, type MessageView } from '../../../shared/views.ts';
+import { fileTextMaximumBytes, messageMaximumBytes, type MessageView } from '../../../shared/views.ts';
 import { utf8Encode } from '../../engine/wire/bytes.ts';
 import { parseTimeout, parseTtl } from '../durations.ts';
 import { createFileProgress } from '../file-progress.ts';

@@ -143,7 +143,7 @@ export class OutgoingFiles {
     if (row?.stage !== 'wanted') { this.end(upload.id); return; }
     if (row.expiresAtMs <= this.#context.correctedWallMs(now)) { this.#fail(row, 'expired'); return; }
     upload.asking = true;
-    if (!upload.offered) { this.#offer(upload, row, now); return; }
+    if (!upload.offered) { this.#offer(upload, row); return; }
     const contact = this.#context.memory.contacts.get(recipientOf(row));
     if (contact === undefined || contact.standing === 'blocked' || contact.standing === 'request') { this.#later(upload, 'no-source', retryMaximumMs, now); return; }
     this.#recipients.lookup(recipientOf(row), now, (result, at) => {
@@ -153,7 +153,7 @@ export class OutgoingFiles {
     });
   }
 
-  #offer(upload: Upload, row: FileRow, now: Instant): void {
+  #offer(upload: Upload, row: FileRow): void {
     if (!this.#shelf.isComplete(upload.name)) { this.#fail(row, 'gone'); return; }
     openBlobDatum(this.#shelf.ask, this.#context.crypto.tree, this.#pieces, upload.name, (datum, at) => {
       if (this.#uploads.get(upload.id) !== upload) return;
@@ -163,7 +163,6 @@ export class OutgoingFiles {
       upload.asking = false;
       this.#attempt(upload, at);
     });
-    void now;
   }
 
   #ask(upload: Upload, row: FileRow, recipient: Recipient, token: Uint8Array | undefined, now: Instant): void {

@@ -63,13 +63,12 @@ export class RelayBlobs {
     this.#context.store<'hold-blob'>(request, (result, at) => { this.#noted(sessionId, name, result, answer, at); });
   }
 
-  drop(body: BodyOf<'drop'>, answer: Answer, now: Instant): void {
+  drop(body: BodyOf<'drop'>, answer: Answer): void {
     const name: ContentName = { root: body.name.root.slice(), length: body.name.length };
     this.#context.store<'drop-blob'>({ op: 'drop-blob', mailbox: body.mailbox, ...name }, ({ orphaned }, at) => {
       if (orphaned) this.#forget(name, at);
       answer.respond(new Uint8Array(0), at);
     });
-    void now;
   }
 
   /** For the publisher: contents that are held here. */

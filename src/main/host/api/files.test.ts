@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fileTextMaximumBytes, type Handlers } from '../../../shared/contract.ts';
+import type { Handlers } from '../../../shared/contract.ts';
+import { fileTextMaximumBytes } from '../../../shared/views.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import type { EngineCommand } from '../../engine/engine-types.ts';
 import type { FileRow, StoredMessage } from '../../engine/mail/visor-store.ts';

@@ -5,7 +5,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { fileTextMaximumBytes, type Handlers } from '../../../shared/contract.ts';
+import type { Handlers } from '../../../shared/contract.ts';
+import { fileTextMaximumBytes } from '../../../shared/views.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { fileFailSentence } from '../../../shared/sentences.ts';
 import { fileKeyBytes } from '../../engine/files/file-sealing.ts';

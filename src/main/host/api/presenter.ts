@@ -177,6 +177,8 @@ function summaryOf(encoded: Uint8Array): string {
     case 'text': return lineOf(content.text);
     case 'delivered': return 'Confirmation that messages arrived';
     case 'read': return 'Confirmation that messages were read';
+    case 'fetched': return 'Confirmation that files arrived';
+    case 'file': return lineOf(content.text === '' ? content.name : `${content.name}: ${content.text}`);
     case 'introduction': return 'Your name, relays and permission to write';
     case 'resume': return 'Notice that there is room for messages again';
     case undefined: return '';
