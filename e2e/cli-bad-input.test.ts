@@ -203,6 +203,43 @@ describe('the network', () => {
   }, slow);
 });
 
+describe('files', () => {
+  const blobsOf = (name: string): readonly string[] => readdirSync(path.join(inDirectory(name), 'blobs'));
+
+  it('are refused with a sentence where they cannot be sent, and nothing of them is kept', async () => {
+    const ann = await begin('ann');
+    writeFileSync(inDirectory('a.txt'), 'hello');
+    mkdirSync(inDirectory('folder'));
+    const send = (...more: readonly string[]): Promise<Result> => waypost(inDirectory('ann'), 'send', '--linger', '0', ...more);
+    expectRefusal(await send('--to', someKey, '--file', inDirectory('missing.txt')), 'file-unreadable', /There is no file "missing\.txt" at that path\./);
+    expectRefusal(await send('--to', someKey, '--file', path.join(inDirectory('a.txt'), 'below')), 'file-unreadable', /There is no file "below"/);
+    expectRefusal(await send('--to', someKey, '--file', inDirectory('folder')), 'file-unreadable', /"folder" is a folder\. Pack it/);
+    expectRefusal(await send('--to', someKey, '--file', inDirectory('a.txt'), 'x'.repeat(32_769)), 'message-too-large', /32 KiB at most/);
+    if (process.platform !== 'win32') expectRefusal(await send('--to', someKey, '--file', '/dev/null'), 'file-unreadable', /"null" is not a file/);
+    expectRefusal(await send('--to', 'nobody', '--file', inDirectory('a.txt')), 'bad-address', /66 hexadecimal digits/);
+    expectRefusal(await send('--to', ann, '--file', inDirectory('a.txt')), 'own-address', /your own address/);
+    expectRefusal(await send('--to', someKey, '--file', inDirectory('a.txt'), '--ttl', '59s'), 'ttl-out-of-range', /between 1 minute and 30 days/);
+    expect(blobsOf('ann')).toEqual([]);
+    const outbox = await waypost(inDirectory('ann'), 'outbox', '--json', '--linger', '0');
+    expect([outbox.code, outbox.out]).toEqual([0, '']);
+  }, slow);
+
+  it('are refused with a sentence where they cannot be got, and nothing is overwritten', async () => {
+    await begin('ann');
+    const sent = messageSchema.parse(JSON.parse((await waypost(inDirectory('ann'), 'send', 'hello', '--to', someKey, '--linger', '0', '--json')).out));
+    writeFileSync(inDirectory('mine.txt'), 'mine');
+    expectRefusal(await waypost(inDirectory('ann'), 'get', '00112233445566778899aabbccddeeff'), 'not-found', /There is no message with this id here\./);
+    expectRefusal(await waypost(inDirectory('ann'), 'get', sent.id), 'not-found', /This message carries no file\./);
+    expectRefusal(await waypost(inDirectory('ann'), 'get', sent.id, '--output', inDirectory('mine.txt')), 'file-exists', /left untouched/);
+    for (const commandLine of [['get', 'no id'], ['get', sent.id, '--output', inDirectory('nowhere/a.txt')], ['send', '--to', someKey]] as const) {
+      const refused = await waypost(inDirectory('ann'), ...commandLine);
+      expect([refused.code, refused.out]).toEqual([2, '']);
+      expect(refused.error).toMatch(/^waypost: .+ \(invalid-argument\)\n$/);
+    }
+    expect(readFileSync(inDirectory('mine.txt'), 'utf8')).toBe('mine');
+  }, slow);
+});
+
 describe('a clock that is wrong by more than a day', () => {
   const dayMs = 86_400_000;
 
