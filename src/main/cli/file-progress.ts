@@ -57,8 +57,9 @@ export function createFileProgress(terminal: Terminal, stream: ProgressStream = 
       if (terminal.isJson) terminal.result('', { progress: { messageId: id, file } });
       else if (isDrawn) {
         hasLine = true;
-        // One column stays free, or some terminals begin a new line.
-        stream.write(`${clearLine}${clipped(printable(text).replaceAll('\n', ' '), (stream.columns ?? columnsUnknown) - 1)}`);
+        // One column stays free, or some terminals begin a new line. Those that do not know their width say 0.
+        const columns = stream.columns === undefined || stream.columns === 0 ? columnsUnknown : stream.columns;
+        stream.write(`${clearLine}${clipped(printable(text).replaceAll('\n', ' '), columns - 1)}`);
       } else terminal.note(text);
     },
     end() {

@@ -90,6 +90,14 @@ describe('showing progress', () => {
     expect([world.notes, world.results]).toEqual([[], []]);
   });
 
+  it.each([undefined, 0])('draws on a terminal that says %s for its width', (columns) => {
+    const drawn: string[] = [];
+    const terminal: Terminal = { isJson: false, result: () => undefined, note: () => undefined };
+    const stream = { isTTY: true, ...(columns === undefined ? {} : { columns }), write: (text: string) => { drawn.push(text); } };
+    createFileProgress(terminal, stream, () => 0).show(messageWith(fileIn({ state: 'ready' })));
+    expect(drawn).toEqual(['\r\u001b[Kholiday.jpg  All of it is here.']);
+  });
+
   it('writes plain lines elsewhere: when something is different, and now and then', () => {
     const { world, progress, show } = begin('plain');
     show(0, { state: 'waiting', reason: 'no-source', doneBytes: 0 });
