@@ -5,15 +5,13 @@ import { chooseCrypto, createRandomBytes } from '../src/main/host/crypto.ts';
 import { createDirected } from '../src/main/engine/directed/directed.ts';
 import { createCertificate } from '../src/main/engine/wire/certificate.ts';
 import { createSessions } from '../src/main/engine/session/sessions.ts';
+import { datagramMaximumBytes } from '../src/main/engine/wire/frame.ts';
 import { identityPublicKey } from '../src/main/engine/wire/identity.ts';
 import { toHex } from '../src/main/engine/wire/bytes.ts';
 import type { Directed, RequestOutcome } from '../src/main/engine/directed/types.ts';
 import type { KeyPair } from '../src/main/engine/crypto.ts';
 import type { SessionId, Sessions } from '../src/main/engine/session/types.ts';
 import type { DeviceCertificate, RelayHint, RequestBody } from '../src/main/engine/wire/types.ts';
-
-/** Loopback's; WAYPOST_DATAGRAM_BYTES lowers it. */
-export const datagramLimitBytes = Number(process.env['WAYPOST_DATAGRAM_BYTES'] ?? 65_507);
 
 export const { crypto } = chooseCrypto();
 export const random = createRandomBytes();
@@ -59,7 +57,7 @@ export class Endpoint {
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.sessions.send(sessionId, frame, now),
       smoothedRoundTripMs: (sessionId) => this.sessions.view(sessionId)?.smoothedRoundTripMs,
-      datagramLimitBytes: () => datagramLimitBytes,
+      datagramLimitBytes: () => datagramMaximumBytes,
     }, crypto, random);
   }
 

@@ -8,7 +8,10 @@ export interface PeerEntry {
 }
 
 export const peers: Readonly<Record<string, PeerEntry>> = {
-  waypost: { installed: false, load: async () => (await import('./peers/waypost.ts')).waypost },
+  /** Datagrams as large as loopback carries; of Ethernet's size; through a relay that does not have the content. */
+  waypost: { installed: false, load: async () => (await import('./peers/waypost.ts')).waypost({ datagramLimitBytes: 65_507, forwarded: false }) },
+  'waypost-1452': { installed: false, load: async () => (await import('./peers/waypost.ts')).waypost({ datagramLimitBytes: 1_452, forwarded: false }) },
+  'waypost-relayed': { installed: false, load: async () => (await import('./peers/waypost.ts')).waypost({ datagramLimitBytes: 65_507, forwarded: true }) },
   hyperdht: { installed: true, load: async () => (await import('./peers/hyperdht.ts')).hyperdht },
   'libp2p-quic': { installed: true, load: async () => (await import('./peers/libp2p-quic.ts')).libp2pQuic },
   'libp2p-tcp': { installed: true, load: async () => (await import('./peers/libp2p-tcp.ts')).libp2pTcp },

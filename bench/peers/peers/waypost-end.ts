@@ -1,5 +1,5 @@
 /** One side of Waypost in the benchmark: sessions and the request layer on a real UDP socket, as the host drives them, without storage or mail. */
-import { crypto, datagramLimitBytes, random, type Person } from '../../endpoint.ts';
+import { crypto, random, type Person } from '../../endpoint.ts';
 import { createDirected } from '../../../src/main/engine/directed/directed.ts';
 import { createSessions } from '../../../src/main/engine/session/sessions.ts';
 import { systemClock } from '../../../src/main/host/clock.ts';
@@ -16,7 +16,7 @@ export class WaypostEnd {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(person: Person, listening: boolean) {
+  constructor(person: Person, listening: boolean, datagramLimitBytes: number) {
     this.#sessions = createSessions({
       crypto, random, staticKeys: person.staticKeys, certificate: person.certificate.bytes, capabilities: ['waypost/1'], bootId: random(8), resetSecret: random(32), listening,
     });

@@ -1,75 +1,98 @@
 /**
  * Waypost: two engines' sessions and request layers on real UDP sockets, dialled by address and identity with a full handshake, certificates on both sides.
- * Bulk and transfers are pulls of content by name, each checked against its BLAKE3 root; an echo is a request that is answered with what it carried.
- *
- * A content is at most 66,560 bytes, so bulk is many contents, some of them under way at once. The contents are derived from their numbers, so
- * that the puller knows the names, as it would from a letter's header; that is prepared and not measured.
+ * Bulk is the download of one large content, each packet proved against its name when it comes; transfers are pulls of small contents; an echo is a
+ * request that is answered with what it carried. Forwarded: the dialler talks to a relay in a process of its own, to which the holder has announced its contents.
  */
+import { fork } from 'node:child_process';
+import path from 'node:path';
 import { crypto, newPerson } from '../../endpoint.ts';
-import { contentMaximumBytes } from '../../../src/main/engine/directed/publisher.ts';
 import { echoSizeBytes, transferSizeBytes, transfersTotal, type Peer } from '../peer.ts';
+import { GeneratedContent } from './generated-content.ts';
 import { WaypostEnd } from './waypost-end.ts';
-import type { PullOutcome } from '../../../src/main/engine/directed/types.ts';
-import type { ContentName, SocketAddress } from '../../../src/main/engine/wire/types.ts';
+import type { ContentName, Instant, SocketAddress } from '../../../src/main/engine/wire/types.ts';
 
 const host = '127.0.0.1';
-/** Different ones, asked for in turn: a content that is under way twice would come once. */
-const bulkContents = 64;
-const bulkUnderWay = 8;
+/** What bulk runs for longer is fetched again. */
+const bulkBytes = 1_073_741_824;
+const keptMaximumBytes = 4 * 1_048_576;
 const answerWithinMs = 10_000;
 
-interface Address { readonly address: SocketAddress; readonly identity: string }
-interface Content { readonly name: ContentName; readonly bytes: Uint8Array }
+export interface WaypostVariant { readonly datagramLimitBytes: number; readonly forwarded: boolean }
 
-function contents(count: number, sizeBytes: number): readonly Content[] {
-  return Array.from({ length: count }, (_, index) => {
-    const bytes = new Uint8Array(sizeBytes).fill(7);
+export interface Address { readonly address: SocketAddress; readonly identity: string }
+interface ServedAddress extends Address { readonly bulkRootHex: string }
+
+/** Both sides derive the same ones, as the requester of a letter's body knows its name from the header. */
+function smallContents(): readonly { readonly name: ContentName; readonly bytes: Uint8Array }[] {
+  return Array.from({ length: transfersTotal }, (_, index) => {
+    const bytes = new Uint8Array(transferSizeBytes).fill(7);
     new DataView(bytes.buffer).setUint32(0, index);
-    return { name: { root: crypto.blake3(bytes), length: sizeBytes }, bytes };
+    return { name: { root: crypto.blake3(bytes), length: transferSizeBytes }, bytes };
   });
 }
 
-/** Both sides derive the same ones. */
-const largeContents = (): readonly Content[] => contents(bulkContents, contentMaximumBytes);
-const smallContents = (): readonly Content[] => contents(transfersTotal, transferSizeBytes);
+export function answerEchoes(end: WaypostEnd): void {
+  end.directed.handle('publish', (_sessionId, body, answer, now) => {
+    if (body.verb === 'publish') answer.respond(body.object, now);
+  });
+}
 
-export const waypost: Peer = {
+/** Starts a relay process and announces the contents there, over a session of the holder's. */
+async function throughRelay(end: WaypostEnd, names: readonly ContentName[], variant: WaypostVariant): Promise<Address> {
+  const child = fork(path.join(import.meta.dirname, 'waypost-relay.ts'), [String(variant.datagramLimitBytes)]);
+  process.once('exit', () => { child.kill('SIGKILL'); });
+  const relay = await new Promise<Address>((resolve) => { child.once('message', (message) => { resolve(message as Address); }); });
+  const session = await end.dial(relay.address, relay.identity);
+  const mailbox = { identity: relay.identity, deviceId: '00'.repeat(16) };
+  for (const name of names) {
+    await new Promise<void>((resolve, reject) => {
+      end.run((now) => {
+        end.directed.request(session, { verb: 'drop', mailbox, name }, {
+          deadlineMs: answerWithinMs,
+          done: (outcome) => { if (outcome.kind === 'answered') resolve(); else reject(new Error(`The relay did not take an announcement: ${outcome.kind}.`)); },
+        }, now);
+      });
+    });
+  }
+  return relay;
+}
+
+export const waypost = (variant: WaypostVariant): Peer => ({
   async serve() {
     const person = newPerson();
-    const end = new WaypostEnd(person, true);
-    for (const { name, bytes } of [...largeContents(), ...smallContents()]) end.directed.publisher.offer(name, bytes);
-    end.directed.handle('publish', (_sessionId, body, answer, now) => {
-      if (body.verb === 'publish') answer.respond(body.object, now);
-    });
-    return JSON.stringify({ address: await end.open(host), identity: person.publicKey } satisfies Address);
+    const end = new WaypostEnd(person, true, variant.datagramLimitBytes);
+    const large = new GeneratedContent(bulkBytes);
+    end.directed.publisher.offerDatum(large.name, large);
+    const small = smallContents();
+    for (const { name, bytes } of small) end.directed.publisher.offer(name, bytes);
+    answerEchoes(end);
+    const own: Address = { address: await end.open(host), identity: person.publicKey };
+    const shown = variant.forwarded ? await throughRelay(end, [large.name], variant) : own;
+    return JSON.stringify({ ...shown, bulkRootHex: Buffer.from(large.name.root).toString('hex') } satisfies ServedAddress);
   },
 
   async prepare(text) {
-    const { address, identity } = JSON.parse(text) as Address;
-    const large = largeContents();
+    const { address, identity, bulkRootHex } = JSON.parse(text) as ServedAddress;
+    const large: ContentName = { root: Uint8Array.from(Buffer.from(bulkRootHex, 'hex')), length: bulkBytes };
     const small = smallContents();
-    const end = new WaypostEnd(newPerson(), false);
+    const end = new WaypostEnd(newPerson(), false, variant.datagramLimitBytes);
     await end.open(host);
     return {
       async dial() {
         const session = await end.dial(address, identity);
-        const pull = (name: ContentName, done: (outcome: PullOutcome) => void): void => {
-          end.run((now) => { end.directed.pull(session, name, done, now); });
-        };
         return {
           bulk(received) {
-            let next = 0;
-            const more = (): void => {
-              const content = large[next % large.length];
-              next += 1;
-              if (content === undefined) return;
-              pull(content.name, (outcome) => {
-                received(pulledBytes(outcome));
+            const start = (now: Instant): void => {
+              end.directed.download(large, {
+                trafficClass: 'bulk',
+                keptMaximumBytes,
+                verified: (_offset, bytes) => { received(bytes.length); },
                 // After the engine's own turn: this is called from inside of it.
-                queueMicrotask(more);
-              });
+                completed: () => { queueMicrotask(() => { end.run(start); }); },
+                sourceEnded: (_session, reason) => { throw new Error(`The download of Waypost ended: ${reason}.`); },
+              }, now)?.addSource(session, now);
             };
-            for (let index = 0; index < bulkUnderWay; index += 1) more();
+            end.run(start);
             return Promise.resolve();
           },
 
@@ -87,23 +110,19 @@ export const waypost: Peer = {
             });
           },
 
-          transfer(index) {
-            return new Promise((resolve, reject) => {
-              const content = small[index];
-              if (content === undefined) { reject(new RangeError(`there is no content ${index}`)); return; }
-              pull(content.name, (outcome) => {
+          // Announcing ten thousand names is not what is measured there.
+          transfer: variant.forwarded ? undefined : (index) => new Promise((resolve, reject) => {
+            const content = small[index];
+            if (content === undefined) { reject(new RangeError(`there is no content ${index}`)); return; }
+            end.run((now) => {
+              end.directed.pull(session, content.name, (outcome) => {
                 if (outcome.kind === 'pulled') resolve();
                 else reject(new Error(`A pull of Waypost failed: ${outcome.reason}.`));
-              });
+              }, now);
             });
-          },
+          }),
         };
       },
     };
   },
-};
-
-function pulledBytes(outcome: PullOutcome): number {
-  if (outcome.kind === 'pulled') return outcome.bytes.length;
-  throw new Error(`A pull of Waypost failed: ${outcome.reason}.`);
-}
+});

@@ -119,6 +119,8 @@ export class IncomingFiles {
     const fetch = this.#fetches.get(row.messageId);
     const download = fetch?.download;
     const sources = download?.sources ?? [];
+    // All bytes are here and are being read once more.
+    if (download?.verifiedBytes === row.blobBytes) return { state: { state: 'moving', doneBytes: row.blobBytes, bytesPerSecond: 0, remainingMs: 0, sources: [] }, holders };
     if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: download?.verifiedBytes ?? 0 }, holders };
     const doneBytes = download.verifiedBytes;
     const bytesPerSecond = fetch.rate.bytesPerSecond(doneBytes, now.monotonicMs);

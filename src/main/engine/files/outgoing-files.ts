@@ -73,7 +73,7 @@ export class OutgoingFiles {
     if (this.#uploads.has(row.messageId)) return;
     this.#uploads.set(row.messageId, {
       id: row.messageId, name: { root: row.root, length: row.blobBytes }, holders: new Map(row.heldBy.map((relay) => [relay, { heldBytes: row.blobBytes, complete: true }])),
-      refusedUntilMs: new Map(), rate: new RateMeter(), offered: false, asking: false, failures: 0, reason: 'no-source', shownBytes: -1,
+      refusedUntilMs: new Map(), rate: new RateMeter(), offered: false, asking: false, failures: 0, reason: 'letter-first', shownBytes: -1,
     });
     this.#deadlines.set(row.messageId, now.monotonicMs);
   }
