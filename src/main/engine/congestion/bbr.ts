@@ -5,6 +5,7 @@
  * Simpler than the draft: one filter for the rate and one bound for what is in flight, in place of the draft's short-term and long-term models, and one that goes by itself in place of drawn phases.
  */
 import { boundedWindowBytes, checkedDatagramBytes, initialWindowDatagrams } from './limits.ts';
+import { Aggregation } from './aggregation.ts';
 import { WindowedMaximum } from './rate-sampler.ts';
 import { initialRttMs } from './rtt-estimator.ts';
 import { MinimumRoundTrip, probeRttMs } from './bbr-round-trip.ts';
@@ -47,9 +48,10 @@ const pipeMinimumDatagrams = 4;
 
 /**
  * Both programs handle what came in turns of the event loop: for so many ms of the rate, requests lie unread and responses unseen. On a path of tenths of a millisecond that is
- * most of what is in flight (draft section 2.10, extra_acked); on a long one it is nothing.
+ * most of what is in flight; on a long one it is nothing. Busy machines and radio links hold up more: as much is allowed as was seen (`aggregation.ts`), up to so many ms of the rate.
  */
 const turnMs = 2;
+const heldUpMaximumMs = 25;
 
 type State = 'startup' | 'drain' | 'cycle' | 'probe-rtt';
 
@@ -57,6 +59,7 @@ export class Bbr implements CongestionController {
   readonly name = 'bbr';
   readonly #rate = new WindowedMaximum(rateRounds);
   readonly #minimumRtt = new MinimumRoundTrip();
+  readonly #aggregation = new Aggregation(rateRounds);
   #datagramBytes: number;
   #windowBytes: number;
   #savedWindowBytes = 0;
@@ -93,6 +96,7 @@ export class Bbr implements CongestionController {
     this.#roundArrivedBytes += arrival.bytes;
     const newRound = arrival.number >= this.#roundEnd;
     if (arrival.rateBytesPerMs !== undefined && (!arrival.applicationLimited || arrival.rateBytesPerMs > this.#rate.value)) this.#rate.update(arrival.rateBytesPerMs, this.#round);
+    this.#aggregation.arrived(arrival.bytes, this.#rate.value, this.#windowBytes, this.#round, arrival.nowMs);
     if (arrival.rttMs !== undefined) this.#minimumRtt.update(arrival.rttMs, arrival.nowMs);
     if (newRound) this.#finishRound(arrival);
     this.#advance(arrival);
@@ -219,7 +223,10 @@ export class Bbr implements CongestionController {
   }
 
   /** What is not under way on the path although it is in flight. */
-  #allowanceBytes(): number { return batchDatagrams * this.#datagramBytes + this.#rate.value * turnMs; }
+  #allowanceBytes(): number {
+    const held = Math.min(Math.max(this.#aggregation.bytes, this.#rate.value * turnMs), this.#rate.value * heldUpMaximumMs);
+    return batchDatagrams * this.#datagramBytes + held;
+  }
 
   #probeWindowBytes(): number { return Math.max(this.#pipeBytes() * probeRttGain, pipeMinimumDatagrams * this.#datagramBytes); }
 
