@@ -113,8 +113,11 @@ export class DownloadMachine {
   }
 
   handleTimeout(now: Instant): void {
-    for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
-      const session = this.#sessions.get(Number(key));
+    const due: SessionId[] = [];
+    for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) due.push(Number(key));
+    // Each once: what is due again already waits for the next call, whatever led to that.
+    for (const sessionId of due) {
+      const session = this.#sessions.get(sessionId);
       if (session !== undefined) this.#handleSessionTimeout(session, now);
     }
   }
@@ -249,7 +252,8 @@ export class DownloadMachine {
   #handleSessionTimeout(session: SessionPath, now: Instant): void {
     const nowMs = now.monotonicMs;
     if (session.sources.size === 0) {
-      if (session.emptySinceMs !== undefined && nowMs - session.emptySinceMs >= emptyPathMs) this.#sessions.delete(session.sessionId);
+      // Added as the deadline was: a difference of such times may be rounded to less.
+      if (session.emptySinceMs !== undefined && nowMs >= session.emptySinceMs + emptyPathMs) this.#sessions.delete(session.sessionId);
       else this.#arm(session, now);
       return;
     }
