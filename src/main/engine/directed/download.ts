@@ -35,6 +35,8 @@ export class Download {
   readonly sources = new Set<Source>();
   readonly startedMs: number;
   held = false;
+  /** Cancelled or complete: its owner is told nothing any more. */
+  over = false;
   verifiedBytes = 0;
   #geometry: Geometry;
   #verifier: LockstepVerifier;
@@ -43,6 +45,8 @@ export class Download {
   readonly #crypto: Crypto;
   readonly #reach: Reach = (leaf) => this.#verifier.reaches(leaf);
   #now: Instant;
+  /** The verifier is at work, and what it calls may call us. */
+  #taking = false;
 
   private constructor(crypto: Crypto, name: ContentName, options: DownloadOptions, geometry: Geometry, now: Instant) {
     this.#crypto = crypto;
@@ -66,6 +70,7 @@ export class Download {
   }
 
   get isComplete(): boolean { return this.#verifier.isComplete; }
+  get isTaking(): boolean { return this.#taking; }
   get groupShift(): number { return this.#geometry.groupShift; }
   get requestId(): Uint8Array { return this.#requestId; }
   get leafCount(): number { return this.#geometry.leafCount; }
@@ -81,13 +86,13 @@ export class Download {
   }
 
   hasWork(source: Source): boolean {
-    if (this.held || this.isComplete) return false;
+    if (this.held || this.over || this.isComplete) return false;
     return this.#plan.hasWork(this.#reach) || (source.transfer.inFlight === 0 && this.#rescue(source, 1) !== undefined);
   }
 
   /** What this source asks for next, for at most so many leaves. */
   takeRun(source: Source, leafMaximum: number): PlannedRun | undefined {
-    if (this.held || this.isComplete) return undefined;
+    if (this.held || this.over || this.isComplete) return undefined;
     return this.#plan.take(leafMaximum, this.#reach) ?? (source.transfer.inFlight === 0 ? this.#rescue(source, Math.min(leafMaximum, rescuedAtOnce)) : undefined);
   }
 
@@ -96,7 +101,9 @@ export class Download {
 
   takeFragment(source: Source, leaf: number, payload: Uint8Array, now: Instant): Taken {
     this.#now = now;
+    this.#taking = true;
     const verdict = this.#verifier.takeFragment(leaf, payload, source.ordinal);
+    this.#taking = false;
     switch (verdict) {
       case 'verified':
         source.badInARow = 0;
@@ -119,7 +126,9 @@ export class Download {
 
   takeProof(source: Source, first: number, payload: Uint8Array, now: Instant): Taken {
     this.#now = now;
+    this.#taking = true;
     const verdict = this.#verifier.takeProof(first, payload);
+    this.#taking = false;
     switch (verdict) {
       case 'taken':
       case 'half-taken': return 'progress';
@@ -140,11 +149,11 @@ export class Download {
 
   /**
    * Goes on in leaves of another size. What was verified stays, but for the ends of stretches that are no whole leaves of the new size; what is kept or under
-   * way is given up. False when the content cannot be cut so.
+   * way is given up. False when the content cannot be cut so, and while the verifier is at work.
    */
   regroup(groupShift: number): boolean {
     const geometry = geometryOf(this.name.length, groupShift);
-    if (geometry === undefined) return false;
+    if (geometry === undefined || this.#taking) return false;
     const verified = regrouped(this.#verifier.verifiedRanges, this.#geometry, geometry);
     this.#geometry = geometry;
     this.#verifier = this.#fresh(geometry, verified);
@@ -182,7 +191,7 @@ export class Download {
       sink: {
         verified: (index, leaf) => {
           this.verifiedBytes += leaf.length;
-          this.options.verified(index * this.#geometry.leafBytes, leaf, this.#now);
+          if (!this.over) this.options.verified(index * this.#geometry.leafBytes, leaf, this.#now);
         },
         refused: (index, ordinal, reason) => {
           for (const source of this.sources) if (source.ordinal === ordinal) this.#blame(source, reason);
@@ -195,6 +204,6 @@ export class Download {
   #blame(source: Source, reason: string): void {
     source.badInARow += 1;
     source.badFragments += 1;
-    this.options.refused?.(source.sessionId, reason);
+    if (!this.over) this.options.refused?.(source.sessionId, reason);
   }
 }

@@ -70,7 +70,10 @@ export class DownloadMachine {
         this.#refresh(download);
         this.#pumpAll(download, at);
       },
-      cancel: (at) => { for (const source of [...download.sources]) this.#removeSource(source, at); },
+      cancel: (at) => {
+        download.over = true;
+        for (const source of [...download.sources]) this.#removeSource(source, at);
+      },
     };
   }
 
@@ -93,6 +96,11 @@ export class DownloadMachine {
     this.#deadlines.clear(String(sessionId));
     const sources = [...session.sources.values()];
     for (const source of sources) this.#detach(session, source, now);
+    // What it has not brought is asked of the others at once.
+    for (const { download } of sources) {
+      this.#refresh(download);
+      this.#pumpAll(download, now);
+    }
     for (const source of sources) this.#told(source, 'session-lost', now);
   }
 
@@ -133,7 +141,8 @@ export class DownloadMachine {
 
   #addSource(download: Download, sessionId: SessionId, now: Instant): void {
     for (const source of download.sources) if (source.sessionId === sessionId) return;
-    if (download.isComplete) return;
+    if (download.over) return;
+    if (download.isComplete) { this.#complete(download, now); return; }
     let session = this.#sessions.get(sessionId);
     if (session === undefined) {
       session = new SessionPath(sessionId, this.#sender.datagramLimitBytes(sessionId), this.#sender.smoothedRoundTripMs(sessionId), now.monotonicMs);
@@ -150,22 +159,24 @@ export class DownloadMachine {
   /** Not told to the download's owner: it is the one who wants it. */
   #removeSource(source: Source, now: Instant): void {
     const session = this.#sessions.get(source.sessionId);
-    if (session === undefined) return;
+    if (session === undefined || !source.download.sources.has(source)) return;
     this.#detach(session, source, now);
-    this.#arm(session, now);
     this.#refresh(source.download);
     this.#pumpAll(source.download, now);
+    // There is room now for others that wait on this session.
+    this.#pump(session, now);
   }
 
-  #endSource(session: SessionPath, source: Source, reason: SourceEnd, now: Instant): void {
+  /** Once: a callback may have ended it meanwhile. */
+  #endSource(source: Source, reason: SourceEnd, now: Instant): void {
+    if (!source.download.sources.has(source)) return;
     this.#removeSource(source, now);
     this.#told(source, reason, now);
-    this.#pump(session, now);
   }
 
   #told(source: Source, reason: SourceEnd, now: Instant): void {
     this.#counters.count(`source-${reason}`);
-    source.download.options.sourceEnded(source.sessionId, reason, now);
+    if (!source.download.over) source.download.options.sourceEnded(source.sessionId, reason, now);
   }
 
   #detach(session: SessionPath, source: Source, now: Instant): void {
@@ -198,7 +209,7 @@ export class DownloadMachine {
     session.lastProgressMs = now.monotonicMs;
     source.receivedBytes += response.payload.length;
     this.#collectLost(session, now);
-    this.#judge(session, source, this.#take(source, response, now), now);
+    this.#judge(source, this.#take(source, response, now), now);
     this.#pump(session, now);
     if (download.sources.size > 1) this.#pumpAll(download, now);
   }
@@ -214,20 +225,27 @@ export class DownloadMachine {
     return taken;
   }
 
-  #judge(session: SessionPath, source: Source, taken: Taken, now: Instant): void {
+  #judge(source: Source, taken: Taken, now: Instant): void {
     const { download } = source;
-    if (download.isComplete) {
-      for (const each of [...download.sources]) {
-        const other = this.#sessions.get(each.sessionId);
-        if (other === undefined) continue;
-        this.#detach(other, each, now);
-        if (other !== session) this.#pump(other, now);
-      }
-      download.options.completed(now);
-      return;
-    }
-    if (taken === 'bad' && download.isLying(source)) { this.#endSource(session, source, 'lying', now); return; }
+    if (download.over) return;
+    if (download.isComplete) { this.#complete(download, now); return; }
+    // Not only the one that brought it: what another one had brought before its turn may have been found bad.
+    if (taken !== 'nothing') for (const each of [...download.sources]) if (download.isLying(each)) this.#endSource(each, 'lying', now);
     this.#refresh(download);
+  }
+
+  /** All sources are left first, and what they leave room for is asked for last: the owner may do anything when it is told. */
+  #complete(download: Download, now: Instant): void {
+    download.over = true;
+    const left: SessionPath[] = [];
+    for (const source of [...download.sources]) {
+      const session = this.#sessions.get(source.sessionId);
+      if (session === undefined) continue;
+      this.#detach(session, source, now);
+      left.push(session);
+    }
+    download.options.completed(now);
+    for (const session of left) this.#pump(session, now);
   }
 
   #handleNegative(session: SessionPath, source: Source, payload: Uint8Array, now: Instant): void {
@@ -236,7 +254,7 @@ export class DownloadMachine {
     // What was refused long ago says nothing about what is asked now.
     if (source.asked.size === 0) { this.#counters.count('unasked-negative'); return; }
     const reason = endOf(negative);
-    if (reason !== undefined) { this.#endSource(session, source, reason, now); return; }
+    if (reason !== undefined) { this.#endSource(source, reason, now); return; }
     for (const number of source.asked.values()) session.path.withdrawn(number);
     this.#giveBack(session, source, now);
     if (negative.code === 'unknown-name' && source.knowsName) source.knowsName = false;
@@ -265,7 +283,7 @@ export class DownloadMachine {
     for (const source of [...session.sources.values()]) {
       const idle = (silent || source.heldUntilMs > 0) && !source.download.held && nowMs - source.activeMs >= idleMaximumMs;
       const overdue = nowMs - source.download.startedMs >= (source.download.options.totalMaximumMs ?? Infinity);
-      if (session.sources.has(source.transfer) && (idle || overdue)) this.#endSource(session, source, 'timed-out', now);
+      if (session.sources.has(source.transfer) && (idle || overdue)) this.#endSource(source, 'timed-out', now);
       else this.#refresh(source.download);
     }
     this.#pump(session, now);
