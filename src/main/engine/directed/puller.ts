@@ -110,7 +110,7 @@ export class DownloadMachine {
     if (session === undefined) return;
     const sources = [...session.sources.values()];
     for (const source of sources) this.#giveBack(session, source, now);
-    session.renewPath(now.monotonicMs);
+    session.renewPath(this.#sender.datagramLimitBytes(sessionId), now.monotonicMs);
     session.probes.clear();
     for (const source of sources) {
       session.rejoin(source, source.key);
@@ -152,6 +152,8 @@ export class DownloadMachine {
     this.#nextOrdinal += 1;
     download.sources.add(source);
     session.add(source);
+    // Before anything is asked for: a snapshot may have been taken on a path that carried more, or this one may be known to carry more.
+    this.#regroupDownload(download);
     this.#refresh(download);
     this.#pump(session, now);
   }
@@ -210,6 +212,7 @@ export class DownloadMachine {
     source.receivedBytes += response.payload.length;
     this.#collectLost(session, now);
     this.#judge(source, this.#take(source, response, now), now);
+    if (download.groupShift > session.groupShift) this.#regroup(session, now);
     this.#pump(session, now);
     if (download.sources.size > 1) this.#pumpAll(download, now);
   }
@@ -253,6 +256,13 @@ export class DownloadMachine {
     if (negative === undefined) { this.#counters.count('bad-negative'); return; }
     // What was refused long ago says nothing about what is asked now.
     if (source.asked.size === 0) { this.#counters.count('unasked-negative'); return; }
+    if (negative.code === 'too-large' && source.download.groupShift > 0 && session.mtu !== undefined) {
+      // The holder's path carries less than it did: not a word about the content.
+      session.mtu.tooLong(datagramBytesFor(source.download.groupShift), now.monotonicMs);
+      this.#regroup(session, now);
+      this.#pump(session, now);
+      return;
+    }
     const reason = endOf(negative);
     if (reason !== undefined) { this.#endSource(source, reason, now); return; }
     for (const number of source.asked.values()) session.path.withdrawn(number);
@@ -324,6 +334,8 @@ export class DownloadMachine {
 
   #ask(session: SessionPath, source: Source, roomBytes: number, now: Instant): boolean {
     const { download } = source;
+    // Only until it is cut anew, which waits for the verifier.
+    if (download.groupShift > session.groupShift) return false;
     const leafMaximum = Math.max(1, Math.min(runMaximum, Math.floor(roomBytes / download.largestDatagramBytes)));
     const planned = download.takeRun(source, leafMaximum);
     if (planned === undefined) return false;
@@ -373,21 +385,22 @@ export class DownloadMachine {
 
   /** Leaves as large as all sources of a download can send them: larger at once when that pays, smaller at once when it must be. */
   #regroup(session: SessionPath, now: Instant): void {
-    for (const { download } of [...session.sources.values()]) {
-      if (download.options.trafficClass !== 'bulk') continue;
-      const sources = [...download.sources];
-      const groupShift = Math.min(...sources.map(({ sessionId }) => this.#sessions.get(sessionId)?.groupShift ?? 0));
-      const worthIt = groupShift < download.groupShift || (groupShift > download.groupShift && download.name.length - download.verifiedBytes >= regroupMinimumBytes);
-      if (!worthIt || !download.regroup(groupShift)) continue;
-      this.#counters.count('download-regrouped');
-      for (const source of sources) {
-        const path = this.#sessions.get(source.sessionId);
-        path?.rejoin(source, keyText(download.requestId));
-        path?.path.setDatagramBytes(datagramBytesFor(groupShift));
-      }
-      this.#refresh(download);
-      this.#pumpAll(download, now);
+    for (const { download } of [...session.sources.values()]) if (this.#regroupDownload(download)) this.#pumpAll(download, now);
+  }
+
+  #regroupDownload(download: Download): boolean {
+    const sources = [...download.sources];
+    const groupShift = Math.min(...sources.map(({ sessionId }) => this.#sessions.get(sessionId)?.groupShift ?? 0));
+    const larger = download.options.trafficClass === 'bulk' && groupShift > download.groupShift && download.name.length - download.verifiedBytes >= regroupMinimumBytes;
+    if (sources.length === 0 || !(larger || groupShift < download.groupShift) || !download.regroup(groupShift)) return false;
+    this.#counters.count('download-regrouped');
+    for (const source of sources) {
+      const path = this.#sessions.get(source.sessionId);
+      path?.rejoin(source, keyText(download.requestId));
+      path?.path.setDatagramBytes(datagramBytesFor(groupShift));
     }
+    this.#refresh(download);
+    return true;
   }
 
   #noteAsked(session: SessionPath, source: Source, tag: number, sizeBytes: number, now: Instant): void {

@@ -18,16 +18,18 @@ export class SessionPath {
   /** By the id of their responses. */
   readonly byKey = new Map<string, Source>();
   /** Undefined where no leaf but the smallest could pass. */
-  readonly mtu: PathMtu | undefined;
+  mtu: PathMtu | undefined;
   /** Probes under way, by the id of their answers. */
   readonly probes = new Map<string, number>();
   lastProgressMs: number;
+  #datagramLimitBytes: number;
   emptySinceMs: number | undefined;
 
   constructor(sessionId: SessionId, datagramLimitBytes: number, roundTripMs: number | undefined, nowMs: number) {
     this.sessionId = sessionId;
     this.path = newPath(roundTripMs);
-    this.mtu = datagramLimitBytes < datagramBytesFor(1) ? undefined : new PathMtu({ sizes: defaultProbeSizes.filter((sizeBytes) => sizeBytes <= datagramLimitBytes) });
+    this.#datagramLimitBytes = datagramLimitBytes;
+    this.mtu = newMtu(datagramLimitBytes);
     this.lastProgressMs = nowMs;
   }
 
@@ -57,14 +59,20 @@ export class SessionPath {
   }
 
   /** The packets go another way: nothing that was learned holds. */
-  renewPath(nowMs: number): void {
+  renewPath(datagramLimitBytes: number, nowMs: number): void {
     this.path = newPath(undefined);
-    this.mtu?.pathChanged(nowMs);
+    // Over the same interfaces the search goes on, so that many changes are not many probes.
+    if (datagramLimitBytes === this.#datagramLimitBytes) this.mtu?.pathChanged(nowMs);
+    else this.mtu = newMtu(datagramLimitBytes);
+    this.#datagramLimitBytes = datagramLimitBytes;
   }
 
   /** The largest leaves that the path is known to carry. */
   get groupShift(): number { return this.mtu === undefined ? 0 : groupShiftFor(this.mtu.bytesConfirmed); }
 }
+
+const newMtu = (datagramLimitBytes: number): PathMtu | undefined =>
+  datagramLimitBytes < datagramBytesFor(1) ? undefined : new PathMtu({ sizes: defaultProbeSizes.filter((sizeBytes) => sizeBytes <= datagramLimitBytes) });
 
 const newPath = (roundTripMs: number | undefined): CongestedPath =>
   new CongestedPath({ controller, datagramBytes: datagramBytesFor(0), ...(roundTripMs === undefined ? {} : { roundTripMs }) });
