@@ -82,10 +82,11 @@ export class DownloadMachine {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return false;
     const key = keyText(response.requestId);
-    const source = session.byKey.get(key);
+    const tag = tagOf(response);
+    const source = session.sourceOf(key, ({ asked }) => response.negative ? asked.size > 0 : asked.has(tag));
     if (source === undefined) return this.#handleProbeAnswer(session, key, response, now);
     if (response.negative) this.#handleNegative(session, source, response.payload, now);
-    else this.#handleAnswer(session, source, response, now);
+    else this.#handleAnswer(session, source, tag, response, now);
     return true;
   }
 
@@ -199,9 +200,8 @@ export class DownloadMachine {
     else download.again(tag);
   }
 
-  #handleAnswer(session: SessionPath, source: Source, response: Response, now: Instant): void {
+  #handleAnswer(session: SessionPath, source: Source, tag: number, response: Response, now: Instant): void {
     const { download } = source;
-    const tag = response.proof ? proofTag(response.fragment) : response.fragment;
     const number = source.asked.get(tag);
     if (number === undefined) { this.#counters.count('unasked-fragment'); return; }
     const outcome = session.path.arrived(number, now.monotonicMs);
@@ -419,6 +419,8 @@ export class DownloadMachine {
     else this.#deadlines.set(String(session.sessionId), atMs);
   }
 }
+
+const tagOf = (response: Response): number => response.proof ? proofTag(response.fragment) : response.fragment;
 
 /** Why a refusal ends the source; undefined when it is only for now. */
 function endOf(negative: Negative): SourceEnd | undefined {

@@ -15,8 +15,8 @@ export class SessionPath {
   readonly sessionId: SessionId;
   path: CongestedPath;
   readonly sources = new Map<Transfer, Source>();
-  /** By the id of their responses. */
-  readonly byKey = new Map<string, Source>();
+  /** By the id of their responses: more than one where a content is downloaded twice. */
+  readonly #byKey = new Map<string, Source[]>();
   /** Undefined where no leaf but the smallest could pass. */
   mtu: PathMtu | undefined;
   /** Probes under way, by the id of their answers. */
@@ -35,14 +35,22 @@ export class SessionPath {
 
   add(source: Source): void {
     this.sources.set(source.transfer, source);
-    this.byKey.set(source.key, source);
+    const same = this.#byKey.get(source.key);
+    if (same === undefined) this.#byKey.set(source.key, [source]);
+    else same.push(source);
     this.emptySinceMs = undefined;
+  }
+
+  /** Whose response it is: of several, the first that waits for it, since each has asked for itself. */
+  sourceOf(key: string, isAsked: (source: Source) => boolean): Source | undefined {
+    const sources = this.#byKey.get(key);
+    return sources?.find(isAsked) ?? sources?.[0];
   }
 
   remove(source: Source, nowMs: number): void {
     this.path.leave(source.transfer);
     this.sources.delete(source.transfer);
-    if (this.byKey.get(source.key) === source) this.byKey.delete(source.key);
+    this.#forgetKey(source);
     if (this.sources.size === 0) this.emptySinceMs = nowMs;
   }
 
@@ -50,12 +58,18 @@ export class SessionPath {
   rejoin(source: Source, key: string): void {
     this.path.leave(source.transfer);
     this.sources.delete(source.transfer);
-    if (this.byKey.get(source.key) === source) this.byKey.delete(source.key);
+    this.#forgetKey(source);
     source.asked.clear();
     source.key = key;
     source.knowsName = false;
     source.transfer = this.path.join(source.transfer.trafficClass);
     this.add(source);
+  }
+
+  #forgetKey(source: Source): void {
+    const left = this.#byKey.get(source.key)?.filter((each) => each !== source) ?? [];
+    if (left.length === 0) this.#byKey.delete(source.key);
+    else this.#byKey.set(source.key, left);
   }
 
   /** The packets go another way: nothing that was learned holds. */
