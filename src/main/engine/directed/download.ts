@@ -13,6 +13,7 @@ import { pullRequestId, responseHeaderBytes, transportOverheadBytes } from '../w
 import { regrouped } from './regroup.ts';
 import { LeafPlan } from './leaf-plan.ts';
 import type { Crypto } from '../crypto.ts';
+import type { ProofPart } from '../lockstep/codec.ts';
 import type { Geometry } from '../lockstep/geometry.ts';
 import type { LockstepVerifier, Refusal } from '../lockstep/lockstep.ts';
 import type { ContentName, Instant } from '../wire/types.ts';
@@ -81,8 +82,9 @@ export class Download {
 
   get largestDatagramBytes(): number { return transportOverheadBytes + responseHeaderBytes + Math.min(this.#geometry.leafBytes, this.name.length) + pairBytes; }
 
-  proofDatagramBytes(first: number): number {
-    return partsOf(this.#geometry, first).reduce((sum, part) => sum + transportOverheadBytes + responseHeaderBytes + 1 + partHashes(this.#geometry, first, part) * hashBytes, 0);
+  /** The datagrams that prove a leaf, and their sizes. */
+  proofDatagrams(first: number): readonly { readonly part: ProofPart; readonly sizeBytes: number }[] {
+    return partsOf(this.#geometry, first).map((part) => ({ part, sizeBytes: transportOverheadBytes + responseHeaderBytes + 1 + partHashes(this.#geometry, first, part) * hashBytes }));
   }
 
   hasWork(source: Source): boolean {

@@ -7,11 +7,12 @@ import { Deadlines } from '../deadlines.ts';
 import { decodeNegative, encodeRequest, requestIdBytes, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
 import { datagramBytesFor } from '../path-mtu/sizes.ts';
 import { bitmapOf } from '../wire/verbs.ts';
+import { proofParts } from '../lockstep/codec.ts';
 import { noNumber } from '../congestion/flight.ts';
 import { keyText } from './datum.ts';
 import { Download } from './download.ts';
 import { SessionPath } from './session-path.ts';
-import { Source, proofTag } from './source.ts';
+import { Source, leafOfProofTag, proofTag } from './source.ts';
 import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { SessionId } from '../session/types.ts';
 import type { ContentName, Frame, Instant, LeafRun, Negative } from '../wire/types.ts';
@@ -196,7 +197,7 @@ export class DownloadMachine {
   }
 
   #needAgain(download: Download, tag: number): void {
-    if (tag < 0) download.proofAgain(-1 - tag);
+    if (tag < 0) download.proofAgain(leafOfProofTag(tag));
     else download.again(tag);
   }
 
@@ -340,7 +341,7 @@ export class DownloadMachine {
     const planned = download.takeRun(source, leafMaximum);
     if (planned === undefined) return false;
     const { first, leaves, proof } = planned;
-    if (proof) this.#noteAsked(session, source, proofTag(first), download.proofDatagramBytes(first), now);
+    if (proof) for (const { part, sizeBytes } of download.proofDatagrams(first)) this.#noteAsked(session, source, proofTag(first, part), sizeBytes, now);
     for (const leaf of leaves) this.#noteAsked(session, source, leaf, download.fragmentDatagramBytes(leaf), now);
     const last = leaves.at(-1);
     const run: LeafRun = { first, proof, count: last === undefined ? 0 : last - first + 1, bitmap: bitmapOf(leaves.map((leaf) => leaf - first)) };
@@ -420,7 +421,8 @@ export class DownloadMachine {
   }
 }
 
-const tagOf = (response: Response): number => response.proof ? proofTag(response.fragment) : response.fragment;
+const tagOf = (response: Response): number =>
+  response.proof ? proofTag(response.fragment, proofParts[response.payload[0] ?? 0] ?? 'whole') : response.fragment;
 
 /** Why a refusal ends the source; undefined when it is only for now. */
 function endOf(negative: Negative): SourceEnd | undefined {

@@ -1,10 +1,12 @@
 /** One holder of a download: its place on its session's path, and what it was asked for. */
+import type { ProofPart } from '../lockstep/codec.ts';
 import type { Transfer } from '../congestion/scheduler.ts';
 import type { SessionId } from '../session/types.ts';
 import type { Download } from './download.ts';
 
-/** What a request on a path was for: a leaf by its number, the proof of leaf i as -1 - i. */
-export const proofTag = (first: number): number => -1 - first;
+/** What a request on a path was for: a leaf by its number, a proof below zero, its second part apart from the first: each may be lost. */
+export const proofTag = (first: number, part: ProofPart): number => -1 - 2 * first - (part === 'ahead' ? 1 : 0);
+export const leafOfProofTag = (tag: number): number => Math.floor((-1 - tag) / 2);
 
 export class Source {
   readonly download: Download;
