@@ -20,8 +20,11 @@ import type { Counters } from './counters.ts';
 import type { Taken } from './download.ts';
 import type { DownloadHandle, DownloadOptions, FrameSender, SourceEnd } from './types.ts';
 
-/** A source ends when it was asked and its session has brought nothing for so long. */
+/** A source ends when it has brought nothing of what it was asked for so long: while nothing came of its session either, or it said "busy", and otherwise. */
 const idleMaximumMs = 20_000;
+const ignoredMaximumMs = 60_000;
+/** How often it is looked for such sources. */
+const checkMs = 2_000;
 /** What a path learned is worth keeping between two letters, not between two conversations. */
 const emptyPathMs = 10_000;
 /** Shortest and longest wait after "busy" or "not yet". */
@@ -68,7 +71,13 @@ export class DownloadMachine {
       },
       hold: (held, at) => {
         download.held = held;
+        // What it owed before, it could not bring.
+        for (const source of download.sources) source.owingSinceMs = undefined;
         this.#refresh(download);
+        for (const { sessionId } of download.sources) {
+          const session = this.#sessions.get(sessionId);
+          if (session !== undefined) session.checkAtMs ??= at.monotonicMs + checkMs;
+        }
         this.#pumpAll(download, at);
       },
       cancel: (at) => {
@@ -150,10 +159,11 @@ export class DownloadMachine {
       session = new SessionPath(sessionId, this.#sender.datagramLimitBytes(sessionId), this.#sender.smoothedRoundTripMs(sessionId), now.monotonicMs);
       this.#sessions.set(sessionId, session);
     }
-    const source = new Source(download, sessionId, this.#nextOrdinal, session.path.join(download.options.trafficClass), keyText(download.requestId), now.monotonicMs);
+    const source = new Source(download, sessionId, this.#nextOrdinal, session.path.join(download.options.trafficClass), keyText(download.requestId));
     this.#nextOrdinal += 1;
     download.sources.add(source);
     session.add(source);
+    session.checkAtMs ??= now.monotonicMs + checkMs;
     // Before anything is asked for: a snapshot may have been taken on a path that carried more, or this one may be known to carry more.
     this.#regroupDownload(download);
     this.#refresh(download);
@@ -223,9 +233,10 @@ export class DownloadMachine {
     if (taken === 'bad') this.#counters.count('bad-pull-fragment');
     else if (taken === 'nothing') this.#counters.count('duplicate-pull-fragment');
     else {
-      source.activeMs = now.monotonicMs;
+      source.owingSinceMs = now.monotonicMs;
       source.heldUntilMs = 0;
     }
+    if (source.transfer.inFlight === 0) source.owingSinceMs = undefined;
     return taken;
   }
 
@@ -272,6 +283,7 @@ export class DownloadMachine {
     else {
       // Not progress: a holder that is busy for too long ends like a silent one.
       source.heldUntilMs = now.monotonicMs + Math.min(Math.max(negative.retryAfterSeconds * 1_000, heldMinimumMs), heldMaximumMs);
+      session.heldSources.add(source);
     }
     this.#refresh(source.download);
     this.#pump(session, now);
@@ -290,14 +302,32 @@ export class DownloadMachine {
     session.mtu?.handleTimeout(nowMs);
     this.#collectLost(session, now);
     this.#regroup(session, now);
+    for (const source of [...session.heldSources]) {
+      if (source.heldUntilMs > nowMs) continue;
+      session.heldSources.delete(source);
+      this.#refresh(source.download);
+    }
+    if (session.checkAtMs !== undefined && nowMs >= session.checkAtMs) this.#checkSources(session, now);
+    this.#pump(session, now);
+  }
+
+  /** Ends those that bring nothing, or whose download takes too long. */
+  #checkSources(session: SessionPath, now: Instant): void {
+    const nowMs = now.monotonicMs;
+    session.checkAtMs = undefined;
     const silent = nowMs - session.lastProgressMs >= idleMaximumMs;
     for (const source of [...session.sources.values()]) {
-      const idle = (silent || source.heldUntilMs > 0) && !source.download.held && nowMs - source.activeMs >= idleMaximumMs;
-      const overdue = nowMs - source.download.startedMs >= (source.download.options.totalMaximumMs ?? Infinity);
-      if (session.sources.has(source.transfer) && (idle || overdue)) this.#endSource(source, 'timed-out', now);
-      else this.#refresh(source.download);
+      const { download } = source;
+      // Ended meanwhile by a callback.
+      if (!session.sources.has(source.transfer)) continue;
+      if (source.transfer.inFlight === 0 && source.heldUntilMs <= 0 && !download.hasWork(source)) source.owingSinceMs = undefined;
+      const owingMs = source.owingSinceMs === undefined || download.held ? 0 : nowMs - source.owingSinceMs;
+      const idle = owingMs >= (silent || source.heldUntilMs > 0 ? idleMaximumMs : ignoredMaximumMs);
+      const overdue = nowMs - download.startedMs >= (download.options.totalMaximumMs ?? Infinity);
+      if (idle || overdue) { this.#endSource(source, 'timed-out', now); continue; }
+      this.#refresh(download);
+      if (!download.held) session.checkAtMs ??= nowMs + checkMs;
     }
-    this.#pump(session, now);
   }
 
   #collectLost(session: SessionPath, now: Instant): void {
@@ -405,6 +435,8 @@ export class DownloadMachine {
   }
 
   #noteAsked(session: SessionPath, source: Source, tag: number, sizeBytes: number, now: Instant): void {
+    source.owingSinceMs ??= now.monotonicMs;
+    session.checkAtMs ??= now.monotonicMs + checkMs;
     source.asked.set(tag, session.path.asked(source.transfer, tag, sizeBytes, now.monotonicMs, source.asked.get(tag) ?? noNumber));
   }
 
@@ -412,10 +444,8 @@ export class DownloadMachine {
     if (this.#sessions.get(session.sessionId) !== session) return;
     let atMs = Math.min(session.path.pollTimeout()?.atMs ?? Infinity, session.mtu?.pollTimeout()?.atMs ?? Infinity);
     if (session.sources.size === 0) atMs = (session.emptySinceMs ?? now.monotonicMs) + emptyPathMs;
-    for (const source of session.sources.values()) {
-      if (source.heldUntilMs > now.monotonicMs) atMs = Math.min(atMs, source.heldUntilMs);
-      else if (atMs === Infinity && !source.download.held) atMs = now.monotonicMs + idleMaximumMs;
-    }
+    else atMs = Math.min(atMs, session.checkAtMs ?? Infinity);
+    for (const source of session.heldSources) atMs = Math.min(atMs, source.heldUntilMs);
     if (atMs === Infinity) this.#deadlines.clear(String(session.sessionId));
     else this.#deadlines.set(String(session.sessionId), atMs);
   }

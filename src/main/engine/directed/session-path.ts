@@ -24,6 +24,10 @@ export class SessionPath {
   lastProgressMs: number;
   #datagramLimitBytes: number;
   emptySinceMs: number | undefined;
+  /** Those that said "busy": each is asked again at its time. */
+  readonly heldSources = new Set<Source>();
+  /** When it is looked next at who owes what for too long. */
+  checkAtMs: number | undefined;
 
   constructor(sessionId: SessionId, datagramLimitBytes: number, roundTripMs: number | undefined, nowMs: number) {
     this.sessionId = sessionId;
@@ -50,6 +54,7 @@ export class SessionPath {
   remove(source: Source, nowMs: number): void {
     this.path.leave(source.transfer);
     this.sources.delete(source.transfer);
+    this.heldSources.delete(source);
     this.#forgetKey(source);
     if (this.sources.size === 0) this.emptySinceMs = nowMs;
   }

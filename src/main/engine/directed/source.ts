@@ -25,15 +25,14 @@ export class Source {
   receivedBytes = 0;
   /** It said "busy" or "not yet": nothing is asked before. */
   heldUntilMs = 0;
-  /** When it was added, or brought something last. */
-  activeMs: number;
+  /** Since when it has brought nothing of what it is asked for; undefined while it is asked for nothing. */
+  owingSinceMs: number | undefined;
 
-  constructor(download: Download, sessionId: SessionId, ordinal: number, transfer: Transfer, key: string, nowMs: number) {
+  constructor(download: Download, sessionId: SessionId, ordinal: number, transfer: Transfer, key: string) {
     this.download = download;
     this.sessionId = sessionId;
     this.ordinal = ordinal;
     this.transfer = transfer;
     this.key = key;
-    this.activeMs = nowMs;
   }
 }
