@@ -139,6 +139,8 @@ export class CongestedPath {
   /** Nothing will come for this number, and nothing is to be learnt from that. */
   withdrawn(number: number): void { this.#ledger.withdrawn(number); }
 
+  isFlying(number: number): boolean { return this.#ledger.flight.state(number) === 'flying'; }
+
   /** The next request that must be made again; undefined when there is none. */
   pollLost(): LostRequest | undefined { return this.#ledger.pollLost(); }
 

@@ -3,7 +3,7 @@
  * sends nothing itself; `puller.ts` says when a source may ask and hands in what comes.
  *
  * Sources take runs from one plan, each as fast as its own path allows. One that has nothing left to ask for asks again for what the others
- * have not brought, so that a slow one delays nobody. A fragment that does not prove is dropped and asked for again; a source that brings several
+ * have not brought, so that a slow or silent one delays nobody. A fragment that does not prove is dropped and asked for again; a source that brings several
  * of them, and none that proves in between, is ended.
  */
 import { createVerifier, encodeSnapshot, resumeVerifier } from '../lockstep/lockstep.ts';
@@ -89,15 +89,16 @@ export class Download {
 
   hasWork(source: Source): boolean {
     if (this.held || this.over || this.isComplete) return false;
-    return this.#plan.hasWork(this.#reach) || (source.transfer.inFlight === 0 && this.#rescue(source, 1) !== undefined);
+    return this.#plan.hasWork(this.#reach) || (source.transfer.inFlight === 0 && this.#rescue(1) !== undefined);
   }
 
   /** What this source asks for next, for at most so many leaves. */
   takeRun(source: Source, leafMaximum: number): PlannedRun | undefined {
     if (this.held || this.over || this.isComplete) return undefined;
-    return this.#plan.take(leafMaximum, this.#reach) ?? (source.transfer.inFlight === 0 ? this.#rescue(source, Math.min(leafMaximum, rescuedAtOnce)) : undefined);
+    return this.#plan.take(leafMaximum, this.#reach) ?? (source.transfer.inFlight === 0 ? this.#rescue(Math.min(leafMaximum, rescuedAtOnce)) : undefined);
   }
 
+  has(leaf: number): boolean { return this.#verifier.has(leaf); }
   again(leaf: number): void { if (!this.#verifier.has(leaf)) this.#plan.again(leaf); }
   proofAgain(first: number): void { this.#plan.proofAgain(first); }
 
@@ -165,14 +166,14 @@ export class Download {
     return true;
   }
 
-  #rescue(source: Source, countMaximum: number): PlannedRun | undefined {
-    if (this.sources.size < 2) return undefined;
-    const leaves: number[] = [];
-    const [first] = this.#verifier.missing(1);
-    if (first === undefined || source.asked.has(first)) return undefined;
-    for (const leaf of this.#verifier.missing(countMaximum)) if (leaf < first + countMaximum && !source.asked.has(leaf)) leaves.push(leaf);
-    // The other one may have been asked for the proof too.
-    return { first, proof: this.#verifier.proofsWanted.includes(first), leaves };
+  #rescue(countMaximum: number): PlannedRun | undefined {
+    const missing = this.#verifier.missing(countMaximum);
+    const [proofOf] = this.#verifier.proofsWanted;
+    const [leaf] = missing;
+    // The other one may have been asked for the proof too, and all the leaves behind it may be here already.
+    const proof = proofOf !== undefined && (leaf === undefined || proofOf <= leaf);
+    const first = proof ? proofOf : leaf;
+    return first === undefined ? undefined : { first, proof, leaves: missing.filter((each) => each < first + countMaximum) };
   }
 
   #fresh(geometry: Geometry, verified: readonly { readonly start: number; readonly end: number }[] = []): LockstepVerifier {

@@ -34,6 +34,8 @@ const heldMaximumMs = 3_000;
 const runMaximum = 64;
 /** Less than this left of a content is fetched in the leaves that it has. */
 const regroupMinimumBytes = 512 * 1_024;
+/** Askings of one source that are remembered before it is looked for those that have become useless. */
+const sweepMinimum = 1_024;
 /** Probes whose answers are waited for; each has a few. */
 const probesRemembered = 8;
 /** Around a payload, in a datagram. */
@@ -221,11 +223,11 @@ export class DownloadMachine {
     source.knowsName = true;
     session.lastProgressMs = now.monotonicMs;
     source.receivedBytes += response.payload.length;
-    this.#collectLost(session, now);
+    const lost = this.#collectLost(session, now);
     this.#judge(source, this.#take(source, response, now), now);
     if (download.groupShift > session.groupShift) this.#regroup(session, now);
     this.#pump(session, now);
-    if (download.sources.size > 1) this.#pumpAll(download, now);
+    for (const each of lost.add(download)) if (each.sources.size > 1) this.#pumpAll(each, now);
   }
 
   #take(source: Source, response: Response, now: Instant): Taken {
@@ -300,7 +302,8 @@ export class DownloadMachine {
     }
     session.path.handleTimeout(nowMs);
     session.mtu?.handleTimeout(nowMs);
-    this.#collectLost(session, now);
+    // Others first: this one may be silent for good.
+    for (const download of this.#collectLost(session, now)) for (const source of [...download.sources]) if (source.sessionId !== session.sessionId) this.#pumpOf(source, now);
     this.#regroup(session, now);
     for (const source of [...session.heldSources]) {
       if (source.heldUntilMs > nowMs) continue;
@@ -330,15 +333,21 @@ export class DownloadMachine {
     }
   }
 
-  #collectLost(session: SessionPath, now: Instant): void {
+  /** The downloads that somebody else could go on with. */
+  #collectLost(session: SessionPath, now: Instant): Set<Download> {
+    const downloads = new Set<Download>();
     for (let lost = session.path.pollLost(); lost !== undefined; lost = session.path.pollLost()) {
       this.#counters.count('fragments-presumed-lost');
       const source = session.sources.get(lost.transfer);
       if (source === undefined) continue;
       if (lost.tag >= 0) session.mtu?.fullSizedLost(source.download.fragmentDatagramBytes(lost.tag), now.monotonicMs);
+      // It may have been asked for anew in between, or brought by another one.
+      if (source.asked.get(lost.tag) !== lost.number) continue;
       this.#needAgain(source.download, lost.tag);
-      this.#refresh(source.download);
+      downloads.add(source.download);
     }
+    for (const download of downloads) this.#refresh(download);
+    return downloads;
   }
 
   #refresh(download: Download): void {
@@ -346,10 +355,12 @@ export class DownloadMachine {
   }
 
   #pumpAll(download: Download, now: Instant): void {
-    for (const source of [...download.sources]) {
-      const session = this.#sessions.get(source.sessionId);
-      if (session !== undefined) this.#pump(session, now);
-    }
+    for (const source of [...download.sources]) this.#pumpOf(source, now);
+  }
+
+  #pumpOf(source: Source, now: Instant): void {
+    const session = this.#sessions.get(source.sessionId);
+    if (session !== undefined) this.#pump(session, now);
   }
 
   /** Asks as long as the path allows. */
@@ -437,7 +448,17 @@ export class DownloadMachine {
   #noteAsked(session: SessionPath, source: Source, tag: number, sizeBytes: number, now: Instant): void {
     source.owingSinceMs ??= now.monotonicMs;
     session.checkAtMs ??= now.monotonicMs + checkMs;
-    source.asked.set(tag, session.path.asked(source.transfer, tag, sizeBytes, now.monotonicMs, source.asked.get(tag) ?? noNumber));
+    const previous = source.asked.get(tag) ?? noNumber;
+    // One response is counted once: what still flies of it is taken out.
+    session.path.withdrawn(previous);
+    source.asked.set(tag, session.path.asked(source.transfer, tag, sizeBytes, now.monotonicMs, previous));
+    if (source.asked.size > source.sweepAt) this.#sweep(session, source);
+  }
+
+  /** Forgets what others brought: a late answer to it is of no use. */
+  #sweep(session: SessionPath, source: Source): void {
+    for (const [tag, number] of source.asked) if (tag >= 0 && source.download.has(tag) && !session.path.isFlying(number)) source.asked.delete(tag);
+    source.sweepAt = sweepMinimum + 2 * source.asked.size;
   }
 
   #arm(session: SessionPath, now: Instant): void {

@@ -18,6 +18,7 @@ export class Source {
   key: string;
   /** The path's number under which each tag was asked for last. */
   readonly asked = new Map<number, number>();
+  sweepAt = 1_024;
   /** It has answered by the id, so it knows the name. */
   knowsName = false;
   badInARow = 0;
