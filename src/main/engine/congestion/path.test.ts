@@ -41,6 +41,36 @@ describe('a path', () => {
     expect(path.inFlightBytes).toBe(10 * datagramBytes);
   });
 
+  it('learns a round trip that has become longer than what it waits for', () => {
+    const path = pathWith(cubic, 20);
+    const transfer = path.join('bulk');
+    let nowMs = 0;
+    for (let index = 0; index < 20; index += 1) {
+      const number = path.asked(transfer, index, datagramBytes, nowMs);
+      nowMs += 20;
+      path.arrived(number, nowMs);
+    }
+    expect(path.smoothedRttMs).toBe(20);
+    let lost = 0;
+    for (let index = 0; index < 60; index += 1) {
+      const arrivesMs = nowMs + 500;
+      let number = path.asked(transfer, 100 + index, datagramBytes, nowMs);
+      for (let timer = path.pollTimeout(); timer !== undefined && timer.atMs < arrivesMs; timer = path.pollTimeout()) {
+        nowMs = timer.atMs;
+        path.handleTimeout(nowMs);
+        for (let again = path.pollLost(); again !== undefined; again = path.pollLost()) {
+          lost += 1;
+          number = path.asked(transfer, again.tag, datagramBytes, nowMs, again.number);
+        }
+      }
+      nowMs = arrivesMs;
+      path.arrived(number, nowMs);
+    }
+    expect(path.smoothedRttMs).toBeGreaterThan(400);
+    expect(path.inFlightBytes).toBe(0);
+    expect(lost).toBeLessThan(80);
+  });
+
   it('counts a request as lost when one three numbers later was answered', () => {
     const path = pathWith();
     const numbers = ask(path, path.join('bulk'), 5, 0);
