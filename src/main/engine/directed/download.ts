@@ -150,6 +150,9 @@ export class Download {
   /** Whether the source has brought too many that do not prove. */
   isLying(source: Source): boolean { return source.badInARow >= badInARowMaximum; }
 
+  /** What it brought before its turn is asked for again, all at once: each would cost a round trip when its turn comes. */
+  distrust(source: Source): void { for (const leaf of this.#verifier.distrust(source.ordinal)) this.#plan.again(leaf); }
+
   /**
    * Goes on in leaves of another size. What was verified stays, but for the ends of stretches that are no whole leaves of the new size; what is kept or under
    * way is given up. False when the content cannot be cut so, and while the verifier is at work.
