@@ -28,10 +28,13 @@ const lookupsPerSessionMaximum = 64;
 /** Runs that wait for a lookup or the disk: of all sessions, and of one. A requester has a window's worth of them. */
 const waitingMaximum = 8_192;
 const waitingPerSessionMaximum = 1_024;
+/** Times that one run waits: each of 64 leaves for itself and one block, a proof for two. More is a store that loses what it has just read. */
+const loadsMaximum = 160;
 
 type Fallback = Parameters<Publisher['setFallback']>[0];
 
-interface Run { readonly sessionId: SessionId; readonly requestId: Uint8Array; readonly groupShift: number; readonly wanted: LeafRun }
+interface Run { readonly sessionId: SessionId; readonly requestId: Uint8Array; readonly groupShift: number; readonly wanted: LeafRun; readonly loads: number }
+interface Waiting { runs: number }
 interface Lookup { readonly sessionId: SessionId; readonly runs: Run[] }
 
 export class ContentPublisher implements Publisher {
@@ -42,7 +45,7 @@ export class ContentPublisher implements Publisher {
   readonly #lookups = new Map<string, Lookup>();
   readonly #found = new FoundData();
   readonly #shown = new ShownNames();
-  readonly #waiting = new Map<SessionId, number>();
+  readonly #waiting = new Map<SessionId, Waiting>();
   #waitingTotal = 0;
   #fallback: Fallback | undefined;
 
@@ -79,20 +82,20 @@ export class ContentPublisher implements Publisher {
   handlePull(sessionId: SessionId, requestId: Uint8Array, body: Extract<RequestBody, { verb: 'pull' }>, now: Instant): void {
     const shown: ShownName = { name: { root: body.name.root.slice(), length: body.name.length }, key: nameKey(body.name), groupShift: body.groupShift };
     this.#shown.add(sessionId, keyText(requestId), shown);
-    this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: body.groupShift, wanted: keptRun(body) }, now);
+    this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: body.groupShift, wanted: keptRun(body), loads: 0 }, now);
   }
 
   handleMore(sessionId: SessionId, requestId: Uint8Array, body: LeafRun, now: Instant): void {
     const shown = this.#shown.get(sessionId, keyText(requestId));
     if (shown === undefined) this.#refuse(sessionId, requestId, 'unknown-name', now);
-    else this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: shown.groupShift, wanted: keptRun(body) }, now);
+    else this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: shown.groupShift, wanted: keptRun(body), loads: 0 }, now);
   }
 
   sessionLost(sessionId: SessionId): void {
     this.#shown.sessionLost(sessionId);
     this.#found.sessionLost(sessionId);
     for (const [key, lookup] of this.#lookups) if (lookup.sessionId === sessionId) this.#lookups.delete(key);
-    this.#waitingTotal -= this.#waiting.get(sessionId) ?? 0;
+    this.#waitingTotal -= this.#waiting.get(sessionId)?.runs ?? 0;
     this.#waiting.delete(sessionId);
   }
 
@@ -124,7 +127,10 @@ export class ContentPublisher implements Publisher {
       if (this.#lookups.get(key) !== lookup) return;
       this.#lookups.delete(key);
       const datum = found instanceof Uint8Array ? new MemoryDatum(this.#tree, found) : found;
-      if (datum?.lengthBytes !== shown.name.length) { this.#refuse(sessionId, requestId, 'not-found', at); return; }
+      if (datum?.lengthBytes !== shown.name.length) {
+        for (const each of distinctIds(lookup.runs)) this.#refuse(sessionId, each, 'not-found', at);
+        return;
+      }
       this.#found.keep(sessionId, shown.key, datum, at);
       for (const each of lookup.runs) this.#serve(datum, each, 0, at);
     }, now);
@@ -156,22 +162,22 @@ export class ContentPublisher implements Publisher {
 
   #wait(datum: Datum, run: Run, from: number, needs: { readonly offset: number; readonly sizeBytes: number }, now: Instant): void {
     const { sessionId } = run;
-    const own = this.#waiting.get(sessionId) ?? 0;
-    if (own >= waitingPerSessionMaximum || this.#waitingTotal >= waitingMaximum) {
+    const waiting = this.#waiting.get(sessionId) ?? { runs: 0 };
+    if (waiting.runs >= waitingPerSessionMaximum || this.#waitingTotal >= waitingMaximum || run.loads >= loadsMaximum) {
       this.#counters.count('waiting-runs-full');
       this.#refuse(sessionId, run.requestId, 'busy', now);
       return;
     }
-    this.#waiting.set(sessionId, own + 1);
+    this.#waiting.set(sessionId, waiting);
+    waiting.runs += 1;
     this.#waitingTotal += 1;
     datum.load(needs.offset, needs.sizeBytes, (outcome, at) => {
-      const waiting = this.#waiting.get(sessionId);
-      // The session has gone, and what it waited for with it.
-      if (waiting === undefined) return;
-      if (waiting === 1) this.#waiting.delete(sessionId);
-      else this.#waiting.set(sessionId, waiting - 1);
+      // The session has gone, and what it waited for with it: another one may have its number.
+      if (this.#waiting.get(sessionId) !== waiting) return;
+      waiting.runs -= 1;
+      if (waiting.runs === 0) this.#waiting.delete(sessionId);
       this.#waitingTotal -= 1;
-      if (outcome === 'ready') this.#serve(datum, run, from, at);
+      if (outcome === 'ready') this.#serve(datum, { ...run, loads: run.loads + 1 }, from, at);
       else this.#refuse(sessionId, run.requestId, 'gone', at);
     }, now);
   }
@@ -179,6 +185,11 @@ export class ContentPublisher implements Publisher {
   #refuse(sessionId: SessionId, requestId: Uint8Array, code: NegativeCode, now: Instant): void {
     this.#sender.send(sessionId, encodeNegative(requestId, { code, retryAfterSeconds: code === 'busy' ? 1 : 0, detail: 0 }), now);
   }
+}
+
+/** One for each size of leaves in which the name was asked for. */
+function distinctIds(runs: readonly Run[]): readonly Uint8Array[] {
+  return [...new Map(runs.map(({ requestId }) => [keyText(requestId), requestId])).values()];
 }
 
 const keptRun = ({ first, count, bitmap, proof }: LeafRun): LeafRun => ({ first, count, bitmap: bitmap.slice(), proof });

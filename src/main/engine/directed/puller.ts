@@ -186,6 +186,7 @@ export class DownloadMachine {
   /** Once: a callback may have ended it meanwhile. */
   #endSource(source: Source, reason: SourceEnd, now: Instant): void {
     if (!source.download.sources.has(source)) return;
+    if (reason === 'lying') source.download.distrust(source);
     this.#removeSource(source, now);
     this.#told(source, reason, now);
   }
@@ -279,6 +280,8 @@ export class DownloadMachine {
     }
     const reason = endOf(negative);
     if (reason !== undefined) { this.#endSource(source, reason, now); return; }
+    // One of several, for what was asked before the name was shown again.
+    if (negative.code === 'unknown-name' && !source.knowsName && now.monotonicMs - source.shownAtMs < session.path.smoothedRttMs) { this.#counters.count('unasked-negative'); return; }
     for (const number of source.asked.values()) session.path.withdrawn(number);
     this.#giveBack(session, source, now);
     if (negative.code === 'unknown-name' && source.knowsName) source.knowsName = false;
@@ -323,9 +326,11 @@ export class DownloadMachine {
       const { download } = source;
       // Ended meanwhile by a callback.
       if (!session.sources.has(source.transfer)) continue;
-      if (source.transfer.inFlight === 0 && source.heldUntilMs <= 0 && !download.hasWork(source)) source.owingSinceMs = undefined;
+      // Who waits for its turn on a silent session waits for the same.
+      if (download.hasWork(source)) source.owingSinceMs ??= nowMs;
+      else if (source.transfer.inFlight === 0 && source.heldUntilMs <= 0) source.owingSinceMs = undefined;
       const owingMs = source.owingSinceMs === undefined || download.held ? 0 : nowMs - source.owingSinceMs;
-      const idle = owingMs >= (silent || source.heldUntilMs > 0 ? idleMaximumMs : ignoredMaximumMs);
+      const idle = owingMs >= (silent || source.heldUntilMs > 0 ? idleMaximumMs : source.asked.size > 0 ? ignoredMaximumMs : Infinity);
       const overdue = nowMs - download.startedMs >= (download.options.totalMaximumMs ?? Infinity);
       if (idle || overdue) { this.#endSource(source, 'timed-out', now); continue; }
       this.#refresh(download);
@@ -386,6 +391,7 @@ export class DownloadMachine {
     for (const leaf of leaves) this.#noteAsked(session, source, leaf, download.fragmentDatagramBytes(leaf), now);
     const last = leaves.at(-1);
     const run: LeafRun = { first, proof, count: last === undefined ? 0 : last - first + 1, bitmap: bitmapOf(leaves.map((leaf) => leaf - first)) };
+    if (!source.knowsName) source.shownAtMs = now.monotonicMs;
     const body = source.knowsName ? { verb: 'more' as const, ...run } : { verb: 'pull' as const, name: download.name, groupShift: download.groupShift, ...run };
     this.#sender.send(source.sessionId, encodeRequest(download.requestId, body), now);
     session.path.setWanting(source.transfer, download.hasWork(source));
@@ -401,17 +407,19 @@ export class DownloadMachine {
     if (probe === undefined) return;
     const requestId = this.#random(requestIdBytes);
     for (const [oldest] of session.probes) if (session.probes.size >= probesRemembered) session.probes.delete(oldest);
-    session.probes.set(keyText(requestId), probe.probeId);
+    session.probes.set(keyText(requestId), probe);
     this.#sender.send(session.sessionId, encodeRequest(requestId, { verb: 'pad', datagramBytes: probe.sizeBytes }), now);
   }
 
   #handleProbeAnswer(session: SessionPath, key: string, response: Response, now: Instant): boolean {
-    const probeId = session.probes.get(key);
-    if (probeId === undefined) return false;
+    const probe = session.probes.get(key);
+    if (probe === undefined) return false;
     session.probes.delete(key);
     // Refused: such datagrams would be cut up on the way, which is as good as not getting there.
     if (response.negative) return true;
-    session.mtu?.probeAnswered(probeId, now.monotonicMs);
+    // A shorter answer proves nothing about the path.
+    if (response.payload.length + aroundPayloadBytes < probe.sizeBytes) { this.#counters.count('bad-probe-answer'); return true; }
+    session.mtu?.probeAnswered(probe.probeId, now.monotonicMs);
     this.#regroup(session, now);
     this.#pump(session, now);
     return true;

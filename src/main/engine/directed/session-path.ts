@@ -3,6 +3,7 @@ import { Bbr } from '../congestion/bbr.ts';
 import { CongestedPath } from '../congestion/path.ts';
 import { PathMtu } from '../path-mtu/path-mtu.ts';
 import { datagramBytesFor, defaultProbeSizes, groupShiftFor } from '../path-mtu/sizes.ts';
+import type { Probe } from '../path-mtu/path-mtu.ts';
 import type { Transfer } from '../congestion/scheduler.ts';
 import type { CongestionController } from '../congestion/types.ts';
 import type { SessionId } from '../session/types.ts';
@@ -20,7 +21,7 @@ export class SessionPath {
   /** Undefined where no leaf but the smallest could pass. */
   mtu: PathMtu | undefined;
   /** Probes under way, by the id of their answers. */
-  readonly probes = new Map<string, number>();
+  readonly probes = new Map<string, Probe>();
   lastProgressMs: number;
   #datagramLimitBytes: number;
   emptySinceMs: number | undefined;

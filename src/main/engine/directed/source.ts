@@ -21,6 +21,8 @@ export class Source {
   sweepAt = 1_024;
   /** It has answered by the id, so it knows the name. */
   knowsName = false;
+  /** When the name was shown last. */
+  shownAtMs = -Infinity;
   badInARow = 0;
   badFragments = 0;
   receivedBytes = 0;
