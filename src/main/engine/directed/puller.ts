@@ -1,21 +1,21 @@
 /**
- * The one download machine. Everything that is bigger than a packet comes through it, from one holder or several: it decides who asks for what when
- * (one congested path for each session), matches what comes to what was asked, and gives up holders that are silent, refuse or lie. A holder
- * keeps nothing about us: retransmission is decided here alone.
+ * The one download machine. Everything that is bigger than a packet comes through it, from one holder or several: it keeps the
+ * sources of all downloads on their sessions (one congested path for each), matches what comes to what was asked, and gives up holders that are silent,
+ * refuse or lie. `asking.ts` says who asks for what when, `leaf-sizes.ts` how large the leaves are. A holder keeps nothing about us: retransmission is decided here alone.
  */
 import { Deadlines } from '../deadlines.ts';
-import { decodeNegative, encodeRequest, requestIdBytes, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
+import { decodeNegative } from '../wire/frame.ts';
 import { datagramBytesFor } from '../path-mtu/sizes.ts';
-import { bitmapOf } from '../wire/verbs.ts';
 import { proofParts } from '../lockstep/codec.ts';
-import { noNumber } from '../congestion/flight.ts';
+import { Asking, checkMs, emptyPathMs } from './asking.ts';
 import { keyText } from './datum.ts';
 import { Download } from './download.ts';
+import { LeafSizes, aroundPayloadBytes } from './leaf-sizes.ts';
 import { SessionPath } from './session-path.ts';
 import { Source, leafOfProofTag, proofTag } from './source.ts';
 import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { SessionId } from '../session/types.ts';
-import type { ContentName, Frame, Instant, LeafRun, Negative } from '../wire/types.ts';
+import type { ContentName, Frame, Instant, Negative } from '../wire/types.ts';
 import type { Counters } from './counters.ts';
 import type { Taken } from './download.ts';
 import type { DownloadHandle, DownloadOptions, FrameSender, SourceEnd } from './types.ts';
@@ -23,39 +23,26 @@ import type { DownloadHandle, DownloadOptions, FrameSender, SourceEnd } from './
 /** A source ends when it has brought nothing of what it was asked for so long: while nothing came of its session either, or it said "busy", and otherwise. */
 const idleMaximumMs = 20_000;
 const ignoredMaximumMs = 60_000;
-/** How often it is looked for such sources. */
-const checkMs = 2_000;
-/** What a path learned is worth keeping between two letters, not between two conversations. */
-const emptyPathMs = 10_000;
 /** Shortest and longest wait after "busy" or "not yet". */
 const heldMinimumMs = 500;
 const heldMaximumMs = 3_000;
-/** A request names at most so many leaves (wire/verbs.ts). */
-const runMaximum = 64;
-/** Less than this left of a content is fetched in the leaves that it has. */
-const regroupMinimumBytes = 512 * 1_024;
-/** Askings of one source that are remembered before it is looked for those that have become useless. */
-const sweepMinimum = 1_024;
-/** Probes whose answers are waited for; each has a few. */
-const probesRemembered = 8;
-/** Around a payload, in a datagram. */
-const aroundPayloadBytes = transportOverheadBytes + responseHeaderBytes;
-
 type Response = Extract<Frame, { type: 'response' }>;
 
 export class DownloadMachine {
   readonly #sender: FrameSender;
   readonly #crypto: Crypto;
-  readonly #random: RandomBytes;
   readonly #counters: Counters;
   readonly #sessions = new Map<SessionId, SessionPath>();
   readonly #deadlines = new Deadlines();
+  readonly #leafSizes: LeafSizes;
+  readonly #asking: Asking;
   #nextOrdinal = 1;
 
   constructor(sender: FrameSender, crypto: Crypto, random: RandomBytes, counters: Counters) {
     this.#sender = sender;
     this.#crypto = crypto;
-    this.#random = random;
+    this.#leafSizes = new LeafSizes(sender, random, counters, this.#sessions);
+    this.#asking = new Asking(sender, this.#leafSizes, this.#sessions, this.#deadlines);
     this.#counters = counters;
   }
 
@@ -75,12 +62,12 @@ export class DownloadMachine {
         download.held = held;
         // What it owed before, it could not bring.
         for (const source of download.sources) source.owingSinceMs = undefined;
-        this.#refresh(download);
+        this.#asking.refresh(download);
         for (const { sessionId } of download.sources) {
           const session = this.#sessions.get(sessionId);
           if (session !== undefined) session.checkAtMs ??= at.monotonicMs + checkMs;
         }
-        this.#pumpAll(download, at);
+        this.#asking.pumpAll(download, at);
       },
       cancel: (at) => {
         download.over = true;
@@ -96,7 +83,12 @@ export class DownloadMachine {
     const key = keyText(response.requestId);
     const tag = tagOf(response);
     const source = session.sourceOf(key, ({ asked }) => response.negative ? asked.size > 0 : asked.has(tag));
-    if (source === undefined) return this.#handleProbeAnswer(session, key, response, now);
+    if (source === undefined) {
+      if (!this.#leafSizes.takeAnswer(session, key, response, now)) return false;
+      this.#regroup(session, now);
+      this.#asking.pump(session, now);
+      return true;
+    }
     if (response.negative) this.#handleNegative(session, source, response.payload, now);
     else this.#handleAnswer(session, source, tag, response, now);
     return true;
@@ -111,8 +103,8 @@ export class DownloadMachine {
     for (const source of sources) this.#detach(session, source, now);
     // What it has not brought is asked of the others at once.
     for (const { download } of sources) {
-      this.#refresh(download);
-      this.#pumpAll(download, now);
+      this.#asking.refresh(download);
+      this.#asking.pumpAll(download, now);
     }
     for (const source of sources) this.#told(source, 'session-lost', now);
   }
@@ -127,10 +119,10 @@ export class DownloadMachine {
     session.probes.clear();
     for (const source of sources) {
       session.rejoin(source, source.key);
-      this.#refresh(source.download);
+      this.#asking.refresh(source.download);
     }
     this.#regroup(session, now);
-    this.#pump(session, now);
+    this.#asking.pump(session, now);
   }
 
   handleTimeout(now: Instant): void {
@@ -167,9 +159,9 @@ export class DownloadMachine {
     session.add(source);
     session.checkAtMs ??= now.monotonicMs + checkMs;
     // Before anything is asked for: a snapshot may have been taken on a path that carried more, or this one may be known to carry more.
-    this.#regroupDownload(download);
-    this.#refresh(download);
-    this.#pump(session, now);
+    this.#leafSizes.regroup(download);
+    this.#asking.refresh(download);
+    this.#asking.pump(session, now);
   }
 
   /** Not told to the download's owner: it is the one who wants it. */
@@ -177,10 +169,10 @@ export class DownloadMachine {
     const session = this.#sessions.get(source.sessionId);
     if (session === undefined || !source.download.sources.has(source)) return;
     this.#detach(session, source, now);
-    this.#refresh(source.download);
-    this.#pumpAll(source.download, now);
+    this.#asking.refresh(source.download);
+    this.#asking.pumpAll(source.download, now);
     // There is room now for others that wait on this session.
-    this.#pump(session, now);
+    this.#asking.pump(session, now);
   }
 
   /** Once: a callback may have ended it meanwhile. */
@@ -209,6 +201,15 @@ export class DownloadMachine {
     source.asked.clear();
   }
 
+  /** Its downloads in leaves of the size that passes now. */
+  #regroup(session: SessionPath, now: Instant): void {
+    for (const { download } of [...session.sources.values()]) {
+      if (!this.#leafSizes.regroup(download)) continue;
+      this.#asking.refresh(download);
+      this.#asking.pumpAll(download, now);
+    }
+  }
+
   #needAgain(download: Download, tag: number): void {
     if (tag < 0) download.proofAgain(leafOfProofTag(tag));
     else download.again(tag);
@@ -227,8 +228,8 @@ export class DownloadMachine {
     const lost = this.#collectLost(session, now);
     this.#judge(source, this.#take(source, response, now), now);
     if (download.groupShift > session.groupShift) this.#regroup(session, now);
-    this.#pump(session, now);
-    for (const each of lost.add(download)) if (each.sources.size > 1) this.#pumpAll(each, now);
+    this.#asking.pump(session, now);
+    for (const each of lost.add(download)) if (each.sources.size > 1) this.#asking.pumpAll(each, now);
   }
 
   #take(source: Source, response: Response, now: Instant): Taken {
@@ -249,7 +250,7 @@ export class DownloadMachine {
     if (download.isComplete) { this.#complete(download, now); return; }
     // Not only the one that brought it: what another one had brought before its turn may have been found bad.
     if (taken !== 'nothing') for (const each of [...download.sources]) if (download.isLying(each)) this.#endSource(each, 'lying', now);
-    this.#refresh(download);
+    this.#asking.refresh(download);
   }
 
   /** All sources are left first, and what they leave room for is asked for last: the owner may do anything when it is told. */
@@ -263,7 +264,7 @@ export class DownloadMachine {
       left.push(session);
     }
     download.options.completed(now);
-    for (const session of left) this.#pump(session, now);
+    for (const session of left) this.#asking.pump(session, now);
   }
 
   #handleNegative(session: SessionPath, source: Source, payload: Uint8Array, now: Instant): void {
@@ -275,7 +276,7 @@ export class DownloadMachine {
       // The holder's path carries less than it did: not a word about the content.
       session.mtu.tooLong(datagramBytesFor(source.download.groupShift), now.monotonicMs);
       this.#regroup(session, now);
-      this.#pump(session, now);
+      this.#asking.pump(session, now);
       return;
     }
     const reason = endOf(negative);
@@ -290,9 +291,9 @@ export class DownloadMachine {
       source.heldUntilMs = now.monotonicMs + Math.min(Math.max(negative.retryAfterSeconds * 1_000, heldMinimumMs), heldMaximumMs);
       session.heldSources.add(source);
     }
-    this.#refresh(source.download);
-    this.#pump(session, now);
-    this.#pumpAll(source.download, now);
+    this.#asking.refresh(source.download);
+    this.#asking.pump(session, now);
+    this.#asking.pumpAll(source.download, now);
   }
 
   #handleSessionTimeout(session: SessionPath, now: Instant): void {
@@ -300,21 +301,21 @@ export class DownloadMachine {
     if (session.sources.size === 0) {
       // Added as the deadline was: a difference of such times may be rounded to less.
       if (session.emptySinceMs !== undefined && nowMs >= session.emptySinceMs + emptyPathMs) this.#sessions.delete(session.sessionId);
-      else this.#arm(session, now);
+      else this.#asking.arm(session, now);
       return;
     }
     session.path.handleTimeout(nowMs);
     session.mtu?.handleTimeout(nowMs);
     // Others first: this one may be silent for good.
-    for (const download of this.#collectLost(session, now)) for (const source of [...download.sources]) if (source.sessionId !== session.sessionId) this.#pumpOf(source, now);
+    for (const download of this.#collectLost(session, now)) for (const source of [...download.sources]) if (source.sessionId !== session.sessionId) this.#asking.pumpOf(source, now);
     this.#regroup(session, now);
     for (const source of [...session.heldSources]) {
       if (source.heldUntilMs > nowMs) continue;
       session.heldSources.delete(source);
-      this.#refresh(source.download);
+      this.#asking.refresh(source.download);
     }
     if (session.checkAtMs !== undefined && nowMs >= session.checkAtMs) this.#checkSources(session, now);
-    this.#pump(session, now);
+    this.#asking.pump(session, now);
   }
 
   /** Ends those that bring nothing, or whose download takes too long. */
@@ -333,7 +334,7 @@ export class DownloadMachine {
       const idle = owingMs >= (silent || source.heldUntilMs > 0 ? idleMaximumMs : source.asked.size > 0 ? ignoredMaximumMs : Infinity);
       const overdue = nowMs - download.startedMs >= (download.options.totalMaximumMs ?? Infinity);
       if (idle || overdue) { this.#endSource(source, 'timed-out', now); continue; }
-      this.#refresh(download);
+      this.#asking.refresh(download);
       if (!download.held) session.checkAtMs ??= nowMs + checkMs;
     }
   }
@@ -351,133 +352,10 @@ export class DownloadMachine {
       this.#needAgain(source.download, lost.tag);
       downloads.add(source.download);
     }
-    for (const download of downloads) this.#refresh(download);
+    for (const download of downloads) this.#asking.refresh(download);
     return downloads;
   }
 
-  #refresh(download: Download): void {
-    for (const source of download.sources) this.#sessions.get(source.sessionId)?.path.setWanting(source.transfer, download.hasWork(source));
-  }
-
-  #pumpAll(download: Download, now: Instant): void {
-    for (const source of [...download.sources]) this.#pumpOf(source, now);
-  }
-
-  #pumpOf(source: Source, now: Instant): void {
-    const session = this.#sessions.get(source.sessionId);
-    if (session !== undefined) this.#pump(session, now);
-  }
-
-  /** Asks as long as the path allows. */
-  #pump(session: SessionPath, now: Instant): void {
-    const nowMs = now.monotonicMs;
-    this.#probe(session, now);
-    for (let transfer = session.path.next(nowMs); transfer !== undefined; transfer = session.path.next(nowMs)) {
-      const source = session.sources.get(transfer);
-      if (source === undefined || source.heldUntilMs > nowMs || !this.#ask(session, source, session.path.roomBytes(transfer, nowMs), now)) session.path.setWanting(transfer, false);
-    }
-    this.#arm(session, now);
-  }
-
-  #ask(session: SessionPath, source: Source, roomBytes: number, now: Instant): boolean {
-    const { download } = source;
-    // Only until it is cut anew, which waits for the verifier.
-    if (download.groupShift > session.groupShift) return false;
-    const leafMaximum = Math.max(1, Math.min(runMaximum, Math.floor(roomBytes / download.largestDatagramBytes)));
-    const planned = download.takeRun(source, leafMaximum);
-    if (planned === undefined) return false;
-    const { first, leaves, proof } = planned;
-    if (proof) for (const { part, sizeBytes } of download.proofDatagrams(first)) this.#noteAsked(session, source, proofTag(first, part), sizeBytes, now);
-    for (const leaf of leaves) this.#noteAsked(session, source, leaf, download.fragmentDatagramBytes(leaf), now);
-    const last = leaves.at(-1);
-    const run: LeafRun = { first, proof, count: last === undefined ? 0 : last - first + 1, bitmap: bitmapOf(leaves.map((leaf) => leaf - first)) };
-    if (!source.knowsName) source.shownAtMs = now.monotonicMs;
-    const body = source.knowsName ? { verb: 'more' as const, ...run } : { verb: 'pull' as const, name: download.name, groupShift: download.groupShift, ...run };
-    this.#sender.send(source.sessionId, encodeRequest(download.requestId, body), now);
-    session.path.setWanting(source.transfer, download.hasWork(source));
-    return true;
-  }
-
-  /** Larger leaves are worth looking for while something large is fetched. */
-  #probe(session: SessionPath, now: Instant): void {
-    const { mtu } = session;
-    if (mtu === undefined) return;
-    mtu.setWanted(this.#largestLeft(session) >= regroupMinimumBytes && now.monotonicMs - session.lastProgressMs < idleMaximumMs);
-    const probe = mtu.pollProbe(now.monotonicMs, session.path.smoothedRttMs);
-    if (probe === undefined) return;
-    const requestId = this.#random(requestIdBytes);
-    for (const [oldest] of session.probes) if (session.probes.size >= probesRemembered) session.probes.delete(oldest);
-    session.probes.set(keyText(requestId), probe);
-    this.#sender.send(session.sessionId, encodeRequest(requestId, { verb: 'pad', datagramBytes: probe.sizeBytes }), now);
-  }
-
-  #handleProbeAnswer(session: SessionPath, key: string, response: Response, now: Instant): boolean {
-    const probe = session.probes.get(key);
-    if (probe === undefined) return false;
-    session.probes.delete(key);
-    // Refused: such datagrams would be cut up on the way, which is as good as not getting there.
-    if (response.negative) return true;
-    // A shorter answer proves nothing about the path.
-    if (response.payload.length + aroundPayloadBytes < probe.sizeBytes) { this.#counters.count('bad-probe-answer'); return true; }
-    session.mtu?.probeAnswered(probe.probeId, now.monotonicMs);
-    this.#regroup(session, now);
-    this.#pump(session, now);
-    return true;
-  }
-
-  #largestLeft(session: SessionPath): number {
-    let largest = 0;
-    for (const { download } of session.sources.values()) {
-      if (download.options.trafficClass === 'bulk' && !download.held) largest = Math.max(largest, download.name.length - download.verifiedBytes);
-    }
-    return largest;
-  }
-
-  /** Leaves as large as all sources of a download can send them: larger at once when that pays, smaller at once when it must be. */
-  #regroup(session: SessionPath, now: Instant): void {
-    for (const { download } of [...session.sources.values()]) if (this.#regroupDownload(download)) this.#pumpAll(download, now);
-  }
-
-  #regroupDownload(download: Download): boolean {
-    const sources = [...download.sources];
-    const groupShift = Math.min(...sources.map(({ sessionId }) => this.#sessions.get(sessionId)?.groupShift ?? 0));
-    const larger = download.options.trafficClass === 'bulk' && groupShift > download.groupShift && download.name.length - download.verifiedBytes >= regroupMinimumBytes;
-    if (sources.length === 0 || !(larger || groupShift < download.groupShift) || !download.regroup(groupShift)) return false;
-    this.#counters.count('download-regrouped');
-    for (const source of sources) {
-      const path = this.#sessions.get(source.sessionId);
-      path?.rejoin(source, keyText(download.requestId));
-      path?.path.setDatagramBytes(datagramBytesFor(groupShift));
-    }
-    this.#refresh(download);
-    return true;
-  }
-
-  #noteAsked(session: SessionPath, source: Source, tag: number, sizeBytes: number, now: Instant): void {
-    source.owingSinceMs ??= now.monotonicMs;
-    session.checkAtMs ??= now.monotonicMs + checkMs;
-    const previous = source.asked.get(tag) ?? noNumber;
-    // One response is counted once: what still flies of it is taken out.
-    session.path.withdrawn(previous);
-    source.asked.set(tag, session.path.asked(source.transfer, tag, sizeBytes, now.monotonicMs, previous));
-    if (source.asked.size > source.sweepAt) this.#sweep(session, source);
-  }
-
-  /** Forgets what others brought: a late answer to it is of no use. */
-  #sweep(session: SessionPath, source: Source): void {
-    for (const [tag, number] of source.asked) if (tag >= 0 && source.download.has(tag) && !session.path.isFlying(number)) source.asked.delete(tag);
-    source.sweepAt = sweepMinimum + 2 * source.asked.size;
-  }
-
-  #arm(session: SessionPath, now: Instant): void {
-    if (this.#sessions.get(session.sessionId) !== session) return;
-    let atMs = Math.min(session.path.pollTimeout()?.atMs ?? Infinity, session.mtu?.pollTimeout()?.atMs ?? Infinity);
-    if (session.sources.size === 0) atMs = (session.emptySinceMs ?? now.monotonicMs) + emptyPathMs;
-    else atMs = Math.min(atMs, session.checkAtMs ?? Infinity);
-    for (const source of session.heldSources) atMs = Math.min(atMs, source.heldUntilMs);
-    if (atMs === Infinity) this.#deadlines.clear(String(session.sessionId));
-    else this.#deadlines.set(String(session.sessionId), atMs);
-  }
 }
 
 const tagOf = (response: Response): number =>
