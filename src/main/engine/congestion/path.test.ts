@@ -41,6 +41,25 @@ describe('a path', () => {
     expect(path.inFlightBytes).toBe(10 * datagramBytes);
   });
 
+  it('never waits for a moment that has come, whatever fractions rate and time have', () => {
+    fc.assert(fc.property(fc.double({ min: 19_800, max: 60_000, noNaN: true }), fc.double({ min: 1_000, max: 1e9, noNaN: true }), fc.array(fc.integer({ min: 100, max: 1_139 }), { minLength: 30, maxLength: 60 }), (rate, startMs, sizes) => {
+      const controller: CongestionController = {
+        name: 'even', windowBytes: 10_000_000, pacingRateBytesPerMs: rate, startingUp: false,
+        handleArrival: () => undefined, handleLoss: () => undefined, undo: () => undefined, handleIdle: () => undefined, setDatagramBytes: () => undefined,
+      };
+      const path = pathWith(() => controller);
+      const transfer = path.join('bulk');
+      path.setWanting(transfer, true);
+      let nowMs = startMs;
+      for (const [index, size] of sizes.entries()) {
+        while (path.next(nowMs) !== undefined) path.asked(transfer, index, size, nowMs);
+        const atMs = path.pollTimeout()?.atMs ?? Infinity;
+        expect(atMs).toBeGreaterThan(nowMs);
+        nowMs = atMs;
+      }
+    }), { numRuns: 300 });
+  });
+
   it('learns a round trip that has become longer than what it waits for', () => {
     const path = pathWith(cubic, 20);
     const transfer = path.join('bulk');

@@ -180,7 +180,8 @@ export class CongestedPath {
   #batchBytes(): number {
     const datagrams = Math.floor(this.windowBytes * batchShare / this.#datagramBytes);
     const timed = this.#rateBytesPerMs() * batchMs / this.#datagramBytes;
-    return Math.max(1, Math.min(datagrams, Math.max(batchDatagrams, Math.min(timed, batchMaximumDatagrams)))) * this.#datagramBytes;
+    // Whole bytes, as the pacer's are: the wait for a fraction of one could be shorter than what the clock can show, and never end.
+    return Math.floor(Math.max(1, Math.min(datagrams, Math.max(batchDatagrams, Math.min(timed, batchMaximumDatagrams)))) * this.#datagramBytes);
   }
 
   /** Each stretch of idleness is told once. */
