@@ -41,7 +41,7 @@ export class LeafSizes {
   probe(session: SessionPath, now: Instant): void {
     const { mtu } = session;
     if (mtu === undefined) return;
-    mtu.setWanted(this.#largestLeft(session) >= regroupMinimumBytes && now.monotonicMs - session.lastProgressMs < silentMs);
+    mtu.setWanted(this.#isLarge(session) && now.monotonicMs - session.lastProgressMs < silentMs);
     const probe = mtu.pollProbe(now.monotonicMs, session.path.smoothedRttMs);
     if (probe === undefined) return;
     const requestId = this.#random(requestIdBytes);
@@ -78,11 +78,11 @@ export class LeafSizes {
     return true;
   }
 
-  #largestLeft(session: SessionPath): number {
-    let largest = 0;
+  /** Looked at for each packet: whether anything is, not what is largest. */
+  #isLarge(session: SessionPath): boolean {
     for (const { download } of session.sources.values()) {
-      if (download.options.trafficClass === 'bulk' && !download.held) largest = Math.max(largest, download.name.length - download.verifiedBytes);
+      if (download.options.trafficClass === 'bulk' && !download.held && download.name.length - download.verifiedBytes >= regroupMinimumBytes) return true;
     }
-    return largest;
+    return false;
   }
 }
