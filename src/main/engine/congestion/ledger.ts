@@ -20,6 +20,9 @@ export const probeTimeoutMaximumMs = 3_000;
 const backoffMaximum = 30;
 /** A second asking that is answered in less than this share of the smallest round trip: the first one's answer. */
 const tooSoonShare = 3 / 4;
+/** So many answers in a row, over so many probe timeouts, of which none can be told to belong to the first or the second asking: the round trip is longer than is waited for. A burst of losses is over sooner. */
+const ambiguousMaximum = 8;
+const ambiguousProbeTimeouts = 4;
 /** Largest size of one response that is counted, in bytes: what a cell of the flight's table holds. */
 const expectedMaximumBytes = 0xffff_ffff;
 
@@ -56,6 +59,8 @@ export class Ledger {
   /** To be asked for again: read from the front. */
   readonly #lost: LostRequest[] = [];
   #heldBackAtNumber = -1;
+  #ambiguousInRow = 0;
+  #ambiguousSinceMs = 0;
   lostCount = 0;
   foundCount = 0;
 
@@ -152,12 +157,31 @@ export class Ledger {
     }
     const newest = this.#detector.arrived(number);
     const sampled = newest && previous === noNumber && this.rtt.update(now - askedAtMs, now);
+    this.#learnFromAmbiguous(previous, now);
     const bytes = this.flight.bytes(number);
     const rateBytesPerMs = this.#sampler.arrived(this.flight, number, bytes, this.rtt.minimumMs, now);
     this.#end(number, 'arrived');
     this.#judge(now);
     this.#tell(number, bytes, sampled ? this.rtt.latestMs : undefined, rateBytesPerMs, now);
     return 'answered';
+  }
+
+  /**
+   * A round trip that has become much longer than what is waited for would never be measured: everything would be asked for twice for ever (Karn's
+   * problem). So after a row of such answers the first asking is taken, which is too long at worst; the next unambiguous answer corrects it.
+   */
+  #learnFromAmbiguous(previous: number, now: number): void {
+    if (previous === noNumber) {
+      this.#ambiguousInRow = 0;
+      return;
+    }
+    if (this.#ambiguousInRow === 0) this.#ambiguousSinceMs = now;
+    this.#ambiguousInRow += 1;
+    const lastedMs = now - this.#ambiguousSinceMs;
+    if (this.#ambiguousInRow < ambiguousMaximum || lastedMs < ambiguousProbeTimeouts * this.rtt.probeTimeoutMs || this.flight.state(previous) !== 'lost') return;
+    let first = previous;
+    for (let before = this.flight.previous(first); this.flight.state(before) === 'lost'; before = this.flight.previous(first)) first = before;
+    this.rtt.update(now - this.flight.askedAtMs(first), now);
   }
 
   #tell(number: number, bytes: number, rttMs: number | undefined, rateBytesPerMs: number | undefined, now: number): void {

@@ -41,6 +41,55 @@ describe('a path', () => {
     expect(path.inFlightBytes).toBe(10 * datagramBytes);
   });
 
+  it('never waits for a moment that has come, whatever fractions rate and time have', () => {
+    fc.assert(fc.property(fc.double({ min: 19_800, max: 60_000, noNaN: true }), fc.double({ min: 1_000, max: 1e9, noNaN: true }), fc.array(fc.integer({ min: 100, max: 1_139 }), { minLength: 30, maxLength: 60 }), (rate, startMs, sizes) => {
+      const controller: CongestionController = {
+        name: 'even', windowBytes: 10_000_000, pacingRateBytesPerMs: rate, startingUp: false,
+        handleArrival: () => undefined, handleLoss: () => undefined, undo: () => undefined, handleIdle: () => undefined, setDatagramBytes: () => undefined,
+      };
+      const path = pathWith(() => controller);
+      const transfer = path.join('bulk');
+      path.setWanting(transfer, true);
+      let nowMs = startMs;
+      for (const [index, size] of sizes.entries()) {
+        while (path.next(nowMs) !== undefined) path.asked(transfer, index, size, nowMs);
+        const atMs = path.pollTimeout()?.atMs ?? Infinity;
+        expect(atMs).toBeGreaterThan(nowMs);
+        nowMs = atMs;
+      }
+    }), { numRuns: 300 });
+  });
+
+  it('learns a round trip that has become longer than what it waits for', () => {
+    const path = pathWith(cubic, 20);
+    const transfer = path.join('bulk');
+    let nowMs = 0;
+    for (let index = 0; index < 20; index += 1) {
+      const number = path.asked(transfer, index, datagramBytes, nowMs);
+      nowMs += 20;
+      path.arrived(number, nowMs);
+    }
+    expect(path.smoothedRttMs).toBe(20);
+    let lost = 0;
+    for (let index = 0; index < 60; index += 1) {
+      const arrivesMs = nowMs + 500;
+      let number = path.asked(transfer, 100 + index, datagramBytes, nowMs);
+      for (let timer = path.pollTimeout(); timer !== undefined && timer.atMs < arrivesMs; timer = path.pollTimeout()) {
+        nowMs = timer.atMs;
+        path.handleTimeout(nowMs);
+        for (let again = path.pollLost(); again !== undefined; again = path.pollLost()) {
+          lost += 1;
+          number = path.asked(transfer, again.tag, datagramBytes, nowMs, again.number);
+        }
+      }
+      nowMs = arrivesMs;
+      path.arrived(number, nowMs);
+    }
+    expect(path.smoothedRttMs).toBeGreaterThan(400);
+    expect(path.inFlightBytes).toBe(0);
+    expect(lost).toBeLessThan(80);
+  });
+
   it('counts a request as lost when one three numbers later was answered', () => {
     const path = pathWith();
     const numbers = ask(path, path.join('bulk'), 5, 0);

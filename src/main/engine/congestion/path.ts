@@ -139,6 +139,8 @@ export class CongestedPath {
   /** Nothing will come for this number, and nothing is to be learnt from that. */
   withdrawn(number: number): void { this.#ledger.withdrawn(number); }
 
+  isFlying(number: number): boolean { return this.#ledger.flight.state(number) === 'flying'; }
+
   /** The next request that must be made again; undefined when there is none. */
   pollLost(): LostRequest | undefined { return this.#ledger.pollLost(); }
 
@@ -178,7 +180,8 @@ export class CongestedPath {
   #batchBytes(): number {
     const datagrams = Math.floor(this.windowBytes * batchShare / this.#datagramBytes);
     const timed = this.#rateBytesPerMs() * batchMs / this.#datagramBytes;
-    return Math.max(1, Math.min(datagrams, Math.max(batchDatagrams, Math.min(timed, batchMaximumDatagrams)))) * this.#datagramBytes;
+    // Whole bytes, as the pacer's are: the wait for a fraction of one could be shorter than what the clock can show, and never end.
+    return Math.floor(Math.max(1, Math.min(datagrams, Math.max(batchDatagrams, Math.min(timed, batchMaximumDatagrams)))) * this.#datagramBytes);
   }
 
   /** Each stretch of idleness is told once. */

@@ -3,7 +3,7 @@
  * sends nothing itself; `puller.ts` says when a source may ask and hands in what comes.
  *
  * Sources take runs from one plan, each as fast as its own path allows. One that has nothing left to ask for asks again for what the others
- * have not brought, so that a slow one delays nobody. A fragment that does not prove is dropped and asked for again; a source that brings several
+ * have not brought, so that a slow or silent one delays nobody. A fragment that does not prove is dropped and asked for again; a source that brings several
  * of them, and none that proves in between, is ended.
  */
 import { createVerifier, encodeSnapshot, resumeVerifier } from '../lockstep/lockstep.ts';
@@ -13,6 +13,7 @@ import { pullRequestId, responseHeaderBytes, transportOverheadBytes } from '../w
 import { regrouped } from './regroup.ts';
 import { LeafPlan } from './leaf-plan.ts';
 import type { Crypto } from '../crypto.ts';
+import type { ProofPart } from '../lockstep/codec.ts';
 import type { Geometry } from '../lockstep/geometry.ts';
 import type { LockstepVerifier, Refusal } from '../lockstep/lockstep.ts';
 import type { ContentName, Instant } from '../wire/types.ts';
@@ -35,6 +36,8 @@ export class Download {
   readonly sources = new Set<Source>();
   readonly startedMs: number;
   held = false;
+  /** Cancelled or complete: its owner is told nothing any more. */
+  over = false;
   verifiedBytes = 0;
   #geometry: Geometry;
   #verifier: LockstepVerifier;
@@ -43,6 +46,8 @@ export class Download {
   readonly #crypto: Crypto;
   readonly #reach: Reach = (leaf) => this.#verifier.reaches(leaf);
   #now: Instant;
+  /** The verifier is at work, and what it calls may call us. */
+  #taking = false;
 
   private constructor(crypto: Crypto, name: ContentName, options: DownloadOptions, geometry: Geometry, now: Instant) {
     this.#crypto = crypto;
@@ -66,6 +71,7 @@ export class Download {
   }
 
   get isComplete(): boolean { return this.#verifier.isComplete; }
+  get isTaking(): boolean { return this.#taking; }
   get groupShift(): number { return this.#geometry.groupShift; }
   get requestId(): Uint8Array { return this.#requestId; }
   get leafCount(): number { return this.#geometry.leafCount; }
@@ -76,27 +82,31 @@ export class Download {
 
   get largestDatagramBytes(): number { return transportOverheadBytes + responseHeaderBytes + Math.min(this.#geometry.leafBytes, this.name.length) + pairBytes; }
 
-  proofDatagramBytes(first: number): number {
-    return partsOf(this.#geometry, first).reduce((sum, part) => sum + transportOverheadBytes + responseHeaderBytes + 1 + partHashes(this.#geometry, first, part) * hashBytes, 0);
+  /** The datagrams that prove a leaf, and their sizes. */
+  proofDatagrams(first: number): readonly { readonly part: ProofPart; readonly sizeBytes: number }[] {
+    return partsOf(this.#geometry, first).map((part) => ({ part, sizeBytes: transportOverheadBytes + responseHeaderBytes + 1 + partHashes(this.#geometry, first, part) * hashBytes }));
   }
 
   hasWork(source: Source): boolean {
-    if (this.held || this.isComplete) return false;
-    return this.#plan.hasWork(this.#reach) || (source.transfer.inFlight === 0 && this.#rescue(source, 1) !== undefined);
+    if (this.held || this.over || this.isComplete) return false;
+    return this.#plan.hasWork(this.#reach) || (source.transfer.inFlight === 0 && this.#rescue(1) !== undefined);
   }
 
   /** What this source asks for next, for at most so many leaves. */
   takeRun(source: Source, leafMaximum: number): PlannedRun | undefined {
-    if (this.held || this.isComplete) return undefined;
-    return this.#plan.take(leafMaximum, this.#reach) ?? (source.transfer.inFlight === 0 ? this.#rescue(source, Math.min(leafMaximum, rescuedAtOnce)) : undefined);
+    if (this.held || this.over || this.isComplete) return undefined;
+    return this.#plan.take(leafMaximum, this.#reach) ?? (source.transfer.inFlight === 0 ? this.#rescue(Math.min(leafMaximum, rescuedAtOnce)) : undefined);
   }
 
+  has(leaf: number): boolean { return this.#verifier.has(leaf); }
   again(leaf: number): void { if (!this.#verifier.has(leaf)) this.#plan.again(leaf); }
   proofAgain(first: number): void { this.#plan.proofAgain(first); }
 
   takeFragment(source: Source, leaf: number, payload: Uint8Array, now: Instant): Taken {
     this.#now = now;
+    this.#taking = true;
     const verdict = this.#verifier.takeFragment(leaf, payload, source.ordinal);
+    this.#taking = false;
     switch (verdict) {
       case 'verified':
         source.badInARow = 0;
@@ -119,7 +129,9 @@ export class Download {
 
   takeProof(source: Source, first: number, payload: Uint8Array, now: Instant): Taken {
     this.#now = now;
+    this.#taking = true;
     const verdict = this.#verifier.takeProof(first, payload);
+    this.#taking = false;
     switch (verdict) {
       case 'taken':
       case 'half-taken': return 'progress';
@@ -138,13 +150,16 @@ export class Download {
   /** Whether the source has brought too many that do not prove. */
   isLying(source: Source): boolean { return source.badInARow >= badInARowMaximum; }
 
+  /** What it brought before its turn is asked for again, all at once: each would cost a round trip when its turn comes. */
+  distrust(source: Source): void { for (const leaf of this.#verifier.distrust(source.ordinal)) this.#plan.again(leaf); }
+
   /**
    * Goes on in leaves of another size. What was verified stays, but for the ends of stretches that are no whole leaves of the new size; what is kept or under
-   * way is given up. False when the content cannot be cut so.
+   * way is given up. False when the content cannot be cut so, and while the verifier is at work.
    */
   regroup(groupShift: number): boolean {
     const geometry = geometryOf(this.name.length, groupShift);
-    if (geometry === undefined) return false;
+    if (geometry === undefined || this.#taking) return false;
     const verified = regrouped(this.#verifier.verifiedRanges, this.#geometry, geometry);
     this.#geometry = geometry;
     this.#verifier = this.#fresh(geometry, verified);
@@ -154,14 +169,14 @@ export class Download {
     return true;
   }
 
-  #rescue(source: Source, countMaximum: number): PlannedRun | undefined {
-    if (this.sources.size < 2) return undefined;
-    const leaves: number[] = [];
-    const [first] = this.#verifier.missing(1);
-    if (first === undefined || source.asked.has(first)) return undefined;
-    for (const leaf of this.#verifier.missing(countMaximum)) if (leaf < first + countMaximum && !source.asked.has(leaf)) leaves.push(leaf);
-    // The other one may have been asked for the proof too.
-    return { first, proof: this.#verifier.proofsWanted.includes(first), leaves };
+  #rescue(countMaximum: number): PlannedRun | undefined {
+    const missing = this.#verifier.missing(countMaximum);
+    const [proofOf] = this.#verifier.proofsWanted;
+    const [leaf] = missing;
+    // The other one may have been asked for the proof too, and all the leaves behind it may be here already.
+    const proof = proofOf !== undefined && (leaf === undefined || proofOf <= leaf);
+    const first = proof ? proofOf : leaf;
+    return first === undefined ? undefined : { first, proof, leaves: missing.filter((each) => each < first + countMaximum) };
   }
 
   #fresh(geometry: Geometry, verified: readonly { readonly start: number; readonly end: number }[] = []): LockstepVerifier {
@@ -182,7 +197,7 @@ export class Download {
       sink: {
         verified: (index, leaf) => {
           this.verifiedBytes += leaf.length;
-          this.options.verified(index * this.#geometry.leafBytes, leaf, this.#now);
+          if (!this.over) this.options.verified(index * this.#geometry.leafBytes, leaf, this.#now);
         },
         refused: (index, ordinal, reason) => {
           for (const source of this.sources) if (source.ordinal === ordinal) this.#blame(source, reason);
@@ -195,6 +210,6 @@ export class Download {
   #blame(source: Source, reason: string): void {
     source.badInARow += 1;
     source.badFragments += 1;
-    this.options.refused?.(source.sessionId, reason);
+    if (!this.over) this.options.refused?.(source.sessionId, reason);
   }
 }

@@ -29,10 +29,13 @@ const lookupsPerSessionMaximum = 64;
 /** Runs that wait for a lookup or the disk: of all sessions, and of one. A requester has a window's worth of them. */
 const waitingMaximum = 8_192;
 const waitingPerSessionMaximum = 1_024;
+/** Times that one run waits: each of 64 leaves for itself and one block, a proof for two. More is a store that loses what it has just read. */
+const loadsMaximum = 160;
 
 type Fallback = Parameters<Publisher['setFallback']>[0];
 
-interface Run { readonly sessionId: SessionId; readonly requestId: Uint8Array; readonly groupShift: number; readonly wanted: LeafRun }
+interface Run { readonly sessionId: SessionId; readonly requestId: Uint8Array; readonly groupShift: number; readonly wanted: LeafRun; readonly loads: number }
+interface Waiting { runs: number }
 interface Lookup { readonly sessionId: SessionId; readonly runs: Run[] }
 
 export class ContentPublisher implements Publisher {
@@ -43,7 +46,7 @@ export class ContentPublisher implements Publisher {
   readonly #lookups = new Map<string, Lookup>();
   readonly #found = new FoundData();
   readonly #shown = new ShownNames();
-  readonly #waiting = new Map<SessionId, number>();
+  readonly #waiting = new Map<SessionId, Waiting>();
   #waitingTotal = 0;
   #fallback: Fallback | undefined;
   #relay: InterestRelay | undefined;
@@ -84,20 +87,20 @@ export class ContentPublisher implements Publisher {
   handlePull(sessionId: SessionId, requestId: Uint8Array, body: Extract<RequestBody, { verb: 'pull' }>, now: Instant): void {
     const shown: ShownName = { name: { root: body.name.root.slice(), length: body.name.length }, key: nameKey(body.name), groupShift: body.groupShift };
     this.#shown.add(sessionId, keyText(requestId), shown);
-    this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: body.groupShift, wanted: keptRun(body) }, now);
+    this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: body.groupShift, wanted: keptRun(body), loads: 0 }, now);
   }
 
   handleMore(sessionId: SessionId, requestId: Uint8Array, body: LeafRun, now: Instant): void {
     const shown = this.#shown.get(sessionId, keyText(requestId));
     if (shown === undefined) this.#refuse(sessionId, requestId, 'unknown-name', now);
-    else this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: shown.groupShift, wanted: keptRun(body) }, now);
+    else this.#answer(shown, { sessionId, requestId: requestId.slice(), groupShift: shown.groupShift, wanted: keptRun(body), loads: 0 }, now);
   }
 
   sessionLost(sessionId: SessionId): void {
     this.#shown.sessionLost(sessionId);
     this.#found.sessionLost(sessionId);
     for (const [key, lookup] of this.#lookups) if (lookup.sessionId === sessionId) this.#lookups.delete(key);
-    this.#waitingTotal -= this.#waiting.get(sessionId) ?? 0;
+    this.#waitingTotal -= this.#waiting.get(sessionId)?.runs ?? 0;
     this.#waiting.delete(sessionId);
   }
 
@@ -109,7 +112,7 @@ export class ContentPublisher implements Publisher {
 
   #lookUp(shown: ShownName, run: Run, now: Instant): void {
     const { sessionId, requestId } = run;
-    if (this.#fallback === undefined) { this.#forwardOrRefuse(shown, run, now); return; }
+    if (this.#fallback === undefined) { this.#forwardOrRefuse(shown, [run], now); return; }
     const key = `${String(sessionId)}/${shown.key}`;
     const underWay = this.#lookups.get(key);
     if (underWay !== undefined) {
@@ -130,7 +133,7 @@ export class ContentPublisher implements Publisher {
       this.#lookups.delete(key);
       const datum = found instanceof Uint8Array ? new MemoryDatum(this.#tree, found) : found;
       if (datum?.lengthBytes !== shown.name.length) {
-        for (const each of lookup.runs) this.#forwardOrRefuse(shown, each, at);
+        this.#forwardOrRefuse(shown, lookup.runs, at);
         return;
       }
       this.#found.keep(sessionId, shown.key, datum, at);
@@ -138,8 +141,11 @@ export class ContentPublisher implements Publisher {
     }, now);
   }
 
-  #forwardOrRefuse(shown: ShownName, run: Run, now: Instant): void {
-    if (this.#relay?.forward(run.sessionId, run.requestId, shown, run.wanted, now) !== true) this.#refuse(run.sessionId, run.requestId, 'not-found', now);
+  /** Runs of one session, about one name. */
+  #forwardOrRefuse(shown: ShownName, runs: readonly Run[], now: Instant): void {
+    const left = runs.filter((run) => this.#relay?.forward(run.sessionId, run.requestId, { ...shown, groupShift: run.groupShift }, run.wanted, now) !== true);
+    const [first] = left;
+    if (first !== undefined) for (const requestId of distinctIds(left)) this.#refuse(first.sessionId, requestId, 'not-found', now);
   }
 
   /** Goes through the run from bit `from` on; where bytes have to be loaded first, the rest of the run waits for them. */
@@ -168,22 +174,22 @@ export class ContentPublisher implements Publisher {
 
   #wait(datum: Datum, run: Run, from: number, needs: { readonly offset: number; readonly sizeBytes: number }, now: Instant): void {
     const { sessionId } = run;
-    const own = this.#waiting.get(sessionId) ?? 0;
-    if (own >= waitingPerSessionMaximum || this.#waitingTotal >= waitingMaximum) {
+    const waiting = this.#waiting.get(sessionId) ?? { runs: 0 };
+    if (waiting.runs >= waitingPerSessionMaximum || this.#waitingTotal >= waitingMaximum || run.loads >= loadsMaximum) {
       this.#counters.count('waiting-runs-full');
       this.#refuse(sessionId, run.requestId, 'busy', now);
       return;
     }
-    this.#waiting.set(sessionId, own + 1);
+    this.#waiting.set(sessionId, waiting);
+    waiting.runs += 1;
     this.#waitingTotal += 1;
     datum.load(needs.offset, needs.sizeBytes, (outcome, at) => {
-      const waiting = this.#waiting.get(sessionId);
-      // The session has gone, and what it waited for with it.
-      if (waiting === undefined) return;
-      if (waiting === 1) this.#waiting.delete(sessionId);
-      else this.#waiting.set(sessionId, waiting - 1);
+      // The session has gone, and what it waited for with it: another one may have its number.
+      if (this.#waiting.get(sessionId) !== waiting) return;
+      waiting.runs -= 1;
+      if (waiting.runs === 0) this.#waiting.delete(sessionId);
       this.#waitingTotal -= 1;
-      if (outcome === 'ready') this.#serve(datum, run, from, at);
+      if (outcome === 'ready') this.#serve(datum, { ...run, loads: run.loads + 1 }, from, at);
       else this.#refuse(sessionId, run.requestId, 'gone', at);
     }, now);
   }
@@ -191,6 +197,11 @@ export class ContentPublisher implements Publisher {
   #refuse(sessionId: SessionId, requestId: Uint8Array, code: NegativeCode, now: Instant): void {
     this.#sender.send(sessionId, encodeNegative(requestId, { code, retryAfterSeconds: code === 'busy' ? 1 : 0, detail: 0 }), now);
   }
+}
+
+/** One for each size of leaves in which the name was asked for. */
+function distinctIds(runs: readonly Run[]): readonly Uint8Array[] {
+  return [...new Map(runs.map(({ requestId }) => [keyText(requestId), requestId])).values()];
 }
 
 const keptRun = ({ first, count, bitmap, proof, nonce, hopLimit }: LeafRun): LeafRun => ({ first, count, bitmap: bitmap.slice(), proof, nonce: nonce.slice(), hopLimit });

@@ -1,57 +1,48 @@
 /**
- * The one download machine. Everything that is bigger than a packet comes through it, from one holder or several: it decides who asks for what when
- * (one congested path for each session), matches what comes to what was asked, and gives up holders that are silent, refuse or lie. A holder
- * keeps nothing about us: retransmission is decided here alone.
+ * The one download machine. Everything that is bigger than a packet comes through it, from one holder or several: it keeps the
+ * sources of all downloads on their sessions (one congested path for each), matches what comes to what was asked, and gives up holders that are silent,
+ * refuse or lie. `asking.ts` says who asks for what when, `leaf-sizes.ts` how large the leaves are. A holder keeps nothing about us: retransmission is decided here alone.
  */
 import { Deadlines } from '../deadlines.ts';
-import { decodeNegative, encodeRequest, requestIdBytes, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
+import { decodeNegative } from '../wire/frame.ts';
 import { datagramBytesFor } from '../path-mtu/sizes.ts';
-import { bitmapOf } from '../wire/verbs.ts';
-import { noNumber } from '../congestion/flight.ts';
-import { hopLimitMaximum } from '../forwarding/forwarding.ts';
+import { proofParts } from '../lockstep/codec.ts';
+import { Asking, checkMs, emptyPathMs } from './asking.ts';
 import { keyText } from './datum.ts';
 import { Download } from './download.ts';
+import { LeafSizes, aroundPayloadBytes } from './leaf-sizes.ts';
 import { SessionPath } from './session-path.ts';
-import { Source, proofTag } from './source.ts';
+import { Source, leafOfProofTag, proofTag } from './source.ts';
 import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { SessionId } from '../session/types.ts';
-import type { ContentName, Frame, Instant, LeafRun, Negative } from '../wire/types.ts';
+import type { ContentName, Frame, Instant, Negative } from '../wire/types.ts';
 import type { Counters } from './counters.ts';
 import type { Taken } from './download.ts';
 import type { DownloadHandle, DownloadOptions, FrameSender, SourceEnd } from './types.ts';
 
-/** A source ends when it was asked and its session has brought nothing for so long. */
+/** A source ends when it has brought nothing of what it was asked for so long: while nothing came of its session either, or it said "busy", and otherwise. */
 const idleMaximumMs = 20_000;
-/** What a path learned is worth keeping between two letters, not between two conversations. */
-const emptyPathMs = 10_000;
+const ignoredMaximumMs = 60_000;
 /** Shortest and longest wait after "busy" or "not yet". */
 const heldMinimumMs = 500;
 const heldMaximumMs = 3_000;
-const nonceBytes = 8;
-/** A request names at most so many leaves (wire/verbs.ts). */
-const runMaximum = 64;
-/** Less than this left of a content is fetched in the leaves that it has. */
-const regroupMinimumBytes = 512 * 1_024;
-/** Probes whose answers are waited for; each has a few. */
-const probesRemembered = 8;
-/** Around a payload, in a datagram. */
-const aroundPayloadBytes = transportOverheadBytes + responseHeaderBytes;
-
 type Response = Extract<Frame, { type: 'response' }>;
 
 export class DownloadMachine {
   readonly #sender: FrameSender;
   readonly #crypto: Crypto;
-  readonly #random: RandomBytes;
   readonly #counters: Counters;
   readonly #sessions = new Map<SessionId, SessionPath>();
   readonly #deadlines = new Deadlines();
+  readonly #leafSizes: LeafSizes;
+  readonly #asking: Asking;
   #nextOrdinal = 1;
 
   constructor(sender: FrameSender, crypto: Crypto, random: RandomBytes, counters: Counters) {
     this.#sender = sender;
     this.#crypto = crypto;
-    this.#random = random;
+    this.#leafSizes = new LeafSizes(sender, random, counters, this.#sessions);
+    this.#asking = new Asking(sender, random, this.#leafSizes, this.#sessions, this.#deadlines);
     this.#counters = counters;
   }
 
@@ -69,10 +60,19 @@ export class DownloadMachine {
       },
       hold: (held, at) => {
         download.held = held;
-        this.#refresh(download);
-        this.#pumpAll(download, at);
+        // What it owed before, it could not bring.
+        for (const source of download.sources) source.owingSinceMs = undefined;
+        this.#asking.refresh(download);
+        for (const { sessionId } of download.sources) {
+          const session = this.#sessions.get(sessionId);
+          if (session !== undefined) session.checkAtMs ??= at.monotonicMs + checkMs;
+        }
+        this.#asking.pumpAll(download, at);
       },
-      cancel: (at) => { for (const source of [...download.sources]) this.#removeSource(source, at); },
+      cancel: (at) => {
+        download.over = true;
+        for (const source of [...download.sources]) this.#removeSource(source, at);
+      },
     };
   }
 
@@ -81,10 +81,16 @@ export class DownloadMachine {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return false;
     const key = keyText(response.requestId);
-    const source = session.byKey.get(key);
-    if (source === undefined) return this.#handleProbeAnswer(session, key, response, now);
+    const tag = tagOf(response);
+    const source = session.sourceOf(key, ({ asked }) => response.negative ? asked.size > 0 : asked.has(tag));
+    if (source === undefined) {
+      if (!this.#leafSizes.takeAnswer(session, key, response, now)) return false;
+      this.#regroup(session, now);
+      this.#asking.pump(session, now);
+      return true;
+    }
     if (response.negative) this.#handleNegative(session, source, response.payload, now);
-    else this.#handleAnswer(session, source, response, now);
+    else this.#handleAnswer(session, source, tag, response, now);
     return true;
   }
 
@@ -95,6 +101,11 @@ export class DownloadMachine {
     this.#deadlines.clear(String(sessionId));
     const sources = [...session.sources.values()];
     for (const source of sources) this.#detach(session, source, now);
+    // What it has not brought is asked of the others at once.
+    for (const { download } of sources) {
+      this.#asking.refresh(download);
+      this.#asking.pumpAll(download, now);
+    }
     for (const source of sources) this.#told(source, 'session-lost', now);
   }
 
@@ -104,19 +115,22 @@ export class DownloadMachine {
     if (session === undefined) return;
     const sources = [...session.sources.values()];
     for (const source of sources) this.#giveBack(session, source, now);
-    session.renewPath(now.monotonicMs);
+    session.renewPath(this.#sender.datagramLimitBytes(sessionId), now.monotonicMs);
     session.probes.clear();
     for (const source of sources) {
       session.rejoin(source, source.key);
-      this.#refresh(source.download);
+      this.#asking.refresh(source.download);
     }
     this.#regroup(session, now);
-    this.#pump(session, now);
+    this.#asking.pump(session, now);
   }
 
   handleTimeout(now: Instant): void {
-    for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
-      const session = this.#sessions.get(Number(key));
+    const due: SessionId[] = [];
+    for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) due.push(Number(key));
+    // Each once: what is due again already waits for the next call, whatever led to that.
+    for (const sessionId of due) {
+      const session = this.#sessions.get(sessionId);
       if (session !== undefined) this.#handleSessionTimeout(session, now);
     }
   }
@@ -132,39 +146,46 @@ export class DownloadMachine {
 
   #addSource(download: Download, sessionId: SessionId, now: Instant): void {
     for (const source of download.sources) if (source.sessionId === sessionId) return;
-    if (download.isComplete) return;
+    if (download.over) return;
+    if (download.isComplete) { this.#complete(download, now); return; }
     let session = this.#sessions.get(sessionId);
     if (session === undefined) {
       session = new SessionPath(sessionId, this.#sender.datagramLimitBytes(sessionId), this.#sender.smoothedRoundTripMs(sessionId), now.monotonicMs);
       this.#sessions.set(sessionId, session);
     }
-    const source = new Source(download, sessionId, this.#nextOrdinal, session.path.join(download.options.trafficClass), keyText(download.requestId), now.monotonicMs);
+    const source = new Source(download, sessionId, this.#nextOrdinal, session.path.join(download.options.trafficClass), keyText(download.requestId));
     this.#nextOrdinal += 1;
     download.sources.add(source);
     session.add(source);
-    this.#refresh(download);
-    this.#pump(session, now);
+    session.checkAtMs ??= now.monotonicMs + checkMs;
+    // Before anything is asked for: a snapshot may have been taken on a path that carried more, or this one may be known to carry more.
+    this.#leafSizes.regroup(download);
+    this.#asking.refresh(download);
+    this.#asking.pump(session, now);
   }
 
   /** Not told to the download's owner: it is the one who wants it. */
   #removeSource(source: Source, now: Instant): void {
     const session = this.#sessions.get(source.sessionId);
-    if (session === undefined) return;
+    if (session === undefined || !source.download.sources.has(source)) return;
     this.#detach(session, source, now);
-    this.#arm(session, now);
-    this.#refresh(source.download);
-    this.#pumpAll(source.download, now);
+    this.#asking.refresh(source.download);
+    this.#asking.pumpAll(source.download, now);
+    // There is room now for others that wait on this session.
+    this.#asking.pump(session, now);
   }
 
-  #endSource(session: SessionPath, source: Source, reason: SourceEnd, now: Instant): void {
+  /** Once: a callback may have ended it meanwhile. */
+  #endSource(source: Source, reason: SourceEnd, now: Instant): void {
+    if (!source.download.sources.has(source)) return;
+    if (reason === 'lying') source.download.distrust(source);
     this.#removeSource(source, now);
     this.#told(source, reason, now);
-    this.#pump(session, now);
   }
 
   #told(source: Source, reason: SourceEnd, now: Instant): void {
     this.#counters.count(`source-${reason}`);
-    source.download.options.sourceEnded(source.sessionId, reason, now);
+    if (!source.download.over) source.download.options.sourceEnded(source.sessionId, reason, now);
   }
 
   #detach(session: SessionPath, source: Source, now: Instant): void {
@@ -180,14 +201,22 @@ export class DownloadMachine {
     source.asked.clear();
   }
 
+  /** Its downloads in leaves of the size that passes now. */
+  #regroup(session: SessionPath, now: Instant): void {
+    for (const { download } of [...session.sources.values()]) {
+      if (!this.#leafSizes.regroup(download)) continue;
+      this.#asking.refresh(download);
+      this.#asking.pumpAll(download, now);
+    }
+  }
+
   #needAgain(download: Download, tag: number): void {
-    if (tag < 0) download.proofAgain(-1 - tag);
+    if (tag < 0) download.proofAgain(leafOfProofTag(tag));
     else download.again(tag);
   }
 
-  #handleAnswer(session: SessionPath, source: Source, response: Response, now: Instant): void {
+  #handleAnswer(session: SessionPath, source: Source, tag: number, response: Response, now: Instant): void {
     const { download } = source;
-    const tag = response.proof ? proofTag(response.fragment) : response.fragment;
     const number = source.asked.get(tag);
     if (number === undefined) { this.#counters.count('unasked-fragment'); return; }
     const outcome = session.path.arrived(number, now.monotonicMs);
@@ -196,10 +225,11 @@ export class DownloadMachine {
     source.knowsName = true;
     session.lastProgressMs = now.monotonicMs;
     source.receivedBytes += response.payload.length;
-    this.#collectLost(session, now);
-    this.#judge(session, source, this.#take(source, response, now), now);
-    this.#pump(session, now);
-    if (download.sources.size > 1) this.#pumpAll(download, now);
+    const lost = this.#collectLost(session, now);
+    this.#judge(source, this.#take(source, response, now), now);
+    if (download.groupShift > session.groupShift) this.#regroup(session, now);
+    this.#asking.pump(session, now);
+    for (const each of lost.add(download)) if (each.sources.size > 1) this.#asking.pumpAll(each, now);
   }
 
   #take(source: Source, response: Response, now: Instant): Taken {
@@ -207,26 +237,34 @@ export class DownloadMachine {
     if (taken === 'bad') this.#counters.count('bad-pull-fragment');
     else if (taken === 'nothing') this.#counters.count('duplicate-pull-fragment');
     else {
-      source.activeMs = now.monotonicMs;
+      source.owingSinceMs = now.monotonicMs;
       source.heldUntilMs = 0;
     }
+    if (source.transfer.inFlight === 0) source.owingSinceMs = undefined;
     return taken;
   }
 
-  #judge(session: SessionPath, source: Source, taken: Taken, now: Instant): void {
+  #judge(source: Source, taken: Taken, now: Instant): void {
     const { download } = source;
-    if (download.isComplete) {
-      for (const each of [...download.sources]) {
-        const other = this.#sessions.get(each.sessionId);
-        if (other === undefined) continue;
-        this.#detach(other, each, now);
-        if (other !== session) this.#pump(other, now);
-      }
-      download.options.completed(now);
-      return;
+    if (download.over) return;
+    if (download.isComplete) { this.#complete(download, now); return; }
+    // Not only the one that brought it: what another one had brought before its turn may have been found bad.
+    if (taken !== 'nothing') for (const each of [...download.sources]) if (download.isLying(each)) this.#endSource(each, 'lying', now);
+    this.#asking.refresh(download);
+  }
+
+  /** All sources are left first, and what they leave room for is asked for last: the owner may do anything when it is told. */
+  #complete(download: Download, now: Instant): void {
+    download.over = true;
+    const left: SessionPath[] = [];
+    for (const source of [...download.sources]) {
+      const session = this.#sessions.get(source.sessionId);
+      if (session === undefined) continue;
+      this.#detach(session, source, now);
+      left.push(session);
     }
-    if (taken === 'bad' && download.isLying(source)) { this.#endSource(session, source, 'lying', now); return; }
-    this.#refresh(download);
+    download.options.completed(now);
+    for (const session of left) this.#asking.pump(session, now);
   }
 
   #handleNegative(session: SessionPath, source: Source, payload: Uint8Array, now: Instant): void {
@@ -234,158 +272,94 @@ export class DownloadMachine {
     if (negative === undefined) { this.#counters.count('bad-negative'); return; }
     // What was refused long ago says nothing about what is asked now.
     if (source.asked.size === 0) { this.#counters.count('unasked-negative'); return; }
+    if (negative.code === 'too-large' && source.download.groupShift > 0 && session.mtu !== undefined) {
+      // The holder's path carries less than it did: not a word about the content.
+      session.mtu.tooLong(datagramBytesFor(source.download.groupShift), now.monotonicMs);
+      this.#regroup(session, now);
+      this.#asking.pump(session, now);
+      return;
+    }
     const reason = endOf(negative);
-    if (reason !== undefined) { this.#endSource(session, source, reason, now); return; }
+    if (reason !== undefined) { this.#endSource(source, reason, now); return; }
+    // One of several, for what was asked before the name was shown again.
+    if (negative.code === 'unknown-name' && !source.knowsName && now.monotonicMs - source.shownAtMs < session.path.smoothedRttMs) { this.#counters.count('unasked-negative'); return; }
     for (const number of source.asked.values()) session.path.withdrawn(number);
     this.#giveBack(session, source, now);
     if (negative.code === 'unknown-name' && source.knowsName) source.knowsName = false;
     else {
       // Not progress: a holder that is busy for too long ends like a silent one.
       source.heldUntilMs = now.monotonicMs + Math.min(Math.max(negative.retryAfterSeconds * 1_000, heldMinimumMs), heldMaximumMs);
+      session.heldSources.add(source);
     }
-    this.#refresh(source.download);
-    this.#pump(session, now);
-    this.#pumpAll(source.download, now);
+    this.#asking.refresh(source.download);
+    this.#asking.pump(session, now);
+    this.#asking.pumpAll(source.download, now);
   }
 
   #handleSessionTimeout(session: SessionPath, now: Instant): void {
     const nowMs = now.monotonicMs;
     if (session.sources.size === 0) {
-      if (session.emptySinceMs !== undefined && nowMs - session.emptySinceMs >= emptyPathMs) this.#sessions.delete(session.sessionId);
-      else this.#arm(session, now);
+      // Added as the deadline was: a difference of such times may be rounded to less.
+      if (session.emptySinceMs !== undefined && nowMs >= session.emptySinceMs + emptyPathMs) this.#sessions.delete(session.sessionId);
+      else this.#asking.arm(session, now);
       return;
     }
     session.path.handleTimeout(nowMs);
     session.mtu?.handleTimeout(nowMs);
-    this.#collectLost(session, now);
+    // Others first: this one may be silent for good.
+    for (const download of this.#collectLost(session, now)) for (const source of [...download.sources]) if (source.sessionId !== session.sessionId) this.#asking.pumpOf(source, now);
     this.#regroup(session, now);
-    const silent = nowMs - session.lastProgressMs >= idleMaximumMs;
-    for (const source of [...session.sources.values()]) {
-      const idle = (silent || source.heldUntilMs > 0) && !source.download.held && nowMs - source.activeMs >= idleMaximumMs;
-      const overdue = nowMs - source.download.startedMs >= (source.download.options.totalMaximumMs ?? Infinity);
-      if (session.sources.has(source.transfer) && (idle || overdue)) this.#endSource(session, source, 'timed-out', now);
-      else this.#refresh(source.download);
+    for (const source of [...session.heldSources]) {
+      if (source.heldUntilMs > nowMs) continue;
+      session.heldSources.delete(source);
+      this.#asking.refresh(source.download);
     }
-    this.#pump(session, now);
+    if (session.checkAtMs !== undefined && nowMs >= session.checkAtMs) this.#checkSources(session, now);
+    this.#asking.pump(session, now);
   }
 
-  #collectLost(session: SessionPath, now: Instant): void {
+  /** Ends those that bring nothing, or whose download takes too long. */
+  #checkSources(session: SessionPath, now: Instant): void {
+    const nowMs = now.monotonicMs;
+    session.checkAtMs = undefined;
+    const silent = nowMs - session.lastProgressMs >= idleMaximumMs;
+    for (const source of [...session.sources.values()]) {
+      const { download } = source;
+      // Ended meanwhile by a callback.
+      if (!session.sources.has(source.transfer)) continue;
+      // Who waits for its turn on a silent session waits for the same.
+      if (download.hasWork(source)) source.owingSinceMs ??= nowMs;
+      else if (source.transfer.inFlight === 0 && source.heldUntilMs <= 0) source.owingSinceMs = undefined;
+      const owingMs = source.owingSinceMs === undefined || download.held ? 0 : nowMs - source.owingSinceMs;
+      const idle = owingMs >= (silent || source.heldUntilMs > 0 ? idleMaximumMs : source.asked.size > 0 ? ignoredMaximumMs : Infinity);
+      const overdue = nowMs - download.startedMs >= (download.options.totalMaximumMs ?? Infinity);
+      if (idle || overdue) { this.#endSource(source, 'timed-out', now); continue; }
+      this.#asking.refresh(download);
+      if (!download.held) session.checkAtMs ??= nowMs + checkMs;
+    }
+  }
+
+  /** The downloads that somebody else could go on with. */
+  #collectLost(session: SessionPath, now: Instant): Set<Download> {
+    const downloads = new Set<Download>();
     for (let lost = session.path.pollLost(); lost !== undefined; lost = session.path.pollLost()) {
       this.#counters.count('fragments-presumed-lost');
       const source = session.sources.get(lost.transfer);
       if (source === undefined) continue;
       if (lost.tag >= 0) session.mtu?.fullSizedLost(source.download.fragmentDatagramBytes(lost.tag), now.monotonicMs);
+      // It may have been asked for anew in between, or brought by another one.
+      if (source.asked.get(lost.tag) !== lost.number) continue;
       this.#needAgain(source.download, lost.tag);
-      this.#refresh(source.download);
+      downloads.add(source.download);
     }
+    for (const download of downloads) this.#asking.refresh(download);
+    return downloads;
   }
 
-  #refresh(download: Download): void {
-    for (const source of download.sources) this.#sessions.get(source.sessionId)?.path.setWanting(source.transfer, download.hasWork(source));
-  }
-
-  #pumpAll(download: Download, now: Instant): void {
-    for (const source of [...download.sources]) {
-      const session = this.#sessions.get(source.sessionId);
-      if (session !== undefined) this.#pump(session, now);
-    }
-  }
-
-  /** Asks as long as the path allows. */
-  #pump(session: SessionPath, now: Instant): void {
-    const nowMs = now.monotonicMs;
-    this.#probe(session, now);
-    for (let transfer = session.path.next(nowMs); transfer !== undefined; transfer = session.path.next(nowMs)) {
-      const source = session.sources.get(transfer);
-      if (source === undefined || source.heldUntilMs > nowMs || !this.#ask(session, source, session.path.roomBytes(transfer, nowMs), now)) session.path.setWanting(transfer, false);
-    }
-    this.#arm(session, now);
-  }
-
-  #ask(session: SessionPath, source: Source, roomBytes: number, now: Instant): boolean {
-    const { download } = source;
-    const leafMaximum = Math.max(1, Math.min(runMaximum, Math.floor(roomBytes / download.largestDatagramBytes)));
-    const planned = download.takeRun(source, leafMaximum);
-    if (planned === undefined) return false;
-    const { first, leaves, proof } = planned;
-    if (proof) this.#noteAsked(session, source, proofTag(first), download.proofDatagramBytes(first), now);
-    for (const leaf of leaves) this.#noteAsked(session, source, leaf, download.fragmentDatagramBytes(leaf), now);
-    const last = leaves.at(-1);
-    const run: LeafRun = { first, proof, count: last === undefined ? 0 : last - first + 1, bitmap: bitmapOf(leaves.map((leaf) => leaf - first)), nonce: this.#random(nonceBytes), hopLimit: hopLimitMaximum };
-    const body = source.knowsName ? { verb: 'more' as const, ...run } : { verb: 'pull' as const, name: download.name, groupShift: download.groupShift, ...run };
-    this.#sender.send(source.sessionId, encodeRequest(download.requestId, body), now);
-    session.path.setWanting(source.transfer, download.hasWork(source));
-    return true;
-  }
-
-  /** Larger leaves are worth looking for while something large is fetched. */
-  #probe(session: SessionPath, now: Instant): void {
-    const { mtu } = session;
-    if (mtu === undefined) return;
-    mtu.setWanted(this.#largestLeft(session) >= regroupMinimumBytes && now.monotonicMs - session.lastProgressMs < idleMaximumMs);
-    const probe = mtu.pollProbe(now.monotonicMs, session.path.smoothedRttMs);
-    if (probe === undefined) return;
-    const requestId = this.#random(requestIdBytes);
-    for (const [oldest] of session.probes) if (session.probes.size >= probesRemembered) session.probes.delete(oldest);
-    session.probes.set(keyText(requestId), probe.probeId);
-    this.#sender.send(session.sessionId, encodeRequest(requestId, { verb: 'pad', datagramBytes: probe.sizeBytes }), now);
-  }
-
-  #handleProbeAnswer(session: SessionPath, key: string, response: Response, now: Instant): boolean {
-    const probeId = session.probes.get(key);
-    if (probeId === undefined) return false;
-    session.probes.delete(key);
-    // Refused: such datagrams would be cut up on the way, which is as good as not getting there.
-    if (response.negative) return true;
-    session.mtu?.probeAnswered(probeId, now.monotonicMs);
-    this.#regroup(session, now);
-    this.#pump(session, now);
-    return true;
-  }
-
-  #largestLeft(session: SessionPath): number {
-    let largest = 0;
-    for (const { download } of session.sources.values()) {
-      if (download.options.trafficClass === 'bulk' && !download.held) largest = Math.max(largest, download.name.length - download.verifiedBytes);
-    }
-    return largest;
-  }
-
-  /** Leaves as large as all sources of a download can send them: larger at once when that pays, smaller at once when it must be. */
-  #regroup(session: SessionPath, now: Instant): void {
-    for (const { download } of [...session.sources.values()]) {
-      if (download.options.trafficClass !== 'bulk') continue;
-      const sources = [...download.sources];
-      const groupShift = Math.min(...sources.map(({ sessionId }) => this.#sessions.get(sessionId)?.groupShift ?? 0));
-      const worthIt = groupShift < download.groupShift || (groupShift > download.groupShift && download.name.length - download.verifiedBytes >= regroupMinimumBytes);
-      if (!worthIt || !download.regroup(groupShift)) continue;
-      this.#counters.count('download-regrouped');
-      for (const source of sources) {
-        const path = this.#sessions.get(source.sessionId);
-        path?.rejoin(source, keyText(download.requestId));
-        path?.path.setDatagramBytes(datagramBytesFor(groupShift));
-      }
-      this.#refresh(download);
-      this.#pumpAll(download, now);
-    }
-  }
-
-  #noteAsked(session: SessionPath, source: Source, tag: number, sizeBytes: number, now: Instant): void {
-    source.asked.set(tag, session.path.asked(source.transfer, tag, sizeBytes, now.monotonicMs, source.asked.get(tag) ?? noNumber));
-  }
-
-  #arm(session: SessionPath, now: Instant): void {
-    if (this.#sessions.get(session.sessionId) !== session) return;
-    let atMs = Math.min(session.path.pollTimeout()?.atMs ?? Infinity, session.mtu?.pollTimeout()?.atMs ?? Infinity);
-    if (session.sources.size === 0) atMs = (session.emptySinceMs ?? now.monotonicMs) + emptyPathMs;
-    for (const source of session.sources.values()) {
-      if (source.heldUntilMs > now.monotonicMs) atMs = Math.min(atMs, source.heldUntilMs);
-      else if (atMs === Infinity && !source.download.held) atMs = now.monotonicMs + idleMaximumMs;
-    }
-    if (atMs === Infinity) this.#deadlines.clear(String(session.sessionId));
-    else this.#deadlines.set(String(session.sessionId), atMs);
-  }
 }
+
+const tagOf = (response: Response): number =>
+  response.proof ? proofTag(response.fragment, proofParts[response.payload[0] ?? 0] ?? 'whole') : response.fragment;
 
 /** Why a refusal ends the source; undefined when it is only for now. */
 function endOf(negative: Negative): SourceEnd | undefined {

@@ -3,6 +3,7 @@ import { Bbr } from '../congestion/bbr.ts';
 import { CongestedPath } from '../congestion/path.ts';
 import { PathMtu } from '../path-mtu/path-mtu.ts';
 import { datagramBytesFor, defaultProbeSizes, groupShiftFor } from '../path-mtu/sizes.ts';
+import type { Probe } from '../path-mtu/path-mtu.ts';
 import type { Transfer } from '../congestion/scheduler.ts';
 import type { CongestionController } from '../congestion/types.ts';
 import type { SessionId } from '../session/types.ts';
@@ -15,32 +16,47 @@ export class SessionPath {
   readonly sessionId: SessionId;
   path: CongestedPath;
   readonly sources = new Map<Transfer, Source>();
-  /** By the id of their responses. */
-  readonly byKey = new Map<string, Source>();
+  /** By the id of their responses: more than one where a content is downloaded twice. */
+  readonly #byKey = new Map<string, Source[]>();
   /** Undefined where no leaf but the smallest could pass. */
-  readonly mtu: PathMtu | undefined;
+  mtu: PathMtu | undefined;
   /** Probes under way, by the id of their answers. */
-  readonly probes = new Map<string, number>();
+  readonly probes = new Map<string, Probe>();
   lastProgressMs: number;
+  #datagramLimitBytes: number;
   emptySinceMs: number | undefined;
+  /** Those that said "busy": each is asked again at its time. */
+  readonly heldSources = new Set<Source>();
+  /** When it is looked next at who owes what for too long. */
+  checkAtMs: number | undefined;
 
   constructor(sessionId: SessionId, datagramLimitBytes: number, roundTripMs: number | undefined, nowMs: number) {
     this.sessionId = sessionId;
     this.path = newPath(roundTripMs);
-    this.mtu = datagramLimitBytes < datagramBytesFor(1) ? undefined : new PathMtu({ sizes: defaultProbeSizes.filter((sizeBytes) => sizeBytes <= datagramLimitBytes) });
+    this.#datagramLimitBytes = datagramLimitBytes;
+    this.mtu = newMtu(datagramLimitBytes);
     this.lastProgressMs = nowMs;
   }
 
   add(source: Source): void {
     this.sources.set(source.transfer, source);
-    this.byKey.set(source.key, source);
+    const same = this.#byKey.get(source.key);
+    if (same === undefined) this.#byKey.set(source.key, [source]);
+    else same.push(source);
     this.emptySinceMs = undefined;
+  }
+
+  /** Whose response it is: of several, the first that waits for it, since each has asked for itself. */
+  sourceOf(key: string, isAsked: (source: Source) => boolean): Source | undefined {
+    const sources = this.#byKey.get(key);
+    return sources?.find(isAsked) ?? sources?.[0];
   }
 
   remove(source: Source, nowMs: number): void {
     this.path.leave(source.transfer);
     this.sources.delete(source.transfer);
-    if (this.byKey.get(source.key) === source) this.byKey.delete(source.key);
+    this.heldSources.delete(source);
+    this.#forgetKey(source);
     if (this.sources.size === 0) this.emptySinceMs = nowMs;
   }
 
@@ -48,7 +64,7 @@ export class SessionPath {
   rejoin(source: Source, key: string): void {
     this.path.leave(source.transfer);
     this.sources.delete(source.transfer);
-    if (this.byKey.get(source.key) === source) this.byKey.delete(source.key);
+    this.#forgetKey(source);
     source.asked.clear();
     source.key = key;
     source.knowsName = false;
@@ -56,15 +72,27 @@ export class SessionPath {
     this.add(source);
   }
 
+  #forgetKey(source: Source): void {
+    const left = this.#byKey.get(source.key)?.filter((each) => each !== source) ?? [];
+    if (left.length === 0) this.#byKey.delete(source.key);
+    else this.#byKey.set(source.key, left);
+  }
+
   /** The packets go another way: nothing that was learned holds. */
-  renewPath(nowMs: number): void {
+  renewPath(datagramLimitBytes: number, nowMs: number): void {
     this.path = newPath(undefined);
-    this.mtu?.pathChanged(nowMs);
+    // Over the same interfaces the search goes on, so that many changes are not many probes.
+    if (datagramLimitBytes === this.#datagramLimitBytes) this.mtu?.pathChanged(nowMs);
+    else this.mtu = newMtu(datagramLimitBytes);
+    this.#datagramLimitBytes = datagramLimitBytes;
   }
 
   /** The largest leaves that the path is known to carry. */
   get groupShift(): number { return this.mtu === undefined ? 0 : groupShiftFor(this.mtu.bytesConfirmed); }
 }
+
+const newMtu = (datagramLimitBytes: number): PathMtu | undefined =>
+  datagramLimitBytes < datagramBytesFor(1) ? undefined : new PathMtu({ sizes: defaultProbeSizes.filter((sizeBytes) => sizeBytes <= datagramLimitBytes) });
 
 const newPath = (roundTripMs: number | undefined): CongestedPath =>
   new CongestedPath({ controller, datagramBytes: datagramBytesFor(0), ...(roundTripMs === undefined ? {} : { roundTripMs }) });

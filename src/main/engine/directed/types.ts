@@ -49,7 +49,7 @@ export interface DownloadOptions {
   readonly totalMaximumMs?: number;
   /** Bytes that have been proved; the view is valid during the call only. */
   verified(offset: number, bytes: Uint8Array, now: Instant): void;
-  /** Everything is here; all sources have been left. Called once, and nothing after it. */
+  /** Everything is here; all sources have been left. Called once, and nothing after it. Of a snapshot that is complete: when the first source is added. */
   completed(now: Instant): void;
   /** The download goes on with the others, and waits for new ones when there are none. */
   sourceEnded(sessionId: SessionId, reason: SourceEnd, now: Instant): void;

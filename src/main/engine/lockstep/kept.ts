@@ -48,5 +48,15 @@ export class KeptFragments {
     return slot;
   }
 
+  /** Takes out all that one source brought; their leaves, ascending. */
+  drop(source: number): readonly number[] {
+    const dropped = [...this.#kept.values()].filter((slot) => slot.source === source);
+    for (const slot of dropped) {
+      this.#kept.delete(slot.index);
+      this.#free.push(slot);
+    }
+    return dropped.map(({ index }) => index).sort((left, right) => left - right);
+  }
+
   release(slot: KeptFragment): void { this.#free.push(slot); }
 }

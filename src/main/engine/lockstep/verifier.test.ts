@@ -159,6 +159,17 @@ describe('strands', () => {
     expect(receiver.leaves).toEqual([10, 11, 12, 0, 1, 2]);
     expect(receiver.verifier.keptCount).toBe(0);
   });
+
+  it('forget all at once what a source that is not believed any more brought early', () => {
+    const publisher = new TestPublisher(content, 0);
+    const { verifier } = publisher.receiver().takeProofs(publisher);
+    for (const index of [9, 5, 7, 6]) verifier.takeFragment(index, publisher.fragment(index), index % 2);
+    expect(verifier.missing(8)).toEqual([0, 1, 2, 3, 4, 8, 10, 11]);
+    expect(verifier.distrust(1)).toEqual([5, 7, 9]);
+    expect(verifier.keptCount).toBe(1);
+    expect(verifier.missing(8)).toEqual([0, 1, 2, 3, 4, 5, 7, 8]);
+    expect(verifier.distrust(1)).toEqual([]);
+  });
 });
 
 /** Content of any length that repeats one window, so that it need not be in memory. */

@@ -149,6 +149,9 @@ export class LockstepVerifier {
     return leaves;
   }
 
+  /** Forgets what a source brought early, since nothing of it is believed any more; the leaves are missing again, and returned. */
+  distrust(source: number): readonly number[] { return this.#kept.drop(source); }
+
   /** Leaves whose proofs let a strand go on. Empty for single packets, and for up to four leaves at the start: those bring theirs along. */
   get proofsWanted(): readonly number[] {
     return this.#strands.filter(({ next, frontier }) => frontier === undefined && next < this.#geometry.leafCount && !isHeaded(this.#geometry, next)).map(({ next }) => next);
