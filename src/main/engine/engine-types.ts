@@ -162,6 +162,7 @@ export interface EngineInspection {
  * from the store: memory is never ahead of the disk.
  */
 export interface Engine {
+  /** Takes the datagram over: its bytes are changed, and views of it may be kept. */
   handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
   handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult, now: Instant): void;
   handleResolved(ticket: number, hosts: readonly string[], now: Instant): void;

@@ -15,7 +15,7 @@ import { Deadlines } from '../deadlines.ts';
 import { encodeRequest, leafFrameMaximumBytes, transportOverheadBytes } from '../wire/frame.ts';
 import { toHex } from '../wire/bytes.ts';
 import { randomFraction } from '../random.ts';
-import { decodeDatagram, encodeShort, encodeTransport, type Datagram } from './datagram.ts';
+import { decodeDatagram, encodeShort, tagBytes, transportHeaderBytes, writeTransportHeader, type Datagram } from './datagram.ts';
 import { defaultLimits, overlapMs, responderIdleMs, roundTripsKept } from './constants.ts';
 import { Dialer } from './dialer.ts';
 import { resetToken, newDropCounters, UnknownSessionLimit, CertificateChecker } from './guards.ts';
@@ -29,6 +29,12 @@ import type { CloseReason, CreateSessions, DialOptions, DropReason, SessionConfi
 export const createSessions: CreateSessions = (configuration) => new SessionTable(configuration);
 
 const noBytes = new Uint8Array(0);
+
+/** A view of the ciphertext, whose memory then holds the plaintext: the datagram is ours, and another 32 KiB for each would keep the garbage collector busy. */
+function openInPlace(keys: TransportKeys, counter: number, ciphertext: Uint8Array): Uint8Array | undefined {
+  const plaintext = ciphertext.subarray(0, ciphertext.length - tagBytes);
+  return keys.receive.decryptInto(counter, noBytes, ciphertext, plaintext) ? plaintext : undefined;
+}
 
 export class SessionTable implements Sessions {
   readonly configuration: SessionConfiguration;
@@ -276,7 +282,7 @@ export class SessionTable implements Sessions {
     }
     const { link, keys } = found;
     if (!keys.window.isFresh(datagram.counter)) { this.drop('replayed'); return; }
-    const plaintext = keys.receive.decryptAt(datagram.counter, noBytes, datagram.ciphertext);
+    const plaintext = openInPlace(keys, datagram.counter, datagram.ciphertext);
     if (plaintext === undefined) { this.drop('unauthentic'); return; }
     const newest = datagram.counter > keys.window.highest;
     keys.window.accept(datagram.counter);
@@ -308,7 +314,10 @@ export class SessionTable implements Sessions {
   #seal(keys: TransportKeys, frame: Uint8Array): Uint8Array {
     const counter = keys.sendCounter;
     keys.sendCounter += 1;
-    return encodeTransport(keys.remoteIndex, counter, keys.send.encryptAt(counter, noBytes, frame));
+    const datagram = new Uint8Array(frame.length + transportOverheadBytes);
+    writeTransportHeader(datagram, keys.remoteIndex, counter);
+    keys.send.encryptInto(counter, noBytes, frame, datagram.subarray(transportHeaderBytes));
+    return datagram;
   }
 
   #answerUnknown(from: SocketAddress, index: number, sizeBytes: number, now: Instant): void {

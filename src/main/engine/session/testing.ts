@@ -177,7 +177,8 @@ export class Net {
 
   /** Puts a datagram on the way, past the hook. */
   inject(from: SocketAddress, to: SocketAddress, datagram: Uint8Array, afterMs = 0): void {
-    this.#queue.push({ atMs: this.ms + afterMs, order: this.#order, from, to, datagram });
+    // Each delivery is memory of its own: a receiver decrypts a datagram where it lies.
+    this.#queue.push({ atMs: this.ms + afterMs, order: this.#order, from, to, datagram: datagram.slice() });
     this.#order += 1;
   }
 

@@ -90,6 +90,7 @@ export type DropReason =
  * Nothing here throws on what a datagram contains.
  */
 export interface Sessions {
+  /** Takes the datagram over: it is decrypted where it lies, and what is given out are views of it. */
   handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
   handleTimeout(now: Instant): void;
   pollOutput(): SessionOutput | undefined;
