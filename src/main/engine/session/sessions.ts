@@ -22,7 +22,7 @@ import { resetToken, newDropCounters, UnknownSessionLimit, CertificateChecker } 
 import { Liveness } from './liveness.ts';
 import { Responder } from './responder.ts';
 import { Roaming } from './roaming.ts';
-import { socketAddressKey, type Instant, type SocketAddress } from '../wire/types.ts';
+import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import { viewOf, type Link, type Pending, type TransportKeys } from './link.ts';
 import type { CloseReason, CreateSessions, DialOptions, DropReason, SessionConfiguration, SessionId, SessionLimits, SessionOutput, Sessions, SessionView } from './types.ts';
 
@@ -358,7 +358,7 @@ export class SessionTable implements Sessions {
 
   #dialledTo(address: SocketAddress, remoteIndex: number): Link | undefined {
     // By address too: indices are chosen by the other sides, and two of them may choose alike.
-    for (const link of this.#dialled) if (link.keys?.remoteIndex === remoteIndex && socketAddressKey(link.address) === socketAddressKey(address)) return link;
+    for (const link of this.#dialled) if (link.keys?.remoteIndex === remoteIndex && sameAddress(link.address, address)) return link;
     return undefined;
   }
 
