@@ -56,6 +56,7 @@ export class Endpoint {
     });
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.sessions.send(sessionId, frame, now),
+      frameRoom: (sizeBytes) => this.sessions.frameRoom(sizeBytes),
       smoothedRoundTripMs: (sessionId) => this.sessions.view(sessionId)?.smoothedRoundTripMs,
       datagramLimitBytes: () => datagramMaximumBytes,
     }, crypto, random);
@@ -97,7 +98,7 @@ export class Endpoint {
   #drain(): void {
     for (let output = this.sessions.pollOutput(); output !== undefined; output = this.sessions.pollOutput()) {
       switch (output.kind) {
-        case 'transmit': this.#socket?.send(output.to, output.datagram); break;
+        case 'transmit': if (this.#socket?.send(output.to, output.datagram) === true) this.sessions.recycle(output.datagram); break;
         case 'frame': this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
         case 'established': this.#established.get(output.session.id)?.(); this.#established.delete(output.session.id); break;
         default: break;

@@ -49,7 +49,7 @@ export class WaypostEnd {
     input(systemClock.now());
     for (let output = this.#sessions.pollOutput(); output !== undefined; output = this.#sessions.pollOutput()) {
       switch (output.kind) {
-        case 'transmit': this.#socket?.send(output.to, output.datagram); break;
+        case 'transmit': if (this.#socket?.send(output.to, output.datagram) === true) this.#sessions.recycle(output.datagram); break;
         case 'frame': this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
         case 'established': this.#established.get(output.session.id)?.(); this.#established.delete(output.session.id); break;
         case 'closed': this.directed.sessionLost(output.sessionId, systemClock.now()); break;

@@ -164,6 +164,8 @@ export interface EngineInspection {
 export interface Engine {
   /** Takes the datagram over: its bytes are changed, and views of it may be kept. */
   handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
+  /** A transmitted datagram has gone out, and its memory may be used again. A host that does not say so costs memory and nothing else. */
+  recycle(datagram: Uint8Array): void;
   handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult, now: Instant): void;
   handleResolved(ticket: number, hosts: readonly string[], now: Instant): void;
   handleTimeout(now: Instant): void;

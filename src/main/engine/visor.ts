@@ -73,6 +73,7 @@ class VisorEngine implements Engine {
     });
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
+      frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
       datagramLimitBytes: (sessionId) => datagramLimitFor(this.#sessions.view(sessionId)?.address.host),
     }, crypto, random);
@@ -105,6 +106,8 @@ class VisorEngine implements Engine {
     this.#sessions.handleDatagram(from, datagram, now);
     this.#drainSessions();
   }
+
+  recycle(datagram: Uint8Array): void { this.#sessions.recycle(datagram); }
 
   handleStored(ticket: number, result: StoreResult, now: Instant): void {
     this.#begin(now);
@@ -215,7 +218,7 @@ class VisorEngine implements Engine {
 
   #routeSession(output: SessionOutput): void {
     switch (output.kind) {
-      case 'transmit': this.#outputs.push({ kind: 'transmit', to: output.to, datagram: output.datagram }); return;
+      case 'transmit': this.#outputs.push(output); return;
       case 'frame': this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
       case 'closed':
         this.#directed.sessionLost(output.sessionId, this.#now);

@@ -37,6 +37,7 @@ class EchoingEngine implements Engine {
   networkChanged(): void { this.networkChanges += 1; }
   pollOutput(): EngineOutput | undefined { return this.outputs.shift(); }
   pollTimeout(): undefined { return undefined; }
+  recycle(): void { /* each has memory of its own */ }
   handleStored(): void { /* nothing is stored */ }
   handleResolved(): void { /* nothing is asked */ }
   handleTimeout(): void { /* there is no timer */ }

@@ -215,7 +215,7 @@ export class Driver {
   #perform(output: EngineOutput): void {
     const { events } = this.#options;
     switch (output.kind) {
-      case 'transmit': this.#keeper.send(output.to, output.datagram); return;
+      case 'transmit': if (this.#keeper.send(output.to, output.datagram)) this.#engine?.recycle(output.datagram); return;
       case 'store': this.#performStore(output); return;
       case 'blobs': this.#performBlobs(output); return;
       case 'resolve': this.#resolve(output.ticket, output.host); return;

@@ -109,6 +109,8 @@ export interface Directed extends Puller {
 export interface FrameSender {
   /** False when the session is not established now; the frame is then repeated by timeout like a lost one. */
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
+  /** Memory for one frame that is sent next and not looked at after; without it each frame has memory of its own. */
+  frameRoom?(sizeBytes: number): Uint8Array;
   smoothedRoundTripMs(sessionId: SessionId): number | undefined;
   /** The longest datagram to and from the other side that nobody would cut up before it leaves: the bound of what a path is probed for. */
   datagramLimitBytes(sessionId: SessionId): number;

@@ -16,6 +16,7 @@ import { encodeRequest, leafFrameMaximumBytes, transportOverheadBytes } from '..
 import { toHex } from '../wire/bytes.ts';
 import { randomFraction } from '../random.ts';
 import { decodeDatagram, encodeShort, tagBytes, transportHeaderBytes, writeTransportHeader, type Datagram } from './datagram.ts';
+import { DatagramPool } from './datagram-pool.ts';
 import { defaultLimits, overlapMs, responderIdleMs, roundTripsKept } from './constants.ts';
 import { Dialer } from './dialer.ts';
 import { resetToken, newDropCounters, UnknownSessionLimit, CertificateChecker } from './guards.ts';
@@ -49,6 +50,8 @@ export class SessionTable implements Sessions {
   /** Links that are dialled from here: few, where a relay has thousands of others. */
   readonly #dialled = new Set<Link>();
   readonly #outputs: SessionOutput[] = [];
+  readonly #datagrams = new DatagramPool();
+  #frame: Uint8Array | undefined;
   readonly #deadlines = new Deadlines();
   readonly #dialer: Dialer;
   readonly #responder: Responder;
@@ -141,6 +144,14 @@ export class SessionTable implements Sessions {
   networkChanged(now: Instant): void {
     for (const link of this.#dialled) this.#liveness.networkChanged(link, now);
   }
+
+  frameRoom(sizeBytes: number): Uint8Array {
+    if (sizeBytes > leafFrameMaximumBytes) throw new RangeError(`a frame has at most ${String(leafFrameMaximumBytes)} bytes, asked for are ${String(sizeBytes)}`);
+    this.#frame ??= new Uint8Array(leafFrameMaximumBytes);
+    return this.#frame.subarray(0, sizeBytes);
+  }
+
+  recycle(datagram: Uint8Array): void { this.#datagrams.giveBack(datagram); }
 
   pollOutput(): SessionOutput | undefined { return this.#outputs.shift(); }
 
@@ -314,7 +325,7 @@ export class SessionTable implements Sessions {
   #seal(keys: TransportKeys, frame: Uint8Array): Uint8Array {
     const counter = keys.sendCounter;
     keys.sendCounter += 1;
-    const datagram = new Uint8Array(frame.length + transportOverheadBytes);
+    const datagram = this.#datagrams.take(frame.length + transportOverheadBytes);
     writeTransportHeader(datagram, keys.remoteIndex, counter);
     keys.send.encryptInto(counter, noBytes, frame, datagram.subarray(transportHeaderBytes));
     return datagram;

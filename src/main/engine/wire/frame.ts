@@ -73,10 +73,18 @@ export function encodeResponse(requestId: Uint8Array, fragment: number, final: b
   return response(requestId, fragment, final ? finalFlag : 0, payload);
 }
 
-/** A response to a pull, to be filled in by `fill` from where the payload starts: bytes are copied once. @throws RangeError when they are too many. */
-export function encodeLeafResponse(requestId: Uint8Array, leaf: number, kind: 'fragment' | 'proof', payloadBytes: number, fill: (payload: Uint8Array) => void): Uint8Array {
-  const frame = new Uint8Array(responseHeaderBytes + payloadBytes);
-  if (frame.length > leafFrameMaximumBytes) throw new RangeError(`a leaf response has at most ${String(leafFrameMaximumBytes)} bytes, this one has ${String(frame.length)}`);
+/** Where a frame is made: memory of its own, unless the caller sends it at once and has a place for that. */
+export type FrameRoom = (sizeBytes: number) => Uint8Array;
+const ownRoom: FrameRoom = (sizeBytes) => new Uint8Array(sizeBytes);
+
+/**
+ * A response to a pull, to be filled in by `fill` from where the payload starts: bytes are copied once. In a room that was used before, `fill` has
+ * to write all of it. @throws RangeError when they are too many.
+ */
+export function encodeLeafResponse(requestId: Uint8Array, leaf: number, kind: 'fragment' | 'proof', payloadBytes: number, fill: (payload: Uint8Array) => void, room: FrameRoom = ownRoom): Uint8Array {
+  const sizeBytes = responseHeaderBytes + payloadBytes;
+  if (sizeBytes > leafFrameMaximumBytes) throw new RangeError(`a leaf response has at most ${String(leafFrameMaximumBytes)} bytes, this one has ${String(sizeBytes)}`);
+  const frame = room(sizeBytes);
   frame[0] = responseKind;
   frame.set(requestId, responseIdOffset);
   frame[fragmentOffset] = leaf >>> 24;
