@@ -57,6 +57,8 @@ class VisorEngine implements Engine {
   readonly #counters = new Map<string, number>();
   #clockOffsetMs = 0;
   #certificateCheckAtMs: number;
+  /** Of the datagram that is being handled: it brought one frame at most, and nothing of that is kept. */
+  #frameIsSpent = false;
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -101,10 +103,12 @@ class VisorEngine implements Engine {
     this.#visor?.start(now);
   }
 
-  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void {
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): boolean {
     this.#begin(now);
+    this.#frameIsSpent = false;
     this.#sessions.handleDatagram(from, datagram, now);
     this.#drainSessions();
+    return this.#frameIsSpent;
   }
 
   recycle(datagram: Uint8Array): void { this.#sessions.recycle(datagram); }
@@ -219,7 +223,7 @@ class VisorEngine implements Engine {
   #routeSession(output: SessionOutput): void {
     switch (output.kind) {
       case 'transmit': this.#outputs.push(output); return;
-      case 'frame': this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
+      case 'frame': this.#frameIsSpent = this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
       case 'closed':
         this.#directed.sessionLost(output.sessionId, this.#now);
         this.#mailbox?.sessionClosed(output.sessionId);

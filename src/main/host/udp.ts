@@ -53,6 +53,16 @@ export interface UdpOptions {
   readonly counters?: UdpCounters;
 }
 
+/**
+ * Frees the memory of a datagram that came, of which nobody has a view. Without this it lies about until the garbage collector runs, each datagram
+ * touches new pages, and thousands of large ones drive full collections: receiving 32 KiB costs half as much so (bench/RESULTS.md).
+ */
+export function freeDatagram(datagram: Uint8Array): void {
+  const { buffer } = datagram;
+  // Short ones may share memory that is not theirs alone.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === datagram.length) buffer.transfer(0);
+}
+
 function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
 }
