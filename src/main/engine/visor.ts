@@ -55,7 +55,6 @@ class VisorEngine implements Engine {
   readonly #visor: VisorRole | undefined;
   readonly #mailbox: MailboxRole | undefined;
   readonly #counters = new Map<string, number>();
-  #clockOffsetMs = 0;
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brought one frame at most, and nothing of that is kept. */
   #frameIsSpent = false;
@@ -86,7 +85,9 @@ class VisorEngine implements Engine {
       announce: (...changes) => { this.#changes.push(...changes); },
       log: (level, event, fields = {}) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
       count: (counter) => { this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + 1); },
-      correctedWallMs: (at) => at.wallMs + this.#clockOffsetMs,
+      // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
+      // Whole milliseconds, because dates that it goes into are kept as integers. Asked for when it is needed: not for every packet of a file.
+      correctedWallMs: (at) => at.wallMs + Math.round(this.#visor?.clockOffsetMs(2) ?? 0),
     };
     const first: VisorChange[] = [...own.changes];
     if (!memory.values.has('name')) first.push({ kind: 'put-value', key: 'name', value: configuration.initialName });
@@ -201,9 +202,6 @@ class VisorEngine implements Engine {
   #begin(now: Instant): void {
     this.#now = now;
     this.#touched = true;
-    // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
-    // Whole milliseconds, because dates that it goes into are kept as integers.
-    this.#clockOffsetMs = Math.round(this.#visor?.clockOffsetMs(2) ?? 0);
   }
 
   /** Well before its end, so that nobody ever meets an expired one; a visor's next registration publishes it. */
