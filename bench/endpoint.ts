@@ -109,9 +109,8 @@ export class Endpoint {
         default: break;
       }
     }
-    const due = [this.sessions.pollTimeout()?.atMs, this.directed.pollTimeout()?.atMs].filter((atMs) => atMs !== undefined);
-    const atMs = Math.min(...due);
-    if (due.length === 0 || (this.#timer !== undefined && this.#timerAtMs <= atMs)) return isSpent;
+    const atMs = Math.min(this.sessions.pollTimeout()?.atMs ?? Infinity, this.directed.pollTimeout()?.atMs ?? Infinity);
+    if (atMs === Infinity || (this.#timer !== undefined && this.#timerAtMs <= atMs)) return isSpent;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
     this.#timer = setTimeout(() => {
