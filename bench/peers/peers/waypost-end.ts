@@ -3,7 +3,7 @@ import { crypto, random, type Person } from '../../endpoint.ts';
 import { createDirected } from '../../../src/main/engine/directed/directed.ts';
 import { createSessions } from '../../../src/main/engine/session/sessions.ts';
 import { systemClock } from '../../../src/main/host/clock.ts';
-import { bindUdp, type UdpSocket } from '../../../src/main/host/udp.ts';
+import { bindUdp, freeDatagram, type UdpSocket } from '../../../src/main/host/udp.ts';
 import type { Directed } from '../../../src/main/engine/directed/types.ts';
 import type { SessionId, Sessions } from '../../../src/main/engine/session/types.ts';
 import type { Instant, SocketAddress } from '../../../src/main/engine/wire/types.ts';
@@ -13,6 +13,7 @@ export class WaypostEnd {
   readonly #sessions: Sessions;
   readonly #established = new Map<SessionId, () => void>();
   #socket: UdpSocket | undefined;
+  #frameIsSpent = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
@@ -22,6 +23,7 @@ export class WaypostEnd {
     });
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.#sessions.send(sessionId, frame, now),
+      frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
       datagramLimitBytes: () => datagramLimitBytes,
     }, crypto, random);
@@ -30,7 +32,11 @@ export class WaypostEnd {
   async open(host: string): Promise<SocketAddress> {
     this.#socket = await bindUdp({
       host, port: 0, onBroken: (reason) => { throw new Error(`the UDP socket broke: ${reason}`); },
-      onDatagram: (from, datagram) => { this.run((now) => { this.#sessions.handleDatagram(from, datagram, now); }); },
+      onDatagram: (from, datagram) => {
+        this.#frameIsSpent = false;
+        this.run((now) => { this.#sessions.handleDatagram(from, datagram, now); });
+        if (this.#frameIsSpent) freeDatagram(datagram);
+      },
     });
     return this.#socket.address;
   }
@@ -50,7 +56,7 @@ export class WaypostEnd {
     for (let output = this.#sessions.pollOutput(); output !== undefined; output = this.#sessions.pollOutput()) {
       switch (output.kind) {
         case 'transmit': if (this.#socket?.send(output.to, output.datagram) === true) this.#sessions.recycle(output.datagram); break;
-        case 'frame': this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
+        case 'frame': this.#frameIsSpent = this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
         case 'established': this.#established.get(output.session.id)?.(); this.#established.delete(output.session.id); break;
         case 'closed': this.directed.sessionLost(output.sessionId, systemClock.now()); break;
         case 'restarted': case 'measured': case 'moved': case 'silent': break;
