@@ -13,7 +13,6 @@ export class WaypostEnd {
   readonly #sessions: Sessions;
   readonly #established = new Map<SessionId, () => void>();
   #socket: UdpSocket | undefined;
-  #frameIsSpent = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
@@ -33,9 +32,7 @@ export class WaypostEnd {
     this.#socket = await bindUdp({
       host, port: 0, onBroken: (reason) => { throw new Error(`the UDP socket broke: ${reason}`); },
       onDatagram: (from, datagram) => {
-        this.#frameIsSpent = false;
-        this.run((now) => { this.#sessions.handleDatagram(from, datagram, now); });
-        if (this.#frameIsSpent) freeDatagram(datagram);
+        if (this.run((now) => { this.#sessions.handleDatagram(from, datagram, now); })) freeDatagram(datagram);
       },
     });
     return this.#socket.address;
@@ -50,19 +47,21 @@ export class WaypostEnd {
     });
   }
 
-  /** Every input goes through here: afterwards what it led to is sent and the timer is set. */
-  run(input: (now: Instant) => void): void {
+  /** Every input goes through here: afterwards what it led to is sent and the timer is set. Whether a frame was among it of which nothing is kept. */
+  run(input: (now: Instant) => void): boolean {
+    let isSpent = false;
     input(systemClock.now());
     for (let output = this.#sessions.pollOutput(); output !== undefined; output = this.#sessions.pollOutput()) {
       switch (output.kind) {
         case 'transmit': if (this.#socket?.send(output.to, output.datagram) === true) this.#sessions.recycle(output.datagram); break;
-        case 'frame': this.#frameIsSpent = this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
+        case 'frame': isSpent = this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
         case 'established': this.#established.get(output.session.id)?.(); this.#established.delete(output.session.id); break;
         case 'closed': this.directed.sessionLost(output.sessionId, systemClock.now()); break;
         case 'restarted': case 'measured': case 'moved': case 'silent': break;
       }
     }
     this.#setTimer();
+    return isSpent;
   }
 
   /** Set anew only when it would come too late: deadlines move with every datagram, and a timer that comes too early does no harm. */
