@@ -100,7 +100,7 @@ class DirectedLayer implements Directed {
         // A content that is forwarded may be wanted here too. Downloads before requests: theirs are many.
         if (this.#relay?.handleResponse(sessionId, frame, bytes, now) === true) {
           this.#machine.handleResponse(sessionId, frame, now);
-          return false;
+          return true;
         }
         if (this.#machine.handleResponse(sessionId, frame, now)) return true;
         if (!this.#requests.handleResponse(sessionId, frame, now)) this.#counters.count('unmatched-response');

@@ -93,7 +93,7 @@ export interface Directed extends Puller {
   download(name: ContentName, options: DownloadOptions, now: Instant): DownloadHandle | undefined;
   request(sessionId: SessionId, body: RequestBody, options: RequestOptions, now: Instant): void;
   handle(verb: RequestBody['verb'], handler: RequestHandler): void;
-  /** True when nothing of the frame's memory is used any more: so for all that downloads are answered with. */
+  /** True when nothing of the frame's memory is used any more: so for all that downloads are answered with, and what is forwarded. */
   handleFrame(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
   /** The session is gone, or its other side restarted: everything pending on it ends as `session-lost`. */
   sessionLost(sessionId: SessionId, now: Instant): void;
