@@ -1,5 +1,5 @@
 /** A light client of the protocol for load: sessions and requests over a real UDP socket, without storage or mail rules. */
-import { bindUdp, type UdpSocket } from '../src/main/host/udp.ts';
+import { bindUdp, freeDatagram, type UdpSocket } from '../src/main/host/udp.ts';
 import { systemClock } from '../src/main/host/clock.ts';
 import { chooseCrypto, createRandomBytes } from '../src/main/host/crypto.ts';
 import { createDirected } from '../src/main/engine/directed/directed.ts';
@@ -56,6 +56,7 @@ export class Endpoint {
     });
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.sessions.send(sessionId, frame, now),
+      frameRoom: (sizeBytes) => this.sessions.frameRoom(sizeBytes),
       smoothedRoundTripMs: (sessionId) => this.sessions.view(sessionId)?.smoothedRoundTripMs,
       datagramLimitBytes: () => datagramMaximumBytes,
     }, crypto, random);
@@ -67,7 +68,10 @@ export class Endpoint {
   async open(): Promise<void> {
     this.#socket = await bindUdp({
       host: '127.0.0.1', port: 0, onBroken: (reason) => { throw new Error(reason); },
-      onDatagram: (from, datagram) => { this.sessions.handleDatagram(from, datagram, systemClock.now()); this.#drain(); },
+      onDatagram: (from, datagram) => {
+        this.sessions.handleDatagram(from, datagram, systemClock.now());
+        if (this.#drain()) freeDatagram(datagram);
+      },
     });
   }
 
@@ -94,18 +98,19 @@ export class Endpoint {
     await this.#socket?.close();
   }
 
-  #drain(): void {
+  /** Whether a frame was among it of which nothing is kept. */
+  #drain(): boolean {
+    let isSpent = false;
     for (let output = this.sessions.pollOutput(); output !== undefined; output = this.sessions.pollOutput()) {
       switch (output.kind) {
-        case 'transmit': this.#socket?.send(output.to, output.datagram); break;
-        case 'frame': this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
+        case 'transmit': if (this.#socket?.send(output.to, output.datagram) === true) this.sessions.recycle(output.datagram); break;
+        case 'frame': isSpent = this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
         case 'established': this.#established.get(output.session.id)?.(); this.#established.delete(output.session.id); break;
         default: break;
       }
     }
-    const due = [this.sessions.pollTimeout()?.atMs, this.directed.pollTimeout()?.atMs].filter((atMs) => atMs !== undefined);
-    const atMs = Math.min(...due);
-    if (due.length === 0 || (this.#timer !== undefined && this.#timerAtMs <= atMs)) return;
+    const atMs = Math.min(this.sessions.pollTimeout()?.atMs ?? Infinity, this.directed.pollTimeout()?.atMs ?? Infinity);
+    if (atMs === Infinity || (this.#timer !== undefined && this.#timerAtMs <= atMs)) return isSpent;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
     this.#timer = setTimeout(() => {
@@ -114,6 +119,7 @@ export class Endpoint {
       this.directed.handleTimeout(systemClock.now());
       this.#drain();
     }, Math.max(0, atMs - systemClock.now().monotonicMs));
+    return isSpent;
   }
 }
 

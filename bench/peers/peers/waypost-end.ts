@@ -3,7 +3,7 @@ import { crypto, random, type Person } from '../../endpoint.ts';
 import { createDirected } from '../../../src/main/engine/directed/directed.ts';
 import { createSessions } from '../../../src/main/engine/session/sessions.ts';
 import { systemClock } from '../../../src/main/host/clock.ts';
-import { bindUdp, type UdpSocket } from '../../../src/main/host/udp.ts';
+import { bindUdp, freeDatagram, type UdpSocket } from '../../../src/main/host/udp.ts';
 import type { Directed } from '../../../src/main/engine/directed/types.ts';
 import type { SessionId, Sessions } from '../../../src/main/engine/session/types.ts';
 import type { Instant, SocketAddress } from '../../../src/main/engine/wire/types.ts';
@@ -22,6 +22,7 @@ export class WaypostEnd {
     });
     this.directed = createDirected({
       send: (sessionId, frame, now) => this.#sessions.send(sessionId, frame, now),
+      frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
       datagramLimitBytes: () => datagramLimitBytes,
     }, crypto, random);
@@ -30,7 +31,9 @@ export class WaypostEnd {
   async open(host: string): Promise<SocketAddress> {
     this.#socket = await bindUdp({
       host, port: 0, onBroken: (reason) => { throw new Error(`the UDP socket broke: ${reason}`); },
-      onDatagram: (from, datagram) => { this.run((now) => { this.#sessions.handleDatagram(from, datagram, now); }); },
+      onDatagram: (from, datagram) => {
+        if (this.run((now) => { this.#sessions.handleDatagram(from, datagram, now); })) freeDatagram(datagram);
+      },
     });
     return this.#socket.address;
   }
@@ -44,19 +47,21 @@ export class WaypostEnd {
     });
   }
 
-  /** Every input goes through here: afterwards what it led to is sent and the timer is set. */
-  run(input: (now: Instant) => void): void {
+  /** Every input goes through here: afterwards what it led to is sent and the timer is set. Whether a frame was among it of which nothing is kept. */
+  run(input: (now: Instant) => void): boolean {
+    let isSpent = false;
     input(systemClock.now());
     for (let output = this.#sessions.pollOutput(); output !== undefined; output = this.#sessions.pollOutput()) {
       switch (output.kind) {
-        case 'transmit': this.#socket?.send(output.to, output.datagram); break;
-        case 'frame': this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
+        case 'transmit': if (this.#socket?.send(output.to, output.datagram) === true) this.#sessions.recycle(output.datagram); break;
+        case 'frame': isSpent = this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
         case 'established': this.#established.get(output.session.id)?.(); this.#established.delete(output.session.id); break;
         case 'closed': this.directed.sessionLost(output.sessionId, systemClock.now()); break;
         case 'restarted': case 'measured': case 'moved': case 'silent': break;
       }
     }
     this.#setTimer();
+    return isSpent;
   }
 
   /** Set anew only when it would come too late: deadlines move with every datagram, and a timer that comes too early does no harm. */

@@ -29,6 +29,13 @@ export interface Crypto {
   aeadSeal(key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** Undefined when the tag does not match or the input is shorter than a tag. */
   aeadOpen(key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
+  /** As `aeadSeal`, into `output`, which has exactly the plaintext's length and 16 bytes more. It may begin where the plaintext begins. */
+  aeadSealInto(key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void;
+  /**
+   * As `aeadOpen`, into `output`, which has exactly the ciphertext's length without the tag. It may begin where the ciphertext begins: packets are
+   * opened where they lie. False when the tag does not match; what `output` holds then is worth nothing.
+   */
+  aeadOpenInto(key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array, ciphertext: Uint8Array, output: Uint8Array): boolean;
   sha256(data: Uint8Array): Uint8Array;
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** The values of BLAKE3's tree, for checking pieces of a content (engine/lockstep). */

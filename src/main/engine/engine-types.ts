@@ -162,7 +162,10 @@ export interface EngineInspection {
  * from the store: memory is never ahead of the disk.
  */
 export interface Engine {
-  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
+  /** Takes the datagram over: its bytes are changed, and views of it may be kept. True when none is kept, so that its memory may be freed at once. */
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): boolean;
+  /** A transmitted datagram has gone out, and its memory may be used again. A host that does not say so costs memory and nothing else. */
+  recycle(datagram: Uint8Array): void;
   handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult, now: Instant): void;
   handleResolved(ticket: number, hosts: readonly string[], now: Instant): void;
   handleTimeout(now: Instant): void;

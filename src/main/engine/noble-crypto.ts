@@ -58,6 +58,19 @@ export const nobleCrypto: Crypto = {
     }
   },
 
+  aeadSealInto(key, nonce, associatedData, plaintext, output) {
+    if (output.length !== plaintext.length + tagSizeBytes) throw new RangeError(`output must have ${plaintext.length + tagSizeBytes} bytes, got ${output.length}`);
+    output.set(nobleCrypto.aeadSeal(key, nonce, associatedData, plaintext));
+  },
+
+  aeadOpenInto(key, nonce, associatedData, ciphertext, output) {
+    if (ciphertext.length < tagSizeBytes) return false;
+    if (output.length !== ciphertext.length - tagSizeBytes) throw new RangeError(`output must have ${ciphertext.length - tagSizeBytes} bytes, got ${output.length}`);
+    const plaintext = nobleCrypto.aeadOpen(key, nonce, associatedData, ciphertext);
+    if (plaintext !== undefined) output.set(plaintext);
+    return plaintext !== undefined;
+  },
+
   sha256: (data) => sha256(data),
   hmacSha256: (key, data) => hmac(sha256, key, data),
   tree: referenceBlake3,

@@ -55,8 +55,9 @@ class VisorEngine implements Engine {
   readonly #visor: VisorRole | undefined;
   readonly #mailbox: MailboxRole | undefined;
   readonly #counters = new Map<string, number>();
-  #clockOffsetMs = 0;
   #certificateCheckAtMs: number;
+  /** Of the datagram that is being handled: it brought one frame at most, and nothing of that is kept. */
+  #frameIsSpent = false;
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -73,6 +74,7 @@ class VisorEngine implements Engine {
     });
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
+      frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
       datagramLimitBytes: (sessionId) => datagramLimitFor(this.#sessions.view(sessionId)?.address.host),
     }, crypto, random);
@@ -83,7 +85,9 @@ class VisorEngine implements Engine {
       announce: (...changes) => { this.#changes.push(...changes); },
       log: (level, event, fields = {}) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
       count: (counter) => { this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + 1); },
-      correctedWallMs: (at) => at.wallMs + this.#clockOffsetMs,
+      // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
+      // Whole milliseconds, because dates that it goes into are kept as integers. Asked for when it is needed: not for every packet of a file.
+      correctedWallMs: (at) => at.wallMs + Math.round(this.#visor?.clockOffsetMs(2) ?? 0),
     };
     const first: VisorChange[] = [...own.changes];
     if (!memory.values.has('name')) first.push({ kind: 'put-value', key: 'name', value: configuration.initialName });
@@ -100,11 +104,15 @@ class VisorEngine implements Engine {
     this.#visor?.start(now);
   }
 
-  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void {
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): boolean {
     this.#begin(now);
+    this.#frameIsSpent = false;
     this.#sessions.handleDatagram(from, datagram, now);
     this.#drainSessions();
+    return this.#frameIsSpent;
   }
+
+  recycle(datagram: Uint8Array): void { this.#sessions.recycle(datagram); }
 
   handleStored(ticket: number, result: StoreResult, now: Instant): void {
     this.#begin(now);
@@ -194,9 +202,6 @@ class VisorEngine implements Engine {
   #begin(now: Instant): void {
     this.#now = now;
     this.#touched = true;
-    // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
-    // Whole milliseconds, because dates that it goes into are kept as integers.
-    this.#clockOffsetMs = Math.round(this.#visor?.clockOffsetMs(2) ?? 0);
   }
 
   /** Well before its end, so that nobody ever meets an expired one; a visor's next registration publishes it. */
@@ -215,8 +220,8 @@ class VisorEngine implements Engine {
 
   #routeSession(output: SessionOutput): void {
     switch (output.kind) {
-      case 'transmit': this.#outputs.push({ kind: 'transmit', to: output.to, datagram: output.datagram }); return;
-      case 'frame': this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
+      case 'transmit': this.#outputs.push(output); return;
+      case 'frame': this.#frameIsSpent = this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
       case 'closed':
         this.#directed.sessionLost(output.sessionId, this.#now);
         this.#mailbox?.sessionClosed(output.sessionId);

@@ -36,6 +36,11 @@ export function selfTest(crypto: Crypto): string | undefined {
     if (hex(sealed) !== known.sealed || hex(crypto.aeadOpen(secret, nonce, otherSecret, sealed)) !== hex(text)) return 'ChaCha20-Poly1305 gives a wrong result';
     if (crypto.aeadOpen(secret, nonce, otherSecret, flipFirstBit(sealed)) !== undefined) return 'ChaCha20-Poly1305 accepts a forgery';
 
+    const inPlace = Uint8Array.of(...text, ...repeated(0, 16));
+    crypto.aeadSealInto(secret, nonce, otherSecret, inPlace.subarray(0, text.length), inPlace);
+    if (hex(inPlace) !== known.sealed || !crypto.aeadOpenInto(secret, nonce, otherSecret, inPlace, inPlace.subarray(0, text.length))) return 'ChaCha20-Poly1305 gives a wrong result in place';
+    if (hex(inPlace.subarray(0, text.length)) !== hex(text)) return 'ChaCha20-Poly1305 gives a wrong result in place';
+
     const publicKey = crypto.ed25519PublicKey(secret);
     const signature = crypto.ed25519Sign(text, secret);
     if (hex(publicKey) !== known.signingPublicKey || hex(signature) !== known.signature) return 'Ed25519 gives a wrong result';

@@ -76,6 +76,24 @@ describe.each([choice.crypto, nobleCrypto])('$implementation', (crypto) => {
     expect(crypto.aeadOpen(aeadKey, aeadNonce, associatedData, sealed)).toEqual(plaintext);
   });
 
+  it('seals and opens where the bytes lie as it does elsewhere, and refuses an output of another length', () => {
+    fc.assert(fc.property(key, nonce, data, data, fc.nat(), (aeadKey, aeadNonce, associatedData, plaintext, position) => {
+      const packet = viewInside(Uint8Array.of(...plaintext, ...new Uint8Array(16)));
+      const text = packet.subarray(0, plaintext.length);
+      crypto.aeadSealInto(aeadKey, aeadNonce, associatedData, text, packet);
+      expect(packet).toEqual(crypto.aeadSeal(aeadKey, aeadNonce, associatedData, plaintext));
+      const changed = viewInside(packet.map((byte, index) => (index === position % packet.length ? byte ^ 0x10 : byte)));
+      expect(crypto.aeadOpenInto(aeadKey, aeadNonce, associatedData, changed, changed.subarray(0, plaintext.length))).toBe(false);
+      expect(crypto.aeadOpenInto(aeadKey, aeadNonce, associatedData, packet.subarray(0, position % 16), none)).toBe(false);
+      expect(() => crypto.aeadOpenInto(aeadKey, aeadNonce, associatedData, packet, new Uint8Array(plaintext.length + 1))).toThrow(RangeError);
+      expect(() => { crypto.aeadSealInto(aeadKey, aeadNonce, associatedData, plaintext, new Uint8Array(plaintext.length + 15)); }).toThrow();
+      expect(crypto.aeadOpenInto(aeadKey, aeadNonce, associatedData, packet, text)).toBe(true);
+      expect(text).toEqual(plaintext);
+      // Nothing beside it was touched.
+      expect([...new Uint8Array(packet.buffer)].filter((_, index) => index < 3 || index >= 3 + packet.length)).toEqual(Array(7).fill(0xaa));
+    }), { numRuns: 50 });
+  });
+
   it('opens nothing that was changed, and nothing shorter than a tag', () => {
     fc.assert(fc.property(key, nonce, data, data, fc.nat(), (aeadKey, aeadNonce, associatedData, plaintext, position) => {
       const sealed = crypto.aeadSeal(aeadKey, aeadNonce, associatedData, plaintext);

@@ -78,6 +78,24 @@ function createSodiumCrypto(sodium: Sodium, tree: Blake3Tree): Crypto {
     return hash;
   };
 
+  const sealInto = (key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void => {
+    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(output, plaintext, associatedData, null, nonce, key);
+  };
+
+  const openInto = (key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array, ciphertext: Uint8Array, output: Uint8Array): boolean => {
+    if (ciphertext.length < tagSizeBytes) return false;
+    // Own sizes are checked apart, so that a mistake of ours does not look like a forged packet.
+    if (key.length !== keySizeBytes || nonce.length !== nonceSizeBytes || output.length !== ciphertext.length - tagSizeBytes) {
+      throw new RangeError(`key, nonce and output must have ${keySizeBytes}, ${nonceSizeBytes} and ${ciphertext.length - tagSizeBytes} bytes, got ${key.length}, ${nonce.length} and ${output.length}`);
+    }
+    try {
+      // The binding returns its status through an unsigned type: anything but the exact size is not a success.
+      return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(output, null, ciphertext, associatedData, nonce, key) === output.length;
+    } catch {
+      return false;
+    }
+  };
+
   return {
     implementation: 'libsodium',
 
@@ -116,25 +134,18 @@ function createSodiumCrypto(sodium: Sodium, tree: Blake3Tree): Crypto {
 
     aeadSeal(key, nonce, associatedData, plaintext) {
       const ciphertext = new Uint8Array(plaintext.length + tagSizeBytes);
-      sodium.crypto_aead_chacha20poly1305_ietf_encrypt(ciphertext, plaintext, associatedData, null, nonce, key);
+      sealInto(key, nonce, associatedData, plaintext, ciphertext);
       return ciphertext;
     },
 
     aeadOpen(key, nonce, associatedData, ciphertext) {
       if (ciphertext.length < tagSizeBytes) return undefined;
-      // Own sizes are checked apart, so that a mistake of ours does not look like a forged packet.
-      if (key.length !== keySizeBytes || nonce.length !== nonceSizeBytes) {
-        throw new RangeError(`key and nonce must have ${keySizeBytes} and ${nonceSizeBytes} bytes, got ${key.length} and ${nonce.length}`);
-      }
       const plaintext = new Uint8Array(ciphertext.length - tagSizeBytes);
-      try {
-        const sizeBytes = sodium.crypto_aead_chacha20poly1305_ietf_decrypt(plaintext, null, ciphertext, associatedData, nonce, key);
-        // The binding returns its status through an unsigned type: anything but the exact size is not a success.
-        return sizeBytes === plaintext.length ? plaintext : undefined;
-      } catch {
-        return undefined;
-      }
+      return openInto(key, nonce, associatedData, ciphertext, plaintext) ? plaintext : undefined;
     },
+
+    aeadSealInto: sealInto,
+    aeadOpenInto: openInto,
 
     sha256,
 

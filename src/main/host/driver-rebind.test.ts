@@ -33,10 +33,11 @@ class EchoingEngine implements Engine {
   readonly inspect = new FakeInspection();
   readonly outputs: EngineOutput[] = [];
   networkChanges = 0;
-  handleDatagram(from: SocketAddress, datagram: Uint8Array): void { this.outputs.push({ kind: 'transmit', to: from, datagram }); }
+  handleDatagram(from: SocketAddress, datagram: Uint8Array): boolean { this.outputs.push({ kind: 'transmit', to: from, datagram }); return false; }
   networkChanged(): void { this.networkChanges += 1; }
   pollOutput(): EngineOutput | undefined { return this.outputs.shift(); }
   pollTimeout(): undefined { return undefined; }
+  recycle(): void { /* each has memory of its own */ }
   handleStored(): void { /* nothing is stored */ }
   handleResolved(): void { /* nothing is asked */ }
   handleTimeout(): void { /* there is no timer */ }

@@ -19,7 +19,8 @@ class ScriptedEngine implements Engine {
   readonly told: string[] = [];
   readonly outputs: EngineOutput[] = [];
   dueInMs: number | undefined;
-  handleDatagram(_from: SocketAddress, datagram: Uint8Array): void { this.told.push(`datagram ${String(datagram.length)}`); }
+  handleDatagram(_from: SocketAddress, datagram: Uint8Array): boolean { this.told.push(`datagram ${String(datagram.length)}`); return false; }
+  recycle(): void { /* its outputs are kept by nobody */ }
   handleStored(ticket: number): void { this.told.push(`stored ${String(ticket)}`); }
   handleResolved(ticket: number, hosts: readonly string[]): void { this.told.push(`resolved ${String(ticket)} ${hosts.join()}`); }
   handleTimeout(): void { this.told.push('timeout'); this.dueInMs = undefined; }

@@ -15,7 +15,7 @@ import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from 
 import { watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
 import { SocketKeeper } from './socket-keeper.ts';
-import type { UdpSocket } from './udp.ts';
+import { freeDatagram, type UdpSocket } from './udp.ts';
 
 /** After a failed commit: a full disk does not get room within milliseconds, and a person should not wait long once it has. */
 const restartFirstMs = 500;
@@ -82,8 +82,9 @@ export class Driver {
       listen: options.listen,
       onDatagram: (from, datagram) => {
         if (this.#engine === undefined) return;
-        this.#engine.handleDatagram(from, datagram, options.clock.now());
+        const isSpent = this.#engine.handleDatagram(from, datagram, options.clock.now());
         this.#drain();
+        if (isSpent) freeDatagram(datagram);
       },
       onReplaced: () => { this.networkChanged(); },
       log: (level, event, fields) => { options.events.log(level, event, fields); },
@@ -215,7 +216,7 @@ export class Driver {
   #perform(output: EngineOutput): void {
     const { events } = this.#options;
     switch (output.kind) {
-      case 'transmit': this.#keeper.send(output.to, output.datagram); return;
+      case 'transmit': if (this.#keeper.send(output.to, output.datagram)) this.#engine?.recycle(output.datagram); return;
       case 'store': this.#performStore(output); return;
       case 'blobs': this.#performBlobs(output); return;
       case 'resolve': this.#resolve(output.ticket, output.host); return;

@@ -340,7 +340,8 @@ export class StoryWorld {
         busy = true;
         const node = this.nodes.find((one) => String(one.port) === to);
         if (node === undefined || node.off || node.cutOff || !this.passes(from, node)) continue;
-        node.engine.handleDatagram({ host: '127.0.0.1', port: from.port }, datagram, node.now);
+        // A receiver decrypts where the bytes lie; whoever keeps the datagram keeps what was sent.
+        node.engine.handleDatagram({ host: '127.0.0.1', port: from.port }, datagram.slice(), node.now);
         node.drain();
       }
       if (!busy) return;

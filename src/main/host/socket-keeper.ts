@@ -37,7 +37,8 @@ export class SocketKeeper {
     this.#socket = await this.#bind(this.#options.listen.port);
   }
 
-  send(to: SocketAddress, datagram: Uint8Array): void { this.#socket?.send(to, datagram); }
+  /** True when the datagram's memory may be used again. */
+  send(to: SocketAddress, datagram: Uint8Array): boolean { return this.#socket?.send(to, datagram) ?? true; }
 
   /** From now on a broken socket is not replaced any more; a sound one goes on sending until `close`. */
   leaveAlone(): void {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SocketAddress } from '../engine/wire/types.ts';
-import { bindUdp, type UdpSocket } from './udp.ts';
+import { bindUdp, freeDatagram, type UdpSocket } from './udp.ts';
 
 const open: UdpSocket[] = [];
 afterEach(async () => { await Promise.all(open.splice(0).map((socket) => socket.close())); });
@@ -21,6 +21,24 @@ describe('the UDP socket', () => {
     expect(from).toEqual(sender.address);
     expect([Object.getPrototypeOf(datagram) === Uint8Array.prototype, [...datagram]]).toEqual([true, [1, 2, 3]]);
     expect(listener.counters).toMatchObject({ receivedDatagrams: 1, receivedBytes: 3 });
+  });
+
+  it('says when the memory of a datagram may be used again, and frees that of one that came', async () => {
+    const heard = Promise.withResolvers<Uint8Array>();
+    const listener = await bind('127.0.0.1', 0, (_from, datagram) => { heard.resolve(datagram); });
+    const sender = await bind('127.0.0.1');
+    const memory = new Uint8Array(2_000).fill(7);
+    expect(sender.send(listener.address, memory)).toBe(true);
+    memory.fill(9);
+    const datagram = await heard.promise;
+    expect([datagram.length, new Set(datagram)]).toEqual([2_000, new Set([7])]);
+    freeDatagram(datagram);
+    expect(datagram.length).toBe(0);
+    // Not where it shares memory with others.
+    const part = memory.subarray(0, 10);
+    freeDatagram(part);
+    expect(part.length).toBe(10);
+    await expect.poll(() => sender.counters).toMatchObject({ sentDatagrams: 1, sentBytes: 2_000, sendErrors: 0 });
   });
 
   it('listens on all addresses and still names IPv4 senders in plain', async () => {

@@ -4,6 +4,7 @@ import { leafLength } from '../lockstep/geometry.ts';
 import { encodeLeafResponse } from '../wire/frame.ts';
 import type { Geometry } from '../lockstep/geometry.ts';
 import type { LockstepRecord } from '../lockstep/lockstep.ts';
+import type { FrameRoom } from '../wire/frame.ts';
 import type { Datum } from './datum.ts';
 
 export interface ByteRange { readonly offset: number; readonly sizeBytes: number }
@@ -20,10 +21,10 @@ export function fragmentNeeds(datum: Datum, geometry: Geometry, record: Lockstep
 export const proofNeeds = (datum: Datum, record: LockstepRecord, first: number): ByteRange | undefined => missingBlock(datum, record, record.blocksForProof(first));
 
 /** @throws RangeError when `fragmentNeeds` was not asked. */
-export function encodeFragmentOf(requestId: Uint8Array, datum: Datum, geometry: Geometry, record: LockstepRecord | undefined, leaf: number): Uint8Array {
+export function encodeFragmentOf(requestId: Uint8Array, datum: Datum, geometry: Geometry, record: LockstepRecord | undefined, leaf: number, room?: FrameRoom): Uint8Array {
   const bytes = datum.peek(leaf * geometry.leafBytes, leafLength(geometry, leaf)) ?? noHashes;
   const hashes = record?.hashesFor(leaf, (block) => blockOf(datum, record, block)) ?? noHashes;
-  return encodeLeafResponse(requestId, leaf, 'fragment', fragmentPayloadBytes(geometry, leaf), (payload) => { encodeFragment(geometry, leaf, { hashes, leaf: bytes }, payload); });
+  return encodeLeafResponse(requestId, leaf, 'fragment', fragmentPayloadBytes(geometry, leaf), (payload) => { encodeFragment(geometry, leaf, { hashes, leaf: bytes }, payload); }, room);
 }
 
 /** The payloads of a proof: one, or two. @throws RangeError when `proofNeeds` was not asked. */

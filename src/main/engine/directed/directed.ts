@@ -80,14 +80,14 @@ class DirectedLayer implements Directed {
     this.#responder.handle(verb, handler);
   }
 
-  handleFrame(sessionId: SessionId, bytes: Uint8Array, now: Instant): void {
+  handleFrame(sessionId: SessionId, bytes: Uint8Array, now: Instant): boolean {
     const frame = decodeFrame(bytes);
     if (frame === undefined) {
       this.#counters.count('bad-frame');
       if (bytes[0] === requestKind && bytes.length >= requestHeaderBytes) {
         this.#responder.refuseMalformed(sessionId, bytes.subarray(requestIdOffset, requestHeaderBytes), now);
       }
-      return;
+      return false;
     }
     switch (frame.type) {
       case 'request':
@@ -95,18 +95,19 @@ class DirectedLayer implements Directed {
         else if (frame.body.verb === 'more') this.#publisher.handleMore(sessionId, frame.requestId, frame.body, now);
         else if (frame.body.verb === 'pad') this.#answerPad(sessionId, frame.requestId, frame.body.datagramBytes, now);
         else this.#responder.handleRequest(sessionId, frame, now);
-        return;
+        return false;
       case 'response':
         // A content that is forwarded may be wanted here too. Downloads before requests: theirs are many.
         if (this.#relay?.handleResponse(sessionId, frame, bytes, now) === true) {
           this.#machine.handleResponse(sessionId, frame, now);
-          return;
+          return true;
         }
-        if (this.#machine.handleResponse(sessionId, frame, now) || this.#requests.handleResponse(sessionId, frame, now)) return;
-        this.#counters.count('unmatched-response');
-        return;
+        if (this.#machine.handleResponse(sessionId, frame, now)) return true;
+        if (!this.#requests.handleResponse(sessionId, frame, now)) this.#counters.count('unmatched-response');
+        return false;
       default:
         frame satisfies never;
+        return false;
     }
   }
 

@@ -12,6 +12,7 @@ import { encodeFragmentOf, fragmentNeeds, proofNeeds, proofsOf } from './answers
 import { MemoryDatum, keyText, nameKey } from './datum.ts';
 import { FoundData } from './found-data.ts';
 import { ShownNames } from './shown-names.ts';
+import type { FrameRoom } from '../wire/frame.ts';
 import type { Blake3Tree } from '../blake3/blake3-tree.ts';
 import type { SessionId } from '../session/types.ts';
 import type { ContentName, Instant, LeafRun, NegativeCode, RequestBody } from '../wire/types.ts';
@@ -42,6 +43,7 @@ export class ContentPublisher implements Publisher {
   readonly #sender: FrameSender;
   readonly #tree: Blake3Tree;
   readonly #counters: Counters;
+  readonly #frameRoom: FrameRoom | undefined;
   readonly #offered = new Map<string, { readonly datum: Datum; offers: number }>();
   readonly #lookups = new Map<string, Lookup>();
   readonly #found = new FoundData();
@@ -53,6 +55,7 @@ export class ContentPublisher implements Publisher {
 
   constructor(sender: FrameSender, tree: Blake3Tree, counters: Counters) {
     this.#sender = sender;
+    this.#frameRoom = sender.frameRoom === undefined ? undefined : (sizeBytes) => sender.frameRoom?.(sizeBytes) ?? new Uint8Array(sizeBytes);
     this.#tree = tree;
     this.#counters = counters;
   }
@@ -168,7 +171,7 @@ export class ContentPublisher implements Publisher {
       const needs = fragmentNeeds(datum, geometry, record, leaf);
       // A proof that was asked for has gone out: the rest goes on without it.
       if (needs !== undefined) { this.#wait(datum, { ...run, wanted: { ...run.wanted, proof: false } }, bit, needs, now); return; }
-      this.#sender.send(run.sessionId, encodeFragmentOf(run.requestId, datum, geometry, record, leaf), now);
+      this.#sender.send(run.sessionId, encodeFragmentOf(run.requestId, datum, geometry, record, leaf, this.#frameRoom), now);
     }
   }
 

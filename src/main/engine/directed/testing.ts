@@ -62,7 +62,8 @@ export class Pair {
       this.nowMs = Math.max(this.nowMs, nextMs);
       if (flight !== undefined && flight.atMs <= timer) {
         this.#flights = this.#flights.filter((each) => each !== flight);
-        this[flight.to].handleFrame(flight.sessionId, flight.frame, this.now);
+        // As a host may free it: whoever still looked at the frame would find this.
+        if (this[flight.to].handleFrame(flight.sessionId, flight.frame, this.now)) flight.frame.fill(0xee);
       } else {
         for (const each of [this.left, this.right, ...this.driven]) each.handleTimeout(this.now);
       }

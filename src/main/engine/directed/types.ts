@@ -93,7 +93,8 @@ export interface Directed extends Puller {
   download(name: ContentName, options: DownloadOptions, now: Instant): DownloadHandle | undefined;
   request(sessionId: SessionId, body: RequestBody, options: RequestOptions, now: Instant): void;
   handle(verb: RequestBody['verb'], handler: RequestHandler): void;
-  handleFrame(sessionId: SessionId, frame: Uint8Array, now: Instant): void;
+  /** True when nothing of the frame's memory is used any more: so for all that downloads are answered with, and what is forwarded. */
+  handleFrame(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
   /** The session is gone, or its other side restarted: everything pending on it ends as `session-lost`. */
   sessionLost(sessionId: SessionId, now: Instant): void;
   /** This session has the content: pulls of others that cannot be answered here are forwarded to it. Switches forwarding on. */
@@ -109,6 +110,8 @@ export interface Directed extends Puller {
 export interface FrameSender {
   /** False when the session is not established now; the frame is then repeated by timeout like a lost one. */
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
+  /** Memory for one frame that is sent next and not looked at after; without it each frame has memory of its own. */
+  frameRoom?(sizeBytes: number): Uint8Array;
   smoothedRoundTripMs(sessionId: SessionId): number | undefined;
   /** The longest datagram to and from the other side that nobody would cut up before it leaves: the bound of what a path is probed for. */
   datagramLimitBytes(sessionId: SessionId): number;

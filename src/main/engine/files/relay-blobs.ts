@@ -156,7 +156,8 @@ export class RelayBlobs {
   }
 
   #expire(now: Instant): void {
-    this.#context.store<'expire-blobs'>({ op: 'expire-blobs', elapsedMs: this.#context.elapsedMs(now), most: expireAtOnce }, ({ orphaned, more }, at) => {
+    // Not through the context: looking for what is over is no activity that the mail clock would have to remember.
+    this.#context.environment.store<'expire-blobs'>({ op: 'expire-blobs', elapsedMs: this.#context.elapsedMs(now), most: expireAtOnce }, ({ orphaned, more }, at) => {
       for (const name of orphaned) this.#forget(name, at);
       if (orphaned.length > 0) this.#context.counters.count('blobs-expired', orphaned.length);
       if (more) this.#expire(at);

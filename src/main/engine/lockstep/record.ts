@@ -124,7 +124,14 @@ export class LockstepRecord {
   #blockOf({ level, index }: NodeRange): number { return Math.floor(index / 2 ** (this.keptLevel - level)); }
 
   #blocksOf(nodes: readonly NodeRange[]): readonly number[] {
-    return [...new Set(nodes.filter(({ level }) => level < this.keptLevel).map((node) => this.#blockOf(node)))];
+    const blocks: number[] = [];
+    for (const node of nodes) {
+      if (node.level >= this.keptLevel) continue;
+      const block = this.#blockOf(node);
+      // One or two: a set for each leaf that is served costs more than looking.
+      if (!blocks.includes(block)) blocks.push(block);
+    }
+    return blocks;
   }
 
   #collect(nodes: readonly NodeRange[], read: ReadBlock): Uint8Array {

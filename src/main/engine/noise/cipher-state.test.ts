@@ -47,6 +47,21 @@ describe('a cipher', () => {
     expect(receiver.counter).toBe(0);
   });
 
+  it('seals and opens in the place of the plaintext alike', () => {
+    const packet = Uint8Array.of(...text, ...new Uint8Array(16));
+    const place = packet.subarray(0, text.length);
+    create().encryptInto(9, text, place, packet);
+    expect(packet).toEqual(create().encryptAt(9, text, text));
+    expect(create().decryptInto(8, text, packet.slice(), new Uint8Array(text.length))).toBe(false);
+    expect(create().decryptInto(9, text, packet, place)).toBe(true);
+    expect(place).toEqual(text);
+    const wiped = create();
+    wiped.destroy();
+    expect(wiped.decryptInto(9, text, packet, place)).toBe(false);
+    expect(() => { wiped.encryptInto(10, text, place, packet); }).toThrow(NoiseError);
+    expect(() => { create().encryptInto(2 ** 53 - 1, text, place, packet); }).toThrow(NoiseError);
+  });
+
   it('opens nothing with another counter, other associated data, a flipped bit or a missing byte', () => {
     const sealed = create().encryptAt(5, text, text);
     const receiver = create();

@@ -69,6 +69,21 @@ export class CipherState {
     return this.#crypto.aeadOpen(this.#key, this.#nonce, associatedData, ciphertext);
   }
 
+  /** As `encryptAt`, into `output` of the plaintext's length and 16 bytes more, which may begin where the plaintext does. */
+  encryptInto(counter: number, associatedData: Uint8Array, plaintext: Uint8Array, output: Uint8Array): void {
+    if (this.#destroyed) throw new NoiseError('key_destroyed', 'the key of this cipher has been wiped');
+    if (!isCounter(counter)) throw new NoiseError('counter_exhausted', `counter ${counter} is outside 0 to 2^53 - 2`);
+    this.#setNonce(counter);
+    this.#crypto.aeadSealInto(this.#key, this.#nonce, associatedData, plaintext, output);
+  }
+
+  /** As `decryptAt`, into `output` of the ciphertext's length without the tag, which may begin where the ciphertext does. False: worth nothing. */
+  decryptInto(counter: number, associatedData: Uint8Array, ciphertext: Uint8Array, output: Uint8Array): boolean {
+    if (this.#destroyed || !isCounter(counter)) return false;
+    this.#setNonce(counter);
+    return this.#crypto.aeadOpenInto(this.#key, this.#nonce, associatedData, ciphertext, output);
+  }
+
   /** Replaces the key one-way; counters go on (sections 4.2 and 11.3). Both sides must do it at the same point. */
   rekey(): void {
     if (this.#destroyed) throw new NoiseError('key_destroyed', 'the key of this cipher has been wiped');

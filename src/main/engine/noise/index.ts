@@ -24,7 +24,7 @@
  * is complete, split or dead. JavaScript may have moved or copied memory before; wiping shortens exposure and promises nothing more.
  *
  * TRANSPORT. `split` gives a `CipherState` for each direction. Streams use `encrypt` and `decrypt` with their own counters; datagrams use
- * `encryptAt` and `decryptAt` with the counter from the packet, and the session's replay window decides which counters are new.
+ * `encryptInto` and `decryptInto`, or `encryptAt` and `decryptAt` for memory of its own, with the counter from the packet, and the session's replay window decides which counters are new.
  */
 export { CipherState } from './cipher-state.ts';
 export type { HandshakeOptions } from './handshake-options.ts';

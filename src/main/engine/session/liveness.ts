@@ -3,12 +3,25 @@ import { equalBytes } from '../wire/bytes.ts';
 import { encodeRequest, encodeResponse, decodeFrame } from '../wire/frame.ts';
 import { decodeEchoResponse, encodeEchoResponse } from '../wire/responses.ts';
 import { echoAfterMs, hintPauseMs, keepaliveMs, keepaliveSpread, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs } from './constants.ts';
-import { socketAddressKey, type Instant, type SocketAddress } from '../wire/types.ts';
+import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import type { Dialer } from './dialer.ts';
 import { noLongerAwaited, type Link, type TransportKeys } from './link.ts';
 import type { SessionTable } from './sessions.ts';
 
 const verbs = { echo: 1, challenge: 2, close: 3 };
+const responseIdOffset = 1;
+
+/** Whether a response carries this id: asked of every response, so without a view of the frame. */
+function answers(response: Uint8Array, requestId: Uint8Array): boolean {
+  for (let position = 0; position < requestId.length; position += 1) if (response[responseIdOffset + position] !== requestId[position]) return false;
+  return true;
+}
+
+function isLateAnswer({ unanswered }: Link, response: Uint8Array): boolean {
+  if (unanswered === undefined) return false;
+  for (const requestId of unanswered) if (answers(response, requestId)) return true;
+  return false;
+}
 
 export class Liveness {
   readonly #table: SessionTable;
@@ -146,9 +159,8 @@ export class Liveness {
       else if (request.body.verb === 'close') this.#closedByPeer(link, now);
       return true;
     }
-    const requestId = frame.subarray(1, 17);
     if (frame[0] !== 2) return false;
-    if (link.echo === undefined || !equalBytes(requestId, link.echo.requestId)) return link.unanswered?.some((id) => equalBytes(id, requestId)) ?? false;
+    if (link.echo === undefined || !answers(frame, link.echo.requestId)) return isLateAnswer(link, frame);
     const answer = decodeEchoResponse(frame.subarray(22));
     if (answer === undefined) { this.#table.drop('bad-frame'); return true; }
     const roundTripMs = now.monotonicMs - link.echo.sentMs;
@@ -161,7 +173,7 @@ export class Liveness {
 
   /** Somebody says that the session which we address is unknown: surely with the token of the handshake, else perhaps. */
   unknownSession(from: SocketAddress, link: Link | undefined, remoteIndex: number, token: Uint8Array, now: Instant): void {
-    if (link?.dial === undefined || link.keys?.remoteIndex !== remoteIndex || socketAddressKey(from) !== socketAddressKey(link.address)) { this.#table.drop('unexpected'); return; }
+    if (link?.dial === undefined || link.keys?.remoteIndex !== remoteIndex || !sameAddress(from, link.address)) { this.#table.drop('unexpected'); return; }
     // Without the token anybody could have said it, and nobody is to be told that the other side restarted.
     if (equalBytes(token, link.keys.resetToken)) link.forgotten = true;
     if (link.dialling !== undefined) return;

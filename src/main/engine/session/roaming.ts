@@ -2,7 +2,7 @@
 import { equalBytes } from '../wire/bytes.ts';
 import { encodeRequest, transportOverheadBytes } from '../wire/frame.ts';
 import { candidateMs } from './constants.ts';
-import { socketAddressKey, type Instant, type SocketAddress } from '../wire/types.ts';
+import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import { noLongerAwaited, type Candidate, type Link } from './link.ts';
 import type { SessionTable } from './sessions.ts';
 
@@ -17,9 +17,9 @@ export class Roaming {
 
   /** The newest authentic packet came from there. */
   heardFrom(link: Link, from: SocketAddress, sizeBytes: number, now: Instant): void {
-    if (socketAddressKey(from) === socketAddressKey(link.address)) { dismiss(link); return; }
+    if (sameAddress(from, link.address)) { dismiss(link); return; }
     const random = this.#table.configuration.random;
-    if (link.candidate === undefined || now.monotonicMs - link.candidate.sinceMs > candidateMs || socketAddressKey(link.candidate.address) !== socketAddressKey(from)) {
+    if (link.candidate === undefined || now.monotonicMs - link.candidate.sinceMs > candidateMs || !sameAddress(link.candidate.address, from)) {
       dismiss(link);
       link.candidate = { address: from, challenge: random(8), requestId: random(16), sinceMs: now.monotonicMs, receivedBytes: 0, sentBytes: 0, challengedMs: Number.NEGATIVE_INFINITY };
     }
@@ -41,7 +41,7 @@ export class Roaming {
   handleFrame(link: Link, from: SocketAddress, frame: Uint8Array): boolean {
     const candidate = link.candidate;
     if (candidate === undefined || frame[0] !== 2 || frame.length !== 22 + 8 || !equalBytes(frame.subarray(1, 17), candidate.requestId)) return false;
-    if (socketAddressKey(from) !== socketAddressKey(candidate.address) || !equalBytes(frame.subarray(22), candidate.challenge)) return true;
+    if (!sameAddress(from, candidate.address) || !equalBytes(frame.subarray(22), candidate.challenge)) return true;
     link.address = candidate.address;
     dismiss(link);
     this.#table.output({ kind: 'moved', sessionId: link.id, address: link.address });

@@ -15,20 +15,27 @@ import { Deadlines } from '../deadlines.ts';
 import { encodeRequest, leafFrameMaximumBytes, transportOverheadBytes } from '../wire/frame.ts';
 import { toHex } from '../wire/bytes.ts';
 import { randomFraction } from '../random.ts';
-import { decodeDatagram, encodeShort, encodeTransport, type Datagram } from './datagram.ts';
+import { decodeDatagram, encodeShort, tagBytes, transportHeaderBytes, writeTransportHeader, type Datagram } from './datagram.ts';
+import { DatagramPool } from './datagram-pool.ts';
 import { defaultLimits, overlapMs, responderIdleMs, roundTripsKept } from './constants.ts';
 import { Dialer } from './dialer.ts';
 import { resetToken, newDropCounters, UnknownSessionLimit, CertificateChecker } from './guards.ts';
 import { Liveness } from './liveness.ts';
 import { Responder } from './responder.ts';
 import { Roaming } from './roaming.ts';
-import { socketAddressKey, type Instant, type SocketAddress } from '../wire/types.ts';
+import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import { viewOf, type Link, type Pending, type TransportKeys } from './link.ts';
 import type { CloseReason, CreateSessions, DialOptions, DropReason, SessionConfiguration, SessionId, SessionLimits, SessionOutput, Sessions, SessionView } from './types.ts';
 
 export const createSessions: CreateSessions = (configuration) => new SessionTable(configuration);
 
 const noBytes = new Uint8Array(0);
+
+/** A view of the ciphertext, whose memory then holds the plaintext: the datagram is ours, and another 32 KiB for each would keep the garbage collector busy. */
+function openInPlace(keys: TransportKeys, counter: number, ciphertext: Uint8Array): Uint8Array | undefined {
+  const plaintext = ciphertext.subarray(0, ciphertext.length - tagBytes);
+  return keys.receive.decryptInto(counter, noBytes, ciphertext, plaintext) ? plaintext : undefined;
+}
 
 export class SessionTable implements Sessions {
   readonly configuration: SessionConfiguration;
@@ -43,6 +50,8 @@ export class SessionTable implements Sessions {
   /** Links that are dialled from here: few, where a relay has thousands of others. */
   readonly #dialled = new Set<Link>();
   readonly #outputs: SessionOutput[] = [];
+  readonly #datagrams = new DatagramPool();
+  #frame: Uint8Array | undefined;
   readonly #deadlines = new Deadlines();
   readonly #dialer: Dialer;
   readonly #responder: Responder;
@@ -135,6 +144,14 @@ export class SessionTable implements Sessions {
   networkChanged(now: Instant): void {
     for (const link of this.#dialled) this.#liveness.networkChanged(link, now);
   }
+
+  frameRoom(sizeBytes: number): Uint8Array {
+    if (sizeBytes > leafFrameMaximumBytes) throw new RangeError(`a frame has at most ${String(leafFrameMaximumBytes)} bytes, asked for are ${String(sizeBytes)}`);
+    this.#frame ??= new Uint8Array(leafFrameMaximumBytes);
+    return this.#frame.subarray(0, sizeBytes);
+  }
+
+  recycle(datagram: Uint8Array): void { this.#datagrams.giveBack(datagram); }
 
   pollOutput(): SessionOutput | undefined { return this.#outputs.shift(); }
 
@@ -276,7 +293,7 @@ export class SessionTable implements Sessions {
     }
     const { link, keys } = found;
     if (!keys.window.isFresh(datagram.counter)) { this.drop('replayed'); return; }
-    const plaintext = keys.receive.decryptAt(datagram.counter, noBytes, datagram.ciphertext);
+    const plaintext = openInPlace(keys, datagram.counter, datagram.ciphertext);
     if (plaintext === undefined) { this.drop('unauthentic'); return; }
     const newest = datagram.counter > keys.window.highest;
     keys.window.accept(datagram.counter);
@@ -308,7 +325,10 @@ export class SessionTable implements Sessions {
   #seal(keys: TransportKeys, frame: Uint8Array): Uint8Array {
     const counter = keys.sendCounter;
     keys.sendCounter += 1;
-    return encodeTransport(keys.remoteIndex, counter, keys.send.encryptAt(counter, noBytes, frame));
+    const datagram = this.#datagrams.take(frame.length + transportOverheadBytes);
+    writeTransportHeader(datagram, keys.remoteIndex, counter);
+    keys.send.encryptInto(counter, noBytes, frame, datagram.subarray(transportHeaderBytes));
+    return datagram;
   }
 
   #answerUnknown(from: SocketAddress, index: number, sizeBytes: number, now: Instant): void {
@@ -349,7 +369,7 @@ export class SessionTable implements Sessions {
 
   #dialledTo(address: SocketAddress, remoteIndex: number): Link | undefined {
     // By address too: indices are chosen by the other sides, and two of them may choose alike.
-    for (const link of this.#dialled) if (link.keys?.remoteIndex === remoteIndex && socketAddressKey(link.address) === socketAddressKey(address)) return link;
+    for (const link of this.#dialled) if (link.keys?.remoteIndex === remoteIndex && sameAddress(link.address, address)) return link;
     return undefined;
   }
 

@@ -132,7 +132,9 @@ export class Node {
       if (output.kind !== 'transmit') { this.events.push({ ...output, atMs: this.net.ms }); continue; }
       const key = socketAddressKey(output.to);
       this.sentTo.set(key, (this.sentTo.get(key) ?? 0) + output.datagram.length);
-      this.net.transmit(this.address, output.to, output.datagram);
+      this.net.transmit(this.address, output.to, output.datagram.slice());
+      // As a host does when the kernel has taken it: the next datagram is written there.
+      this.sessions.recycle(output.datagram);
     }
   }
 }
@@ -177,7 +179,8 @@ export class Net {
 
   /** Puts a datagram on the way, past the hook. */
   inject(from: SocketAddress, to: SocketAddress, datagram: Uint8Array, afterMs = 0): void {
-    this.#queue.push({ atMs: this.ms + afterMs, order: this.#order, from, to, datagram });
+    // Each delivery is memory of its own: a receiver decrypts a datagram where it lies.
+    this.#queue.push({ atMs: this.ms + afterMs, order: this.#order, from, to, datagram: datagram.slice() });
     this.#order += 1;
   }
 

@@ -90,6 +90,7 @@ export type DropReason =
  * Nothing here throws on what a datagram contains.
  */
 export interface Sessions {
+  /** Takes the datagram over: it is decrypted where it lies, and what is given out are views of it. */
   handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
   handleTimeout(now: Instant): void;
   pollOutput(): SessionOutput | undefined;
@@ -101,6 +102,10 @@ export interface Sessions {
   redirect(sessionId: SessionId, address: SocketAddress, now: Instant): void;
   /** False when the session is not established or the frame exceeds 1,171 bytes; counted against an unvalidated address's budget. */
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
+  /** Memory to make a frame in that goes to `send` next: it is the same each time, so nothing else of it may be kept. @throws RangeError beyond the longest frame. */
+  frameRoom(sizeBytes: number): Uint8Array;
+  /** A transmitted datagram's memory may be used again: nobody looks at it any more. Never demanded. */
+  recycle(datagram: Uint8Array): void;
   close(sessionId: SessionId, now: Instant): void;
   /** The network changed, or the machine woke: every path is unproven; probe all dialled sessions now. */
   networkChanged(now: Instant): void;

@@ -45,6 +45,9 @@ export const responsePayloadMaximumBytes = frameMaximumBytes - responseHeaderByt
 /** The smallest leaf of a content: one chunk of the BLAKE3 tree. */
 export const fragmentBytes = 1_024;
 
+const responseIdOffset = 1;
+const fragmentOffset = responseIdOffset + requestIdBytes;
+const flagsOffset = fragmentOffset + 4;
 const requestKind = 0x01;
 const responseKind = 0x02;
 const finalFlag = 0x01;
@@ -70,14 +73,25 @@ export function encodeResponse(requestId: Uint8Array, fragment: number, final: b
   return response(requestId, fragment, final ? finalFlag : 0, payload);
 }
 
-/** A response to a pull, to be filled in by `fill` from where the payload starts: bytes are copied once. @throws RangeError when they are too many. */
-export function encodeLeafResponse(requestId: Uint8Array, leaf: number, kind: 'fragment' | 'proof', payloadBytes: number, fill: (payload: Uint8Array) => void): Uint8Array {
-  const frame = new Uint8Array(responseHeaderBytes + payloadBytes);
-  if (frame.length > leafFrameMaximumBytes) throw new RangeError(`a leaf response has at most ${String(leafFrameMaximumBytes)} bytes, this one has ${String(frame.length)}`);
+/** Where a frame is made: memory of its own, unless the caller sends it at once and has a place for that. */
+export type FrameRoom = (sizeBytes: number) => Uint8Array;
+const ownRoom: FrameRoom = (sizeBytes) => new Uint8Array(sizeBytes);
+
+/**
+ * A response to a pull, to be filled in by `fill` from where the payload starts: bytes are copied once. In a room that was used before, `fill` has
+ * to write all of it. @throws RangeError when they are too many.
+ */
+export function encodeLeafResponse(requestId: Uint8Array, leaf: number, kind: 'fragment' | 'proof', payloadBytes: number, fill: (payload: Uint8Array) => void, room: FrameRoom = ownRoom): Uint8Array {
+  const sizeBytes = responseHeaderBytes + payloadBytes;
+  if (sizeBytes > leafFrameMaximumBytes) throw new RangeError(`a leaf response has at most ${String(leafFrameMaximumBytes)} bytes, this one has ${String(sizeBytes)}`);
+  const frame = room(sizeBytes);
   frame[0] = responseKind;
-  frame.set(requestId, 1);
-  new DataView(frame.buffer).setUint32(1 + requestIdBytes, leaf);
-  frame[responseHeaderBytes - 1] = kind === 'proof' ? proofFlag : 0;
+  frame.set(requestId, responseIdOffset);
+  frame[fragmentOffset] = leaf >>> 24;
+  frame[fragmentOffset + 1] = leaf >>> 16;
+  frame[fragmentOffset + 2] = leaf >>> 8;
+  frame[fragmentOffset + 3] = leaf;
+  frame[flagsOffset] = kind === 'proof' ? proofFlag : 0;
   fill(frame.subarray(responseHeaderBytes));
   return frame;
 }
@@ -93,6 +107,7 @@ export function encodeNegative(requestId: Uint8Array, negative: Negative): Uint8
 /** Byte fields of the result are views of `bytes`. */
 export function decodeFrame(bytes: Uint8Array): Frame | undefined {
   if (bytes.length > (bytes[0] === responseKind ? leafFrameMaximumBytes : frameMaximumBytes)) return undefined;
+  if (bytes[0] === responseKind) return decodeResponse(bytes);
   const reader = new Reader(bytes);
   switch (reader.u8()) {
     case requestKind: {
@@ -103,17 +118,21 @@ export function decodeFrame(bytes: Uint8Array): Frame | undefined {
       const body = readBody(reader, verb);
       return reader.atEnd ? { type: 'request', requestId, body } : undefined;
     }
-    case responseKind: {
-      const requestId = reader.bytes(requestIdBytes);
-      const fragment = reader.u32();
-      const flags = reader.u8();
-      const payload = reader.rest();
-      if (!reader.ok || flags > proofFlag) return undefined;
-      return { type: 'response', requestId, fragment, final: (flags & finalFlag) !== 0, negative: (flags & negativeFlag) !== 0, proof: flags === proofFlag, payload };
-    }
     default:
       return undefined;
   }
+}
+
+/** Bulk comes in responses: read without a reader, whose two objects for each cost more than all else here. */
+function decodeResponse(bytes: Uint8Array): Frame | undefined {
+  if (bytes.length < responseHeaderBytes) return undefined;
+  const flags = bytes[flagsOffset] ?? 0;
+  if (flags > proofFlag) return undefined;
+  const fragment = (((bytes[fragmentOffset] ?? 0) << 24) | ((bytes[fragmentOffset + 1] ?? 0) << 16) | ((bytes[fragmentOffset + 2] ?? 0) << 8) | (bytes[fragmentOffset + 3] ?? 0)) >>> 0;
+  return {
+    type: 'response', requestId: bytes.subarray(responseIdOffset, fragmentOffset), fragment, final: (flags & finalFlag) !== 0, negative: (flags & negativeFlag) !== 0,
+    proof: flags === proofFlag, payload: bytes.subarray(responseHeaderBytes),
+  };
 }
 
 /** The payload of a response that is marked negative. */

@@ -5,6 +5,7 @@ export interface SocketAddress {
   readonly host: string;
   readonly port: number;
 }
+export const sameAddress = (left: SocketAddress, right: SocketAddress): boolean => left === right || (left.port === right.port && left.host === right.host);
 export const socketAddressKey = (address: SocketAddress): string => `${address.host}|${String(address.port)}`;
 
 /** Time as the engine is told it. Durations come from `monotonicMs`; display and expiry from `wallMs`. */
