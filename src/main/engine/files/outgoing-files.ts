@@ -7,6 +7,7 @@ import { Deadlines } from '../deadlines.ts';
 import { decodeHoldResponse } from '../wire/responses.ts';
 import { openBlobDatum } from './blob-datum.ts';
 import { PieceCache } from './piece-cache.ts';
+import { isSame } from './relay-drops.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { FileWaitReason } from '../../../shared/views.ts';
 import type { Recipient, Recipients } from '../overlay/recipients.ts';
@@ -97,6 +98,11 @@ export class OutgoingFiles {
 
   /** Asks the relays that may have it to forget it. */
   drop(row: FileRow, now: Instant): void {
+    // The same content may go to the same person with another message.
+    for (const { id } of this.#uploads.values()) {
+      const other = this.#context.memory.files.get(id);
+      if (id !== row.messageId && other !== undefined && recipientOf(other) === recipientOf(row) && isSame(other, row)) return;
+    }
     const recipient = this.#recipients.known(recipientOf(row));
     if (recipient === undefined) return;
     for (const hint of recipient.relays) {
@@ -141,27 +147,35 @@ export class OutgoingFiles {
     if (row?.stage !== 'wanted') { this.end(upload.id); return; }
     if (row.expiresAtMs <= this.#context.correctedWallMs(now)) { this.#fail(row, 'expired'); return; }
     upload.asking = true;
-    if (!upload.offered) { this.#offer(upload, row, now); return; }
+    if (!upload.offered) { this.#offer(upload, row); return; }
     const contact = this.#context.memory.contacts.get(recipientOf(row));
     if (contact === undefined || contact.standing === 'blocked' || contact.standing === 'request') { this.#later(upload, 'no-source', retryMaximumMs, now); return; }
     this.#recipients.lookup(recipientOf(row), now, (result, at) => {
       if (this.#uploads.get(upload.id) !== upload) return;
-      if (result.ok) this.#ask(upload, row, result.recipient, contact.depositToken, at);
+      if (result.ok) {
+        this.#leave(upload, result.recipient);
+        this.#ask(upload, row, result.recipient, contact.depositToken, at);
+      }
       else this.#later(upload, 'no-source', this.#pauseMs(upload), at);
     });
   }
 
-  #offer(upload: Upload, row: FileRow, now: Instant): void {
+  /** Relays that the recipient has left are no good any more, whatever they hold. */
+  #leave(upload: Upload, recipient: Recipient): void {
+    for (const relay of [...upload.holders.keys()]) if (!recipient.relays.some(({ publicKey }) => publicKey === relay)) this.#lost(upload, relay);
+  }
+
+  #offer(upload: Upload, row: FileRow): void {
     if (!this.#shelf.isComplete(upload.name)) { this.#fail(row, 'gone'); return; }
     openBlobDatum(this.#shelf.ask, this.#context.crypto.tree, this.#pieces, upload.name, (datum, at) => {
       if (this.#uploads.get(upload.id) !== upload) return;
-      if (datum === undefined) { this.#fail(row, 'damaged'); return; }
+      if (datum === 'gone' || datum === 'damaged') { this.#fail(row, datum); return; }
+      if (datum === 'io' || datum === 'disk-full') { this.#later(upload, 'no-source', this.#pauseMs(upload), at); return; }
       this.#context.directed.publisher.offerDatum(upload.name, datum);
       upload.offered = true;
       upload.asking = false;
       this.#attempt(upload, at);
     });
-    void now;
   }
 
   #ask(upload: Upload, row: FileRow, recipient: Recipient, token: Uint8Array | undefined, now: Instant): void {

@@ -63,13 +63,12 @@ export class RelayBlobs {
     this.#context.store<'hold-blob'>(request, (result, at) => { this.#noted(sessionId, name, result, answer, at); });
   }
 
-  drop(body: BodyOf<'drop'>, answer: Answer, now: Instant): void {
+  drop(body: BodyOf<'drop'>, answer: Answer): void {
     const name: ContentName = { root: body.name.root.slice(), length: body.name.length };
     this.#context.store<'drop-blob'>({ op: 'drop-blob', mailbox: body.mailbox, ...name }, ({ orphaned }, at) => {
       if (orphaned) this.#forget(name, at);
       answer.respond(new Uint8Array(0), at);
     });
-    void now;
   }
 
   /** For the publisher: contents that are held here. */
@@ -82,8 +81,9 @@ export class RelayBlobs {
     } else if (!this.#shelf.isComplete(name)) found(undefined, now);
     else {
       openBlobDatum(this.#shelf.ask, this.#context.environment.crypto.tree, this.#pieces, { root: name.root.slice(), length: name.length }, (datum, at) => {
-        if (datum !== undefined) this.#keepOpen(key, datum);
-        found(datum, at);
+        const opened = typeof datum === 'string' ? undefined : datum;
+        if (opened !== undefined) this.#keepOpen(key, opened);
+        found(opened, at);
       });
     }
   }
@@ -98,6 +98,7 @@ export class RelayBlobs {
     }
     if (now.monotonicMs < this.#expireAtMs) return;
     this.#expireAtMs = now.monotonicMs + expireEveryMs;
+    this.#leaveIdle(now);
     if (!this.#context.clock.suspended) this.#expire(now);
   }
 
@@ -124,6 +125,7 @@ export class RelayBlobs {
   }
 
   #take(name: ContentName, answer: Answer, now: Instant): BlobDownload | undefined {
+    if (this.#takings.size >= takingsMaximum) this.#leaveIdle(now);
     if (this.#takings.size >= takingsMaximum) { this.#context.refuse(answer, 'busy', now, busyRetrySeconds); return undefined; }
     const key = nameKey(name);
     const taking = new BlobDownload(this.#context.environment.directed, this.#shelf.ask, name, this.#shelf.info(name)?.snapshot, {
@@ -143,6 +145,15 @@ export class RelayBlobs {
     this.#takings.set(key, taking);
     this.#checkpointAtMs = Math.min(this.#checkpointAtMs, now.monotonicMs + expireEveryMs);
     return taking;
+  }
+
+  /** Contents whose senders have gone give way; what came of them is kept for when they are offered again. */
+  #leaveIdle(now: Instant): void {
+    for (const [key, taking] of this.#takings) {
+      if (!taking.isStarted || taking.sources.length > 0 || taking.verifiedBytes === taking.name.length) continue;
+      this.#takings.delete(key);
+      taking.stop(now);
+    }
   }
 
   #forget(name: ContentName, now: Instant): void {

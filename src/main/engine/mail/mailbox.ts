@@ -105,7 +105,7 @@ class Mailboxes implements MailboxRole {
     on(directed, 'status', (_, body, answer, now) => { verbs.status(body, answer, now); });
     on(directed, 'refusals', (sessionId, _, answer, now) => { verbs.refusals(sessionId, answer, now); });
     on(directed, 'hold', (sessionId, body, answer, now) => { this.#blobs.hold(sessionId, body, answer, now); });
-    on(directed, 'drop', (_, body, answer, now) => { this.#blobs.drop(body, answer, now); });
+    on(directed, 'drop', (_, body, answer) => { this.#blobs.drop(body, answer); });
     directed.publisher.setFallback((_, name, found, now) => {
       if (name.length > contentMaximumBytes) { this.#blobs.find(name, found, now); return; }
       this.#context.store<'body'>({ op: 'body', root: name.root, length: name.length }, ({ body }, at) => {
