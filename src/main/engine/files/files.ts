@@ -117,7 +117,7 @@ export class Files {
     const one = (): void => { open -= 1; if (open === 0) done(); };
     this.#context.commit([{ kind: 'put-file', row: paused }], { announce: [messageChange(row)], done: one });
     if (row.direction === 'out') this.#outgoing.end(id);
-    else this.#incoming.pause(id, now, one);
+    else this.#incoming.pause(id, now, () => { this.#context.announce(messageChange(row)); one(); });
     return true;
   }
 

@@ -9,9 +9,9 @@ import { nameKey } from '../directed/datum.ts';
 import { fromHex } from '../wire/bytes.ts';
 import { BlobDownload } from './blob-download.ts';
 import { messageChange, recipientOf } from './outgoing-files.ts';
-import { RateMeter } from './rate-meter.ts';
+import { durableBytes, isMoving, newFetch } from './file-fetch.ts';
 import { RelayDrops, isOpen, isSame } from './relay-drops.ts';
-import type { FileSource, FileWaitReason } from '../../../shared/views.ts';
+import type { FileSource } from '../../../shared/views.ts';
 import type { SourceEnd } from '../directed/types.ts';
 import type { FileStatus } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
@@ -19,9 +19,10 @@ import type { FileRow, OutboxRow } from '../mail/visor-store.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { ContentName, Instant, ReceiptItem } from '../wire/types.ts';
+import type { Instant, ReceiptItem } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { BlobFailure } from './blob-store.ts';
+import type { FileFetch } from './file-fetch.ts';
 
 /** Files being fetched at once: more would only make each slower. */
 const fetchesMaximum = 4;
@@ -35,26 +36,13 @@ const damagedMaximum = 3;
 /** What people see moving is told to them so often. */
 const progressMs = 250;
 
-interface Fetch {
-  readonly id: string;
-  readonly name: ContentName;
-  readonly rate: RateMeter;
-  download: BlobDownload | undefined;
-  /** Relays that are not to be asked before. */
-  readonly notBeforeMs: Map<string, { atMs: number; failures: number }>;
-  reason: FileWaitReason;
-  retryAtMs: number;
-  damaged: number;
-  shownBytes: number;
-}
-
 export class IncomingFiles {
   readonly #context: VisorContext;
   readonly #shelf: BlobShelf;
   readonly #links: RelayLinks;
   readonly #receipts: () => Receipts;
   readonly #isRegistered: (relay: string) => boolean;
-  readonly #fetches = new Map<string, Fetch>();
+  readonly #fetches = new Map<string, FileFetch>();
   readonly #deadlines = new Deadlines();
   readonly #drops: RelayDrops;
 
@@ -69,9 +57,7 @@ export class IncomingFiles {
 
   begin(row: FileRow, now: Instant): void {
     if (this.#fetches.has(row.messageId)) return;
-    this.#fetches.set(row.messageId, {
-      id: row.messageId, name: { root: row.root, length: row.blobBytes }, rate: new RateMeter(), download: undefined, notBeforeMs: new Map(), reason: 'no-source', retryAtMs: 0, damaged: 0, shownBytes: -1,
-    });
+    this.#fetches.set(row.messageId, newFetch(row));
     this.#deadlines.set(row.messageId, now.monotonicMs);
   }
 
@@ -128,7 +114,7 @@ export class IncomingFiles {
 
   status(row: FileRow, now: Instant): FileStatus {
     const holders: FileStatus['holders'] = [];
-    const kept = (): number => this.#fetches.get(row.messageId)?.download?.verifiedBytes ?? 0;
+    const kept = (): number => durableBytes(this.#shelf.info({ root: row.root, length: row.blobBytes }));
     switch (row.stage) {
       case 'ready': return { state: { state: 'ready' }, holders };
       case 'failed': return { state: { state: 'failed', reason: row.failure ?? 'gone' }, holders };
@@ -139,7 +125,7 @@ export class IncomingFiles {
     const fetch = this.#fetches.get(row.messageId);
     const download = fetch?.download;
     const sources = download?.sources ?? [];
-    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: download?.verifiedBytes ?? 0 }, holders };
+    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: download?.isStarted === true ? download.verifiedBytes : kept() }, holders };
     const doneBytes = download.verifiedBytes;
     const bytesPerSecond = fetch.rate.bytesPerSecond(doneBytes, now.monotonicMs);
     const remaining = bytesPerSecond > 0 ? { remainingMs: (row.blobBytes - doneBytes) * 1_000 / bytesPerSecond } : {};
@@ -158,7 +144,7 @@ export class IncomingFiles {
     return next === undefined ? undefined : { atMs: next.atMs, reason: 'fetch a file' };
   }
 
-  #goOn(fetch: Fetch, now: Instant): void {
+  #goOn(fetch: FileFetch, now: Instant): void {
     const row = this.#context.memory.files.get(fetch.id);
     if (row?.stage !== 'wanted') { this.#fetches.delete(fetch.id); fetch.download?.stop(now); return; }
     if (this.#shelf.isComplete(fetch.name)) { this.#completed(fetch, row, now); return; }
@@ -186,7 +172,7 @@ export class IncomingFiles {
   }
 
   /** Those that have no source hold no place: whom they wait for may never come. */
-  #mustWait(fetch: Fetch): boolean {
+  #mustWait(fetch: FileFetch): boolean {
     let moving = 0;
     for (const other of this.#fetches.values()) {
       if (other === fetch || !isMoving(other)) continue;
@@ -197,7 +183,7 @@ export class IncomingFiles {
     return moving >= fetchesMaximum;
   }
 
-  #start(fetch: Fetch): BlobDownload {
+  #start(fetch: FileFetch): BlobDownload {
     fetch.reason = 'no-source';
     fetch.rate.reset();
     const download = new BlobDownload(this.#context.directed, this.#shelf.ask, fetch.name, this.#shelf.info(fetch.name)?.snapshot, {
@@ -213,7 +199,7 @@ export class IncomingFiles {
   }
 
   /** Who may be asked now, and when the next of those that may not. */
-  #sources(fetch: Fetch, now: Instant): { readonly sessions: readonly SessionId[]; readonly nextAskMs: number } {
+  #sources(fetch: FileFetch, now: Instant): { readonly sessions: readonly SessionId[]; readonly nextAskMs: number } {
     let nextAskMs = now.monotonicMs + askAgainMaximumMs;
     const sessions: SessionId[] = [];
     for (const link of this.#links.all) {
@@ -226,7 +212,7 @@ export class IncomingFiles {
     return { sessions, nextAskMs };
   }
 
-  #sourceEnded(fetch: Fetch, sessionId: SessionId, reason: SourceEnd, now: Instant): void {
+  #sourceEnded(fetch: FileFetch, sessionId: SessionId, reason: SourceEnd, now: Instant): void {
     const relay = this.#links.bySession(sessionId)?.hint.publicKey;
     this.#context.count(`file-source.${reason}`);
     if (relay !== undefined) {
@@ -241,7 +227,7 @@ export class IncomingFiles {
     this.#startMore(now);
   }
 
-  #failed(fetch: Fetch, failure: BlobFailure, now: Instant): void {
+  #failed(fetch: FileFetch, failure: BlobFailure, now: Instant): void {
     fetch.download = undefined;
     const row = this.#context.memory.files.get(fetch.id);
     if (row === undefined) return;
@@ -261,7 +247,7 @@ export class IncomingFiles {
     this.#startMore(now);
   }
 
-  #completed(fetch: Fetch, row: FileRow, now: Instant): void {
+  #completed(fetch: FileFetch, row: FileRow, now: Instant): void {
     this.#fetches.delete(fetch.id);
     this.#deadlines.clear(fetch.id);
     // Both in one commit: after a crash between the two the sender would wait for ever.
@@ -307,6 +293,3 @@ export class IncomingFiles {
     return relay === undefined ? { kind: 'sender' } : { kind: 'relay', relay };
   }
 }
-
-/** It has sources, or is about to: the disk makes it ready, or reads all of it once more. */
-const isMoving = ({ download }: Fetch): boolean => download !== undefined && (!download.isStarted || download.sources.length > 0 || download.isCompleting);

@@ -189,9 +189,18 @@ export class OutgoingFiles {
       const mailbox = { identity: recipientOf(row), deviceId: recipient.device.deviceId };
       this.#context.directed.request(link.sessionId, { verb: 'hold', mailbox, token, ttlSeconds, name: upload.name }, {
         deadlineMs: holdDeadlineMs,
-        done: (outcome, then) => { if (this.#uploads.get(upload.id) === upload) this.#answered(upload, hint, outcome, then); },
+        done: (outcome, then) => {
+          if (this.#uploads.get(upload.id) === upload) this.#answered(upload, hint, outcome, then);
+          else this.#endedMeanwhile(upload, then);
+        },
       }, at);
     });
+  }
+
+  /** The request was repeated until now, so that the relay may have noted it after it was told to drop it. */
+  #endedMeanwhile(upload: Upload, now: Instant): void {
+    const row = this.#context.memory.files.get(upload.id);
+    if (row?.stage === 'ready' || row?.stage === 'failed') this.drop(row, now);
   }
 
   /** The one that has most of it; else the first in the recipient's order that has not refused. */

@@ -33,10 +33,10 @@ export class RelayDrops {
 
   /** After the commit of a row that ended. */
   begin(row: FileRow, now: Instant): void {
-    if (row.heldBy.length === 0) return;
+    if (row.heldBy.length === 0) { this.#forget(row); return; }
     const isOver = row.expiresAtMs + forgottenAfterMs <= this.#context.correctedWallMs(now);
     const known = isOver ? [] : row.heldBy.filter((relay) => this.#context.memory.relays.has(relay));
-    if (known.length < row.heldBy.length) this.#context.commit([{ kind: 'put-file', row: { ...row, heldBy: known } }]);
+    if (known.length < row.heldBy.length) this.#note({ ...row, heldBy: known });
     if (known.length === 0) return;
     this.#open.set(row.messageId, new Set());
     for (const link of this.#links.all) if (known.includes(link.hint.publicKey)) this.#tell(row.messageId, link, now);
@@ -68,7 +68,17 @@ export class RelayDrops {
     if (row === undefined || isOpen(row) || !row.heldBy.includes(relay)) return;
     const heldBy = row.heldBy.filter((one) => one !== relay);
     if (heldBy.length === 0) this.#open.delete(id);
-    this.#context.commit([{ kind: 'put-file', row: { ...row, heldBy } }]);
+    this.#note({ ...row, heldBy });
+  }
+
+  #note(row: FileRow): void {
+    this.#context.commit([{ kind: 'put-file', row }], { done: () => { if (row.heldBy.length === 0) this.#forget(row); } });
+  }
+
+  /** Nothing happens any more with a file that is here: its row is on the disk, and need not be in memory. */
+  #forget(row: FileRow): void {
+    const { files } = this.#context.memory;
+    if (row.stage === 'ready' && files.get(row.messageId) === row) files.delete(row.messageId);
   }
 }
 
