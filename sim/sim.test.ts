@@ -186,11 +186,11 @@ const histories: Readonly<Record<Invariant, { readonly breaks: (stage: Stage) =>
     breaks: (world) => {
       fileArrives(world);
       world.checker.files.rowCommitted('anna', outgoing({ stage: 'ready' }), () => blob, crypto);
-      world.checker.files.heldAtEnd('relay', { root: crypto.blake3(blob), length: blob.length });
+      world.checker.files.heldAtEnd('relay', { root: crypto.blake3(blob), length: blob.length }, () => true);
     },
     keeps: ({ checker }) => {
       checker.files.rowCommitted('anna', outgoing(), () => blob, crypto);
-      checker.files.heldAtEnd('relay', { root: crypto.blake3(blob), length: blob.length });
+      checker.files.heldAtEnd('relay', { root: crypto.blake3(blob), length: blob.length }, () => true);
     },
   },
   'rests-are-removed': {
