@@ -9,7 +9,7 @@ import type { EventQueue } from './clock.ts';
 import type { SeededRandom } from './random.ts';
 import type { Crypto } from '../src/main/engine/crypto.ts';
 import type { BlobShelfName } from '../src/main/engine/engine-types.ts';
-import type { BlobRequest, BlobResult } from '../src/main/engine/files/blob-store.ts';
+import type { BlobFailure, BlobRequest, BlobResult } from '../src/main/engine/files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from '../src/main/engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorQuery, VisorQueryResults, VisorRequest, VisorResults } from '../src/main/engine/mail/visor-store.ts';
 
@@ -26,6 +26,8 @@ export interface DiskEvents {
   failed(failure: StoreFailure): void;
   /** A store refused by itself what the engine gave it. */
   refused(asks: readonly StoreAsk[], failure: StoreFailure): void;
+  /** A blob store did what it was asked. */
+  blobDone(shelf: BlobShelfName, request: BlobRequest): void;
   /** The planned crash step was reached: the machine is to stop here. */
   crashStep(step: CrashStep): void;
   /** No results may be delivered now (the machine sleeps): until that world time. */
@@ -94,7 +96,18 @@ export class Disk {
     const power = this.#power;
     const tookMs = this.#random.logarithmic(blobMinimumMs, request.op === 'write' || request.op === 'read' ? blobMinimumMs * 10 : fsyncMaximumMs);
     this.#blobsDoneMs = Math.max(this.#blobsDoneMs, this.#queue.nowMs + tookMs);
-    this.#queue.at(this.#blobsDoneMs, () => { this.#whenAwake(power, () => { deliver(this.blobs[shelf].apply(request)); }); });
+    this.#queue.at(this.#blobsDoneMs, () => {
+      this.#whenAwake(power, () => {
+        const result = this.blobs[shelf].apply(request);
+        if (result.ok) this.#events.blobDone(shelf, request);
+        deliver(result);
+      });
+    });
+  }
+
+  /** From now on these fail for files, and only these. */
+  failBlobs(operations: readonly BlobRequest['op'][], failure: BlobFailure): void {
+    for (const blobs of Object.values(this.blobs)) blobs.failing = (request) => (operations.includes(request.op) ? failure : undefined);
   }
 
   /** The next batch ends in a crash at that step. */
@@ -105,6 +118,7 @@ export class Disk {
   calm(): void {
     this.#crashAt = undefined;
     this.#failNext = false;
+    this.failBlobs([], 'io');
   }
 
   /** Power is gone: what is not durable never will be. */

@@ -14,4 +14,8 @@ export function textOf(token: string, sizeBytes: number): string {
   return repeated.repeat(Math.ceil(Math.max(sizeBytes, token.length) / repeated.length)).slice(0, Math.max(sizeBytes, token.length));
 }
 
+/** The name of a file gives away no more than its content. */
+export const fileNameOf = (token: string): string => `${token}.bin`;
+export const fileTokenOf = (name: string): string | undefined => (name.endsWith('.bin') ? tokenOf(name) : undefined);
+
 export function tokenOf(text: string): string | undefined { return tokenPattern.exec(text)?.[0]; }

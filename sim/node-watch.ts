@@ -4,9 +4,11 @@
  * what is on disk is still there after a crash. It only looks: nothing in the world goes another way because of it.
  */
 import type { Disk, StoreAsk, StoreResult } from './disk.ts';
+import type { BlobBytes } from './invariants-files.ts';
 import type { NodeOptions, World } from './node-options.ts';
-import type { Engine, EngineChange, EngineCommand } from '../src/main/engine/engine-types.ts';
-import type { LetterFacts, StoreFailure, VisorChange } from '../src/main/engine/mail/visor-store.ts';
+import type { BlobShelfName, Engine, EngineChange, EngineCommand } from '../src/main/engine/engine-types.ts';
+import type { BlobRequest } from '../src/main/engine/files/blob-store.ts';
+import type { FileRow, LetterFacts, StoreFailure, VisorChange } from '../src/main/engine/mail/visor-store.ts';
 import { mailboxKey, type Mailbox } from '../src/main/engine/wire/types.ts';
 
 /** More than this in a virtual second is an engine that spins. */
@@ -19,6 +21,8 @@ export class NodeWatch {
   readonly #options: NodeOptions;
   readonly #name: string;
   readonly #publicKey: string;
+  readonly #blobOf: BlobBytes;
+  readonly #files = new Map<string, FileRow>();
   /** Facts of own messages as committed, to compute what a screen shows. */
   readonly #facts = new Map<string, LetterFacts>();
   readonly #rows = new Set<string>();
@@ -26,11 +30,12 @@ export class NodeWatch {
   #timeoutSecond = 0;
   #timeouts = 0;
 
-  constructor(world: World, options: NodeOptions, publicKey: string) {
+  constructor(world: World, options: NodeOptions, publicKey: string, blobOf: BlobBytes) {
     this.#world = world;
     this.#options = options;
     this.#name = options.name;
     this.#publicKey = publicKey;
+    this.#blobOf = blobOf;
   }
 
   /** A line of the trace. */
@@ -61,10 +66,24 @@ export class NodeWatch {
   /** A screen that opens shows what the disk says. */
   screenOpened(engine: Engine): void {
     for (const id of this.#facts.keys()) this.#showHeadline(engine, id);
+    for (const id of this.#files.keys()) this.#showFile(engine, id);
   }
 
   changed(engine: Engine, changes: readonly EngineChange[]): void {
-    for (const change of changes) if (change.kind === 'message') this.#showHeadline(engine, change.messageId);
+    for (const change of changes) {
+      if (change.kind !== 'message') continue;
+      this.#showHeadline(engine, change.messageId);
+      this.#showFile(engine, change.messageId);
+    }
+  }
+
+  #showFile(engine: Engine, messageId: string): void {
+    const row = this.#files.get(messageId);
+    if (row === undefined) return;
+    const status = engine.inspect.fileStatus(row);
+    const { state } = status;
+    this.line(`shows file ${messageId.slice(0, 8)} ${state.state}${state.state === 'waiting' ? ` (${state.reason})` : ''}${'doneBytes' in state ? ` ${String(state.doneBytes)} of ${String(row.blobBytes)}` : ''}`);
+    this.#world.checker.files.shown(this.#name, row, status, this.#blobOf, this.#world.crypto);
   }
 
   #showHeadline(engine: Engine, messageId: string): void {
@@ -88,6 +107,11 @@ export class NodeWatch {
     if (items.length > 0 && engine.pollTimeout() === undefined) this.spins('the outbox is not empty and no timer is armed');
     const { connection, relays, peers, counters } = engine.inspect;
     this.line(`is ${connection.kind}: ${String(items.length)} in the outbox, relays ${relays.map(({ state }) => state).join(', ')}, ${String(peers.length)} sessions, ${String(Object.keys(counters).length)} counters`);
+  }
+
+  powerGone(): void {
+    this.outboxForgotten();
+    this.#world.checker.files.powerGone(this.#name);
   }
 
   /** Nobody runs who would have a plan for what waits. */
@@ -124,6 +148,12 @@ export class NodeWatch {
     else if (ask.request.op === 'commit' && 'applied' in result && result.applied) this.#visorCommitted(ask.request.changes);
   }
 
+  blobDone(shelf: BlobShelfName, request: BlobRequest): void {
+    if (request.op === 'load' || request.op === 'read' || request.op === 'write') return;
+    this.line(`${shelf}: ${request.op} ${hex(request.name.root).slice(0, 8)}`);
+    if (shelf === 'held-blobs' && request.op === 'complete') this.#world.checker.files.relayCompleted(this.#publicKey, request.name);
+  }
+
   #mailCommitted(request: Extract<StoreAsk, { store: 'mail' }>['request'], result: StoreResult): void {
     const { checker } = this.#world;
     if (request.op === 'deposit' && 'outcome' in result) {
@@ -149,6 +179,11 @@ export class NodeWatch {
           letters.factsCommitted(this.#name, change.messageId, change.facts);
           break;
         case 'add-hop': letters.hopCommitted(this.#name, change.messageId, change.hop); break;
+        case 'put-file':
+          this.line(`commits file ${change.row.direction} ${change.row.messageId.slice(0, 8)} ${change.row.stage} ${change.row.failure ?? ''}`);
+          this.#files.set(change.row.messageId, change.row);
+          this.#world.checker.files.rowCommitted(this.#name, change.row, this.#blobOf, this.#world.crypto);
+          break;
         case 'put-outbox': letters.outboxCommitted(this.#name, change.row); break;
         default: break;
       }
@@ -161,7 +196,8 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteO
 function describe(command: EngineCommand): string {
   switch (command.name) {
     case 'send': return `${command.text.slice(0, 24)} (${String(command.text.length)} bytes, ttl ${String(command.ttlSeconds ?? 'default')}) to ${command.to.slice(0, 8)}`;
-    case 'cancel': case 'retry': return command.messageId.slice(0, 8);
+    case 'send-file': return `${command.file.name} (${String(command.file.sizeBytes)} bytes, ttl ${String(command.ttlSeconds ?? 'default')}) to ${command.to.slice(0, 8)}`;
+    case 'fetch-file': case 'pause-file': case 'cancel-file': case 'cancel': case 'retry': return command.messageId.slice(0, 8);
     case 'block': case 'unblock': case 'accept': case 'remove-relay': return command.publicKey.slice(0, 8);
     case 'add-contact': return command.invite.publicKey.slice(0, 8);
     case 'add-relay': return `${command.hint.publicKey.slice(0, 8)}@${command.hint.host}`;

@@ -42,7 +42,7 @@ export class SimNode implements Endpoint {
     this.name = options.name;
     this.#identitySecret = drawSecret(random.fork('identity'));
     this.publicKey = identityPublicKey(this.#identitySecret);
-    this.#watch = new NodeWatch(world, options, this.publicKey);
+    this.#watch = new NodeWatch(world, options, this.publicKey, (name) => this.disk.blobs['own-blobs'].bytesOf(name));
     this.clock = new MachineClock(world.queue, random.between(0, 1_000_000), options.wallErrorMs);
     this.disk = new Disk(world.queue, random.fork('disk'), world.crypto, {
       committed: (ask, result) => { this.#watch.committed(ask, result); },
@@ -56,6 +56,7 @@ export class SimNode implements Endpoint {
         this.#endProcess();
         this.#startLater();
       },
+      blobDone: (shelf, request) => { this.#watch.blobDone(shelf, request); },
       crashStep: (step) => { this.crash(step); },
       asleepUntilMs: () => this.#asleepUntilMs,
     });
@@ -120,7 +121,7 @@ export class SimNode implements Endpoint {
   #powerGone(): void {
     this.#asleepUntilMs = 0;
     this.disk.crash();
-    this.#watch.outboxForgotten();
+    this.#watch.powerGone();
   }
 
   // --- what happens to it -------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
  * once. It ends with a quiet time in which nothing fails any more.
  */
 import { DailyLife } from './daily-life.ts';
+import { FileLife } from './file-life.ts';
 import { Misfortunes } from './misfortunes.ts';
 import { calm } from './network.ts';
 import type { People } from './people.ts';
@@ -21,13 +22,16 @@ export class Scenario {
   readonly #world: SimWorld;
   readonly #story: Story;
   readonly #population: Population;
+  readonly #files: FileLife;
 
   constructor(world: SimWorld) {
     this.#world = world;
     this.#story = new Story(world);
     this.#population = new Population(this.#story);
+    this.#files = new FileLife(this.#story, this.#population);
   }
 
+  get filesSent(): number { return this.#files.sent; }
   get counters(): People['counters'] { return this.#story.people.counters; }
 
   run(): void {
@@ -40,6 +44,7 @@ export class Scenario {
     if (random.chance(0.7)) queue.after(random.between(0, setupMs), () => { network.conditions = weather; });
     new DailyLife(this.#story, this.#population).plan();
     misfortunes.plan();
+    this.#files.plan();
     queue.runTo(this.#story.endMs);
     this.#quiet();
   }
@@ -55,11 +60,12 @@ export class Scenario {
     }
     // A machine that still sleeps would be woken by its owner by now.
     queue.runTo(queue.nowMs + 1_000);
+    this.#files.settle();
     const endMs = queue.nowMs + quietMaximumMs;
     while (queue.nowMs < endMs) {
       queue.runTo(queue.nowMs + quietLookEveryMs);
       for (const machine of machines) machine.start();
-      if (checker.open(this.#world.standing).length === 0 && this.#population.strangersToEachOther().length === 0) break;
+      if (checker.open(this.#world.standing).length === 0 && checker.files.open(this.#world.fileStanding).length === 0 && this.#population.strangersToEachOther().length === 0) break;
     }
     queue.runTo(queue.nowMs + afterwardsMs);
     for (const machine of machines) machine.start();
@@ -67,5 +73,6 @@ export class Scenario {
     checker.finish(this.#world.standing);
     for (const pair of this.#population.strangersToEachOther()) checker.violations.report('contacts-agree', pair);
     this.#world.checkConversations();
+    this.#world.checkFiles();
   }
 }

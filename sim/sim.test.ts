@@ -1,11 +1,13 @@
 /** A few fixed worlds, the proof that a seed replays exactly, and that each invariant is able to fail. */
 import { describe, expect, it } from 'vitest';
 import { Checker } from './invariants.ts';
-import { createToken, textOf } from './letter-text.ts';
+import { createToken, fileNameOf, textOf } from './letter-text.ts';
 import { SeededRandom } from './random.ts';
 import { simulate } from './simulate.ts';
 import { invariants, type Invariant } from './violations.ts';
-import type { MessageRow, OutboxRow, StoredMessage } from '../src/main/engine/mail/visor-store.ts';
+import { sealSegment } from '../src/main/engine/files/file-sealing.ts';
+import { chooseCrypto } from '../src/main/host/crypto.ts';
+import type { FileRow, MessageRow, OutboxRow, StoredMessage } from '../src/main/engine/mail/visor-store.ts';
 
 /** Generous: a busy machine is no reason to fail. */
 const worldTimeoutMs = 180_000;
@@ -30,6 +32,12 @@ const id = 'aa'.repeat(16);
 const relay = '02'.repeat(33);
 const token = createToken(1, new SeededRandom('test'));
 const hourMs = 3_600_000;
+const { crypto } = chooseCrypto();
+const annaKey = '04'.repeat(33);
+const benKey = '03'.repeat(33);
+const content = new Uint8Array(200).fill(5);
+const fileKey = new Uint8Array(32).fill(9);
+const blob = sealSegment(crypto, fileKey, content.length, 0, content);
 
 function message(change: Partial<MessageRow> = {}): MessageRow {
   return {
@@ -49,10 +57,14 @@ function stage(): Stage {
   const checker = new Checker(() => nowMs, { wallErrorMs: () => 0, wallJumpsMs: () => 0, wallMs: () => nowMs });
   checker.letters.asked({ token, sender: 'anna', recipient: 'ben', ttlMs: hourMs });
   checker.letters.messageCommitted('anna', message(), true);
+  checker.files.asked({
+    token, sender: 'anna', senderKey: annaKey, recipient: 'ben', recipientKey: benKey, ttlMs: hourMs, content, key: fileKey, root: crypto.blake3(blob), blobBytes: blob.length,
+  });
   return { checker, at: (ms) => { nowMs = ms; } };
 }
 
 const arrive = ({ checker }: Stage, change: Partial<MessageRow> = {}): void => { checker.letters.messageCommitted('ben', message({ direction: 'in', ...change }), change.id === undefined); };
+const fileStanding = () => ({ mutual: true, blocked: false, confirmationsMayBeLost: false });
 const standing = { mutual: true, confirmationsMayBeLost: false };
 
 /** For each invariant a history that breaks it, and one that comes close without breaking it. */
@@ -131,6 +143,63 @@ const histories: Readonly<Record<Invariant, { readonly breaks: (stage: Stage) =>
       world.checker.letters.outboxSeen('anna', [{ id, planned: false }]);
     },
   },
+  'file-was-sent': {
+    breaks: ({ checker }) => { checker.files.rowCommitted('eve', fileRow(), () => blob, crypto); },
+    keeps: ({ checker }) => { checker.files.rowCommitted('ben', fileRow(), () => blob, crypto); },
+  },
+  'file-is-whole': {
+    breaks: ({ checker }) => { checker.files.rowCommitted('ben', fileRow({ stage: 'ready' }), () => blob.subarray(1), crypto); },
+    keeps: (world) => { fileArrives(world); world.checker.files.finish(fileStanding, () => () => blob, crypto); },
+  },
+  'one-file-per-message': {
+    breaks: (world) => { fileArrives(world); world.checker.files.rowCommitted('ben', fileRow({ stage: 'ready', messageId: 'bb'.repeat(16) }), () => blob, crypto); },
+    keeps: (world) => { fileArrives(world); fileArrives(world); },
+  },
+  'file-ends-once': {
+    breaks: ({ checker }) => { checker.files.rowCommitted('ben', fileRow({ stage: 'failed', failure: 'cancelled' }), () => blob, crypto); },
+    keeps: (world) => {
+      world.checker.files.rowCommitted('ben', fileRow(), () => blob, crypto);
+      world.checker.files.cancelAsked('ben', id);
+      world.checker.files.rowCommitted('ben', fileRow({ stage: 'failed', failure: 'cancelled' }), () => blob, crypto);
+      world.at(2 * hourMs);
+      world.checker.files.rowCommitted('anna', fileRow({ direction: 'out', conversationId: `${benKey}:1`, stage: 'failed', failure: 'expired' }), () => blob, crypto);
+    },
+  },
+  'ready-means-there': {
+    breaks: ({ checker }) => { checker.files.rowCommitted('anna', outgoing({ heldBy: [relay] }), () => blob, crypto); },
+    keeps: (world) => {
+      world.checker.files.relayCompleted(relay, { root: crypto.blake3(blob), length: blob.length });
+      world.checker.files.rowCommitted('anna', outgoing({ heldBy: [relay] }), () => blob, crypto);
+      fileArrives(world);
+      world.checker.files.rowCommitted('anna', outgoing({ stage: 'ready' }), () => blob, crypto);
+    },
+  },
+  'file-arrives': {
+    breaks: (world) => { fileArrives(world); world.checker.files.rowCommitted('anna', outgoing(), () => blob, crypto); world.checker.files.finish(fileStanding, () => () => blob, crypto); },
+    keeps: ({ checker }) => {
+      checker.files.rowCommitted('anna', outgoing(), () => blob, crypto);
+      checker.files.rowCommitted('ben', fileRow({ stage: 'paused' }), () => blob, crypto);
+      checker.files.finish(fileStanding, () => () => blob, crypto);
+    },
+  },
+  'held-is-waited-for': {
+    breaks: (world) => {
+      fileArrives(world);
+      world.checker.files.rowCommitted('anna', outgoing({ stage: 'ready' }), () => blob, crypto);
+      world.checker.files.heldAtEnd('relay', { root: crypto.blake3(blob), length: blob.length }, () => true);
+    },
+    keeps: ({ checker }) => {
+      checker.files.rowCommitted('anna', outgoing(), () => blob, crypto);
+      checker.files.heldAtEnd('relay', { root: crypto.blake3(blob), length: blob.length }, () => true);
+    },
+  },
+  'rests-are-removed': {
+    breaks: ({ checker }) => { checker.files.ownAtEnd('ben', { root: crypto.blake3(blob), length: blob.length }, false); },
+    keeps: ({ checker }) => {
+      checker.files.rowCommitted('ben', fileRow({ stage: 'paused' }), () => blob, crypto);
+      checker.files.ownAtEnd('ben', { root: crypto.blake3(blob), length: blob.length }, false);
+    },
+  },
   'no-plaintext': {
     breaks: ({ checker }) => { checker.datagram('anna', 'relay', Buffer.from(`xx${token}`)); },
     keeps: ({ checker }) => { checker.datagram('anna', 'relay', new Uint8Array(500)); checker.relayBytes('relay', new Uint8Array(0)); },
@@ -152,6 +221,15 @@ const histories: Readonly<Record<Invariant, { readonly breaks: (stage: Stage) =>
     keeps: () => undefined,
   },
 };
+
+function fileRow(change: Partial<FileRow> = {}): FileRow {
+  return {
+    messageId: id, conversationId: `${annaKey}:1`, direction: 'in', name: fileNameOf(token), mediaType: '', key: fileKey, sizeBytes: content.length, root: crypto.blake3(blob), blobBytes: blob.length,
+    stage: 'wanted', failure: undefined, heldBy: [], expiresAtMs: hourMs, ...change,
+  };
+}
+const outgoing = (change: Partial<FileRow> = {}): FileRow => fileRow({ direction: 'out', conversationId: `${benKey}:1`, ...change });
+const fileArrives = ({ checker }: Stage): void => { checker.files.rowCommitted('ben', fileRow({ stage: 'ready' }), () => blob, crypto); };
 
 function outboxRow(letterId: Uint8Array): OutboxRow {
   const bytes = new Uint8Array(32);

@@ -21,6 +21,7 @@ import { SimNode } from './node.ts';
 import type { NodeOptions, World } from './node-options.ts';
 import { SeededRandom } from './random.ts';
 import { Trace } from './trace.ts';
+import type { KnownFile } from './invariants-files.ts';
 import type { KnownLetter } from './invariants-letters.ts';
 import type { ContactRow } from '../src/main/engine/mail/visor-store.ts';
 import type { SocketAddress } from '../src/main/engine/wire/types.ts';
@@ -90,6 +91,23 @@ export class SimWorld implements World {
     const here = sender === undefined || recipient === undefined ? undefined : this.contact(sender, recipient)?.standing;
     return { mutual: there === 'contact' && (here === 'contact' || here === 'pending'), confirmationsMayBeLost: this.#databasesLost > 0 };
   };
+
+  readonly fileStanding = ({ token, sender, recipient }: KnownFile): FinalStanding & { readonly blocked: boolean } => {
+    const letter = this.checker.letters.letters.get(token);
+    const standing = letter === undefined ? { mutual: false, confirmationsMayBeLost: true } : this.standing(letter);
+    return { ...standing, blocked: this.checker.letters.everBlocked(sender, recipient) };
+  };
+
+  /** What lies in all blob stores at the end. */
+  checkFiles(): void {
+    const { files } = this.checker;
+    files.finish(this.fileStanding, (machine) => (name) => this.node(machine)?.disk.blobs['own-blobs'].bytesOf(name), this.crypto);
+    for (const relay of this.relays) {
+      const isRelayOf = (machine: string): boolean => this.node(machine)?.engine?.inspect.relays.some(({ row }) => row.publicKey === relay.publicKey && row.leavingSinceMs === undefined) === true;
+      for (const { name } of relay.disk.blobs['held-blobs'].all) files.heldAtEnd(relay.name, name, isRelayOf);
+    }
+    for (const visor of this.visors) for (const { name, complete } of visor.disk.blobs['own-blobs'].all) files.ownAtEnd(visor.name, name, complete);
+  }
 
   /** What every screen shows at the end. */
   checkConversations(): void {

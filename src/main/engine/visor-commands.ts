@@ -142,6 +142,8 @@ function cancel(role: VisorRole, messageId: string, now: Instant, done: () => vo
     return;
   }
   role.outbox.cancel(row, now, done);
+  // A letter that is taken back takes its file along: nobody else would ever ask for it.
+  role.files.cancel(messageId, now, () => undefined);
 }
 
 function markRead(role: VisorRole, command: Extract<EngineCommand, { name: 'mark-read' }>, now: Instant, done: () => void): void {

@@ -10,13 +10,15 @@ import type { Geometry } from '../lockstep/geometry.ts';
 import type { LockstepRecord } from '../lockstep/lockstep.ts';
 import type { ContentName, Instant } from '../wire/types.ts';
 import type { BlobPort } from './blob-port.ts';
+import type { BlobFailure } from './blob-store.ts';
 import type { PieceCache } from './piece-cache.ts';
 
-/** Reads the tree. `opened` gets undefined when there is no such complete blob, or what lies there is damaged. */
-export function openBlobDatum(blobs: BlobPort, tree: Blake3Tree, pieces: PieceCache, name: ContentName, opened: (datum: BlobDatum | undefined, now: Instant) => void): void {
+/** Reads the tree. `opened` gets the reason when that cannot be: there is no such complete blob, what lies there is damaged, or the disk failed. */
+export function openBlobDatum(blobs: BlobPort, tree: Blake3Tree, pieces: PieceCache, name: ContentName, opened: (datum: BlobDatum | BlobFailure, now: Instant) => void): void {
   blobs<'read-record'>({ op: 'read-record', name }, (result, now) => {
-    const record = result.ok ? decodeRecord(tree, result.value) : undefined;
-    if (record?.geometry.lengthBytes !== name.length || !equalBytes(record.root, name.root)) { opened(undefined, now); return; }
+    if (!result.ok) { opened(result.failure, now); return; }
+    const record = decodeRecord(tree, result.value);
+    if (record?.geometry.lengthBytes !== name.length || !equalBytes(record.root, name.root)) { opened('damaged', now); return; }
     opened(new BlobDatum(blobs, pieces, name, record), now);
   });
 }

@@ -30,6 +30,9 @@ export class BlobDownload {
   /** Sources that were added before the disk was ready. */
   readonly #early = new Set<SessionId>();
   #stopped = false;
+  #completing = false;
+  /** Wait for the end of what the disk is doing. */
+  readonly #afterCompleting: ((now: Instant) => void)[] = [];
 
   /** Begins at once; `snapshot` is what the blob store had stored for it. */
   constructor(directed: Directed, blobs: BlobPort, name: ContentName, snapshot: Uint8Array | undefined, events: BlobDownloadEvents) {
@@ -63,14 +66,29 @@ export class BlobDownload {
     this.#handle?.removeSource(sessionId, now);
   }
 
-  checkpoint(): void { if (!this.#stopped && this.#handle !== undefined) this.#writer.checkpoint(); }
+  /** The disk is ready, so that sources can be asked. */
+  get isStarted(): boolean { return this.#handle !== undefined; }
+
+  /** All of it is with the disk. */
+  get isCompleting(): boolean { return this.#completing; }
+
+  checkpoint(): void { if (!this.#stopped && !this.#completing && this.#handle !== undefined) this.#writer.checkpoint(); }
 
   /** `stopped` runs when what has come is durable; the blob store then has a snapshot to go on from. */
   stop(now: Instant, stopped?: (now: Instant) => void): void {
-    if (this.#stopped) { stopped?.(now); return; }
+    if (this.#stopped) {
+      if (this.#completing && stopped !== undefined) this.#afterCompleting.push(stopped);
+      else stopped?.(now);
+      return;
+    }
     this.#stopped = true;
     this.#handle?.cancel(now);
     if (this.#handle === undefined) { stopped?.(now); return; }
+    // All of it is with the disk; there is nothing left that a snapshot could keep.
+    if (this.#completing) {
+      if (stopped !== undefined) this.#afterCompleting.push(stopped);
+      return;
+    }
     this.#writer.checkpoint((at) => {
       this.#writer.end();
       stopped?.(at);
@@ -94,7 +112,10 @@ export class BlobDownload {
   }
 
   #complete(): void {
+    this.#completing = true;
     this.#writer.complete((at) => {
+      this.#completing = false;
+      this.#runAfterCompleting(at);
       if (this.#stopped) return;
       this.#stopped = true;
       this.#events.completed(at);
@@ -102,10 +123,16 @@ export class BlobDownload {
   }
 
   #fail(failure: BlobFailure, now: Instant): void {
+    this.#completing = false;
+    this.#runAfterCompleting(now);
     if (this.#stopped) return;
     this.#stopped = true;
     this.#handle?.cancel(now);
     this.#writer.end();
     this.#events.failed(failure, now);
+  }
+
+  #runAfterCompleting(now: Instant): void {
+    for (const run of this.#afterCompleting.splice(0)) run(now);
   }
 }

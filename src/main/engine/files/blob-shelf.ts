@@ -19,6 +19,9 @@ export class BlobShelf {
   get all(): Iterable<BlobInfo> { return this.#blobs.values(); }
 
   readonly ask: BlobPort = (request, done) => {
+    const asked: BlobRequest = request;
+    // What is to go does not count as here any more: nobody may be told that it is held, or go on from what it had.
+    if (asked.op === 'delete') this.#blobs.delete(nameKey(asked.name));
     this.#port(request, (result, now) => {
       this.#learn(request, result);
       done(result, now);
@@ -28,18 +31,22 @@ export class BlobShelf {
   /** A file of the person's was sealed beside the engine. */
   added(name: ContentName): void { this.#blobs.set(nameKey(name), { name, complete: true, snapshot: undefined }); }
 
+  #isWhole(key: string): boolean { return this.#blobs.get(key)?.complete === true; }
+
   #learn(request: BlobRequest, result: BlobResult): void {
     if (request.op === 'load') return;
     const key = nameKey(request.name);
     if (!result.ok) {
-      if (result.failure === 'gone' || result.failure === 'damaged') this.#blobs.delete(key);
+      // A partial blob that is gone says nothing about a whole one that took its place.
+      const isPartial = request.op === 'write' || request.op === 'checkpoint';
+      if (result.failure === 'damaged' || (result.failure === 'gone' && !(isPartial && this.#isWhole(key)))) this.#blobs.delete(key);
       return;
     }
     switch (request.op) {
       case 'begin':
         if (!this.#blobs.has(key)) this.#blobs.set(key, { name: request.name, complete: false, snapshot: undefined });
         return;
-      case 'checkpoint': this.#blobs.set(key, { name: request.name, complete: false, snapshot: request.snapshot }); return;
+      case 'checkpoint': if (!this.#isWhole(key)) this.#blobs.set(key, { name: request.name, complete: false, snapshot: request.snapshot }); return;
       case 'complete': this.#blobs.set(key, { name: request.name, complete: true, snapshot: undefined }); return;
       case 'delete': this.#blobs.delete(key); return;
       case 'write': case 'read': case 'read-record': return;

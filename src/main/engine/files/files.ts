@@ -25,7 +25,7 @@ import { plainBytesOf } from './file-sealing.ts';
 import { IncomingFiles } from './incoming-files.ts';
 import { OutgoingFiles, messageChange, recipientOf } from './outgoing-files.ts';
 import { toHex } from '../wire/bytes.ts';
-import type { FileStatus, SealedFile } from '../engine-types.ts';
+import type { EngineChange, FileStatus, SealedFile } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
 import type { ContactRow, FileRow, MessageRow, VisorChange } from '../mail/visor-store.ts';
 import type { Recipients } from '../overlay/recipients.ts';
@@ -36,11 +36,16 @@ import type { BlobShelf } from './blob-shelf.ts';
 
 type FileContent = Extract<Content, { kind: 'file' }>;
 
+/** After the start the clock is corrected by relays first. */
+const tidyFirstMs = 300_000;
+const tidyMs = 3_600_000;
+
 export class Files {
   readonly #context: VisorContext;
   readonly #shelf: BlobShelf;
   readonly #incoming: IncomingFiles;
   readonly #outgoing: OutgoingFiles;
+  #tidyAtMs = Infinity;
 
   constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean) {
     this.#context = context;
@@ -51,7 +56,9 @@ export class Files {
 
   /** Takes up what the last run left. */
   start(now: Instant): void {
-    for (const row of this.#context.memory.files.values()) this.#begin(row, now);
+    for (const row of [...this.#context.memory.files.values()]) this.#begin(row, now);
+    this.#incoming.removeRests();
+    this.#tidyAtMs = now.monotonicMs + tidyFirstMs;
   }
 
   /** The row of a file that is sent with a message; its blob is complete. */
@@ -77,16 +84,19 @@ export class Files {
   adopt(row: FileRow, now: Instant): void { this.#begin(row, now); }
 
   /** The recipient has all of these. */
-  fetched(sender: string, items: readonly ReceiptItem[]): VisorChange[] {
+  fetched(sender: string, items: readonly ReceiptItem[], now: Instant): { readonly changes: readonly VisorChange[]; readonly announce: readonly EngineChange[] } {
     const changes: VisorChange[] = [];
+    const announce: EngineChange[] = [];
     for (const { messageId } of items) {
       const row = this.#context.memory.files.get(toHex(messageId));
       if (row?.direction !== 'out' || recipientOf(row) !== sender || row.stage === 'ready') continue;
       this.#outgoing.end(row.messageId);
+      // Our last request to hold it may have come after they said that they do not need it.
+      this.#outgoing.drop(row, now);
       changes.push({ kind: 'put-file', row: { ...row, stage: 'ready', failure: undefined } });
-      this.#context.announce(messageChange(row));
+      announce.push(messageChange(row));
     }
-    return changes;
+    return { changes, announce };
   }
 
   /** False when there is nothing to fetch. */
@@ -94,7 +104,7 @@ export class Files {
     const row = this.#context.memory.files.get(id);
     if (row === undefined || row.stage === 'ready') return false;
     if (row.stage === 'wanted') { this.#incoming.linkUpAll(now); this.#outgoing.kick(now); done(); return true; }
-    const wanted: FileRow = { ...row, stage: 'wanted', failure: undefined };
+    const wanted: FileRow = { ...row, stage: 'wanted', failure: undefined, heldBy: row.direction === 'in' ? [] : row.heldBy };
     this.#context.commit([{ kind: 'put-file', row: wanted }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#begin(wanted, at); } });
     return true;
   }
@@ -102,22 +112,22 @@ export class Files {
   pause(id: string, now: Instant, done: () => void): boolean {
     const row = this.#context.memory.files.get(id);
     if (row?.stage !== 'wanted') return false;
+    const paused: FileRow = { ...row, stage: 'paused' };
+    let open = row.direction === 'out' ? 1 : 2;
+    const one = (): void => { open -= 1; if (open === 0) done(); };
+    this.#context.commit([{ kind: 'put-file', row: paused }], { announce: [messageChange(row)], done: one });
     if (row.direction === 'out') this.#outgoing.end(id);
-    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'paused' } }], { announce: [messageChange(row)] });
-    if (row.direction === 'out') done();
-    else this.#incoming.pause(id, now, done);
+    else this.#incoming.pause(id, now, () => { this.#context.announce(messageChange(row)); one(); });
     return true;
   }
 
   cancel(id: string, now: Instant, done: () => void): boolean {
     const row = this.#context.memory.files.get(id);
     if (row === undefined || row.stage === 'ready') return false;
-    const cancelled: FileRow = { ...row, stage: 'failed', failure: 'cancelled', heldBy: [] };
-    if (row.direction === 'out') {
-      this.#outgoing.end(id);
-      this.#outgoing.drop(row, now);
-    } else this.#incoming.forget(row, now);
-    this.#context.commit([{ kind: 'put-file', row: cancelled }], { announce: [messageChange(row)], done });
+    if (row.direction === 'in') { this.#incoming.fail(row, 'cancelled', now, done); return true; }
+    this.#outgoing.end(id);
+    this.#outgoing.drop(row, now);
+    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure: 'cancelled', heldBy: [] } }], { announce: [messageChange(row)], done });
     return true;
   }
 
@@ -132,16 +142,30 @@ export class Files {
   status(row: FileRow, now: Instant): FileStatus { return row.direction === 'out' ? this.#outgoing.status(row, now) : this.#incoming.status(row, now); }
 
   handleTimeout(now: Instant): void {
+    this.#tidy(now);
     this.#incoming.handleTimeout(now);
     this.#outgoing.handleTimeout(now);
   }
 
   *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
+    yield { atMs: this.#tidyAtMs, reason: 'look for files whose time is over' };
     yield this.#incoming.pollTimeout();
     yield this.#outgoing.pollTimeout();
   }
 
+  /** Files that nobody moves are over when their time is. */
+  #tidy(now: Instant): void {
+    if (now.monotonicMs < this.#tidyAtMs) return;
+    this.#tidyAtMs = now.monotonicMs + tidyMs;
+    for (const row of [...this.#context.memory.files.values()]) {
+      if ((row.stage !== 'paused' && row.stage !== 'offered') || row.expiresAtMs > this.#context.correctedWallMs(now)) continue;
+      if (row.direction === 'in') this.#incoming.fail(row, 'expired', now);
+      else this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure: 'expired' } }], { announce: [messageChange(row)] });
+    }
+  }
+
   #begin(row: FileRow, now: Instant): void {
+    if (row.direction === 'in' && (row.stage === 'ready' || row.stage === 'failed')) this.#incoming.ended(row, now);
     if (row.stage !== 'wanted') return;
     if (row.direction === 'out') this.#outgoing.begin(row, now);
     else this.#incoming.begin(row, now);

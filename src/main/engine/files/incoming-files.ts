@@ -5,21 +5,24 @@
  */
 import { Deadlines } from '../deadlines.ts';
 import { maskMessageId } from '../mail/message-mask.ts';
+import { nameKey } from '../directed/datum.ts';
 import { fromHex } from '../wire/bytes.ts';
 import { BlobDownload } from './blob-download.ts';
 import { messageChange, recipientOf } from './outgoing-files.ts';
-import { RateMeter } from './rate-meter.ts';
-import type { FileSource, FileWaitReason } from '../../../shared/views.ts';
+import { durableBytes, isMoving, newFetch } from './file-fetch.ts';
+import { RelayDrops, isOpen, isSame } from './relay-drops.ts';
+import type { FileSource } from '../../../shared/views.ts';
 import type { SourceEnd } from '../directed/types.ts';
 import type { FileStatus } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
-import type { FileRow } from '../mail/visor-store.ts';
+import type { FileRow, OutboxRow } from '../mail/visor-store.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { ContentName, Instant } from '../wire/types.ts';
+import type { Instant, ReceiptItem } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { BlobFailure } from './blob-store.ts';
+import type { FileFetch } from './file-fetch.ts';
 
 /** Files being fetched at once: more would only make each slower. */
 const fetchesMaximum = 4;
@@ -30,22 +33,8 @@ const askAgainMaximumMs = 60_000;
 const diskRetryMs = 60_000;
 /** Times that a whole file turned out damaged on our disk before it is given up. */
 const damagedMaximum = 3;
-const dropDeadlineMs = 10_000;
 /** What people see moving is told to them so often. */
 const progressMs = 250;
-
-interface Fetch {
-  readonly id: string;
-  readonly name: ContentName;
-  readonly rate: RateMeter;
-  download: BlobDownload | undefined;
-  /** Relays that are not to be asked before. */
-  readonly notBeforeMs: Map<string, { atMs: number; failures: number }>;
-  reason: FileWaitReason;
-  retryAtMs: number;
-  damaged: number;
-  shownBytes: number;
-}
 
 export class IncomingFiles {
   readonly #context: VisorContext;
@@ -53,22 +42,22 @@ export class IncomingFiles {
   readonly #links: RelayLinks;
   readonly #receipts: () => Receipts;
   readonly #isRegistered: (relay: string) => boolean;
-  readonly #fetches = new Map<string, Fetch>();
+  readonly #fetches = new Map<string, FileFetch>();
   readonly #deadlines = new Deadlines();
+  readonly #drops: RelayDrops;
 
   constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean) {
     this.#context = context;
     this.#shelf = shelf;
     this.#links = links;
+    this.#drops = new RelayDrops(context, links);
     this.#receipts = receipts;
     this.#isRegistered = isRegistered;
   }
 
   begin(row: FileRow, now: Instant): void {
     if (this.#fetches.has(row.messageId)) return;
-    this.#fetches.set(row.messageId, {
-      id: row.messageId, name: { root: row.root, length: row.blobBytes }, rate: new RateMeter(), download: undefined, notBeforeMs: new Map(), reason: 'no-source', retryAtMs: 0, damaged: 0, shownBytes: -1,
-    });
+    this.#fetches.set(row.messageId, newFetch(row));
     this.#deadlines.set(row.messageId, now.monotonicMs);
   }
 
@@ -82,15 +71,32 @@ export class IncomingFiles {
     this.#startMore(now);
   }
 
-  forget(row: FileRow, now: Instant): void {
-    this.pause(row.messageId, now, (at) => {
-      this.#shelf.ask<'delete'>({ op: 'delete', name: { root: row.root, length: row.blobBytes } }, () => undefined);
-      this.#drop(row, at);
+  /** It will not come. What came of it is removed, unless the same content is here, or on its way, with another message. */
+  fail(row: FileRow, failure: NonNullable<FileRow['failure']>, now: Instant, done: () => void = () => undefined): void {
+    const name = { root: row.root, length: row.blobBytes };
+    const mayRemove = !this.#shelf.isComplete(name);
+    this.pause(row.messageId, now, () => {
+      if (mayRemove && !this.#isNeeded(row)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
     });
+    const failed: FileRow = { ...row, stage: 'failed', failure, heldBy: this.#drops.owedBy(row) };
+    this.#context.commit([{ kind: 'put-file', row: failed }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#drops.begin(failed, at); } });
+  }
+
+  /** Left over from the last run: our relays may not know yet. */
+  ended(row: FileRow, now: Instant): void { this.#drops.begin(row, now); }
+
+  /** Parts of files that nobody waits for: power failed between the end of one and their removal. */
+  removeRests(): void {
+    const needed = new Set<string>();
+    for (const row of this.#context.memory.files.values()) if (row.direction === 'in' && isOpen(row)) needed.add(nameKey({ root: row.root, length: row.blobBytes }));
+    for (const { name, complete } of [...this.#shelf.all]) {
+      if (!complete && !needed.has(nameKey(name))) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
+    }
   }
 
   /** One of our relays is there: it may have what is missing. */
   linkUp(link: RelayLink, now: Instant): void {
+    this.#drops.linkUp(link, now);
     for (const fetch of this.#fetches.values()) {
       fetch.notBeforeMs.delete(link.hint.publicKey);
       this.#deadlines.set(fetch.id, now.monotonicMs);
@@ -108,7 +114,7 @@ export class IncomingFiles {
 
   status(row: FileRow, now: Instant): FileStatus {
     const holders: FileStatus['holders'] = [];
-    const kept = (): number => this.#fetches.get(row.messageId)?.download?.verifiedBytes ?? 0;
+    const kept = (): number => durableBytes(this.#shelf.info({ root: row.root, length: row.blobBytes }));
     switch (row.stage) {
       case 'ready': return { state: { state: 'ready' }, holders };
       case 'failed': return { state: { state: 'failed', reason: row.failure ?? 'gone' }, holders };
@@ -121,7 +127,7 @@ export class IncomingFiles {
     const sources = download?.sources ?? [];
     // All bytes are here and are being read once more.
     if (download?.verifiedBytes === row.blobBytes) return { state: { state: 'moving', doneBytes: row.blobBytes, bytesPerSecond: 0, remainingMs: 0, sources: [] }, holders };
-    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: download?.verifiedBytes ?? 0 }, holders };
+    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: download?.isStarted === true ? download.verifiedBytes : kept() }, holders };
     const doneBytes = download.verifiedBytes;
     const bytesPerSecond = fetch.rate.bytesPerSecond(doneBytes, now.monotonicMs);
     const remaining = bytesPerSecond > 0 ? { remainingMs: (row.blobBytes - doneBytes) * 1_000 / bytesPerSecond } : {};
@@ -140,34 +146,49 @@ export class IncomingFiles {
     return next === undefined ? undefined : { atMs: next.atMs, reason: 'fetch a file' };
   }
 
-  #goOn(fetch: Fetch, now: Instant): void {
+  #goOn(fetch: FileFetch, now: Instant): void {
     const row = this.#context.memory.files.get(fetch.id);
     if (row?.stage !== 'wanted') { this.#fetches.delete(fetch.id); fetch.download?.stop(now); return; }
     if (this.#shelf.isComplete(fetch.name)) { this.#completed(fetch, row, now); return; }
-    if (fetch.download === undefined && !this.#start(fetch, now)) return;
-    const nextAskMs = this.#addSources(fetch, now);
-    const { download } = fetch;
-    if (download === undefined) return;
-    const moving = download.sources.length > 0;
-    if (!moving) this.#expireWhenOver(row, now);
+    if (!isMoving(fetch)) {
+      if (fetch.retryAtMs > now.monotonicMs) { this.#deadlines.set(fetch.id, fetch.retryAtMs); return; }
+      const { sessions, nextAskMs } = this.#sources(fetch, now);
+      if (sessions.length === 0) {
+        if (this.#isOver(row, now)) this.fail(row, 'expired', now);
+        else this.#deadlines.set(fetch.id, nextAskMs);
+        return;
+      }
+      // It is looked at again when one of those that move has ended.
+      if (this.#mustWait(fetch)) return;
+    }
+    const download = fetch.download ?? this.#start(fetch);
+    const { sessions, nextAskMs } = this.#sources(fetch, now);
+    for (const sessionId of sessions) download.addSource(sessionId, now);
     if (download.verifiedBytes !== fetch.shownBytes) {
       fetch.shownBytes = download.verifiedBytes;
       fetch.rate.note(fetch.shownBytes, now.monotonicMs);
       this.#context.announce(messageChange(row));
     }
     if ((download.checkpointAtMs ?? Infinity) <= now.monotonicMs) download.checkpoint();
-    this.#deadlines.set(fetch.id, moving ? Math.min(now.monotonicMs + progressMs, nextAskMs) : Math.max(nextAskMs, now.monotonicMs + 1));
+    this.#deadlines.set(fetch.id, Math.min(now.monotonicMs + progressMs, nextAskMs));
   }
 
-  /** False: not now. */
-  #start(fetch: Fetch, now: Instant): boolean {
-    if (fetch.retryAtMs > now.monotonicMs) { this.#deadlines.set(fetch.id, fetch.retryAtMs); return false; }
-    let running = 0;
-    for (const other of this.#fetches.values()) if (other.download !== undefined) running += 1;
-    if (running >= fetchesMaximum) return false;
+  /** Those that have no source hold no place: whom they wait for may never come. */
+  #mustWait(fetch: FileFetch): boolean {
+    let moving = 0;
+    for (const other of this.#fetches.values()) {
+      if (other === fetch || !isMoving(other)) continue;
+      moving += 1;
+      // One download of a content serves all messages that carry it.
+      if (nameKey(other.name) === nameKey(fetch.name)) return true;
+    }
+    return moving >= fetchesMaximum;
+  }
+
+  #start(fetch: FileFetch): BlobDownload {
     fetch.reason = 'no-source';
     fetch.rate.reset();
-    fetch.download = new BlobDownload(this.#context.directed, this.#shelf.ask, fetch.name, this.#shelf.info(fetch.name)?.snapshot, {
+    const download = new BlobDownload(this.#context.directed, this.#shelf.ask, fetch.name, this.#shelf.info(fetch.name)?.snapshot, {
       completed: (at) => {
         const row = this.#context.memory.files.get(fetch.id);
         if (row !== undefined && this.#fetches.get(fetch.id) === fetch) this.#completed(fetch, row, at);
@@ -175,23 +196,25 @@ export class IncomingFiles {
       failed: (failure, at) => { this.#failed(fetch, failure, at); },
       sourceEnded: (sessionId, reason, at) => { this.#sourceEnded(fetch, sessionId, reason, at); },
     });
-    return true;
+    fetch.download = download;
+    return download;
   }
 
-  /** When the next relay is to be asked that is not asked now. */
-  #addSources(fetch: Fetch, now: Instant): number {
+  /** Who may be asked now, and when the next of those that may not. */
+  #sources(fetch: FileFetch, now: Instant): { readonly sessions: readonly SessionId[]; readonly nextAskMs: number } {
     let nextAskMs = now.monotonicMs + askAgainMaximumMs;
+    const sessions: SessionId[] = [];
     for (const link of this.#links.all) {
       const relay = link.hint.publicKey;
       if (link.purpose !== 'own' || link.state !== 'connected' || link.sessionId === undefined || !this.#isRegistered(relay)) continue;
       const atMs = fetch.notBeforeMs.get(relay)?.atMs ?? 0;
-      if (atMs <= now.monotonicMs) fetch.download?.addSource(link.sessionId, now);
+      if (atMs <= now.monotonicMs) sessions.push(link.sessionId);
       else nextAskMs = Math.min(nextAskMs, atMs);
     }
-    return nextAskMs;
+    return { sessions, nextAskMs };
   }
 
-  #sourceEnded(fetch: Fetch, sessionId: SessionId, reason: SourceEnd, now: Instant): void {
+  #sourceEnded(fetch: FileFetch, sessionId: SessionId, reason: SourceEnd, now: Instant): void {
     const relay = this.#links.bySession(sessionId)?.hint.publicKey;
     this.#context.count(`file-source.${reason}`);
     if (relay !== undefined) {
@@ -201,18 +224,21 @@ export class IncomingFiles {
     const row = this.#context.memory.files.get(fetch.id);
     if (row !== undefined) this.#context.announce(messageChange(row));
     this.#deadlines.set(fetch.id, now.monotonicMs + askAgainMinimumMs);
+    if (isMoving(fetch)) return;
+    if (fetch.download?.checkpointAtMs !== undefined) fetch.download.checkpoint();
+    this.#startMore(now);
   }
 
-  #failed(fetch: Fetch, failure: BlobFailure, now: Instant): void {
+  #failed(fetch: FileFetch, failure: BlobFailure, now: Instant): void {
     fetch.download = undefined;
     const row = this.#context.memory.files.get(fetch.id);
     if (row === undefined) return;
     this.#context.count(`file-failed.${failure}`);
+    if (this.#isOver(row, now)) { this.fail(row, 'expired', now); return; }
     if (failure === 'damaged') {
       fetch.damaged += 1;
       if (fetch.damaged >= damagedMaximum) {
-        this.#fetches.delete(fetch.id);
-        this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure: 'damaged' } }], { announce: [messageChange(row)] });
+        this.fail(row, 'damaged', now);
         return;
       }
     }
@@ -223,44 +249,45 @@ export class IncomingFiles {
     this.#startMore(now);
   }
 
-  #completed(fetch: Fetch, row: FileRow, now: Instant): void {
+  #completed(fetch: FileFetch, row: FileRow, now: Instant): void {
     this.#fetches.delete(fetch.id);
     this.#deadlines.clear(fetch.id);
-    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'ready', failure: undefined } }], {
+    // Both in one commit: after a crash between the two the sender would wait for ever.
+    const ready: FileRow = { ...row, stage: 'ready', failure: undefined, heldBy: this.#drops.owedBy(row) };
+    const receipt = this.#promise(row, now);
+    this.#context.commit([{ kind: 'put-file', row: ready }, ...(receipt === undefined ? [] : [{ kind: 'put-outbox', row: receipt.row } as const])], {
       announce: [messageChange(row)],
-      done: (_applied, at) => { this.#tell(row, at); },
+      done: (_applied, at) => {
+        if (receipt !== undefined) this.#receipts().owe('fetched', recipientOf(row), receipt.port, receipt.item, () => undefined, { row: receipt.row, isKept: true });
+        this.#drops.begin(ready, at);
+      },
     });
     this.#startMore(now);
   }
 
-  /** The sender needs to keep it for us no longer, and neither do the relays. */
-  #tell(row: FileRow, now: Instant): void {
+  /** The sender needs to keep it for us no longer. */
+  #promise(row: FileRow, now: Instant): { readonly port: number; readonly item: ReceiptItem; readonly row: OutboxRow } | undefined {
     const sender = recipientOf(row);
-    const port = Number(row.conversationId.split(':')[1] ?? '1');
     const local = fromHex(row.messageId);
     const standing = this.#context.memory.contacts.get(sender)?.standing;
-    if (local !== undefined && (standing === 'contact' || standing === 'pending')) {
-      this.#receipts().owe('fetched', sender, port, { messageId: maskMessageId(this.#context, sender, local), atMs: now.wallMs }, () => undefined);
-    }
-    this.#drop(row, now);
+    if (local === undefined || (standing !== 'contact' && standing !== 'pending')) return undefined;
+    const port = Number(row.conversationId.split(':')[1] ?? '1');
+    const item = { messageId: maskMessageId(this.#context, sender, local), atMs: now.wallMs };
+    return { port, item, row: this.#receipts().promise('fetched', sender, port, item, now) };
   }
 
-  #drop(row: FileRow, now: Instant): void {
-    const mailbox = { identity: this.#context.publicKey, deviceId: this.#context.device.deviceId };
-    for (const link of this.#links.all) {
-      if (link.purpose !== 'own' || link.state !== 'connected' || link.sessionId === undefined) continue;
-      this.#context.directed.request(link.sessionId, { verb: 'drop', mailbox, name: { root: row.root, length: row.blobBytes } }, { deadlineMs: dropDeadlineMs, done: () => undefined }, now);
-    }
-  }
+  #isOver(row: FileRow, now: Instant): boolean { return row.expiresAtMs <= this.#context.correctedWallMs(now); }
 
-  #expireWhenOver(row: FileRow, now: Instant): void {
-    if (row.expiresAtMs > this.#context.correctedWallMs(now)) return;
-    this.pause(row.messageId, now, () => undefined);
-    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure: 'expired' } }], { announce: [messageChange(row)] });
+  /** The same content is to come, or came, with another message. */
+  #isNeeded(row: FileRow): boolean {
+    for (const other of this.#context.memory.files.values()) {
+      if (other.messageId !== row.messageId && isSame(other, row) && other.stage !== 'failed') return true;
+    }
+    return this.#context.memory.files.get(row.messageId)?.stage === 'wanted';
   }
 
   #startMore(now: Instant): void {
-    for (const fetch of this.#fetches.values()) if (fetch.download === undefined && fetch.retryAtMs <= now.monotonicMs) this.#deadlines.set(fetch.id, now.monotonicMs);
+    for (const fetch of this.#fetches.values()) if (!isMoving(fetch) && fetch.retryAtMs <= now.monotonicMs) this.#deadlines.set(fetch.id, now.monotonicMs);
   }
 
   #sourceView(sessionId: SessionId): FileSource {

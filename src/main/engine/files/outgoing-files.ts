@@ -7,6 +7,7 @@ import { Deadlines } from '../deadlines.ts';
 import { decodeHoldResponse } from '../wire/responses.ts';
 import { openBlobDatum } from './blob-datum.ts';
 import { PieceCache } from './piece-cache.ts';
+import { isSame } from './relay-drops.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { FileWaitReason } from '../../../shared/views.ts';
 import type { Recipient, Recipients } from '../overlay/recipients.ts';
@@ -99,6 +100,11 @@ export class OutgoingFiles {
 
   /** Asks the relays that may have it to forget it. */
   drop(row: FileRow, now: Instant): void {
+    // The same content may go to the same person with another message.
+    for (const { id } of this.#uploads.values()) {
+      const other = this.#context.memory.files.get(id);
+      if (id !== row.messageId && other !== undefined && recipientOf(other) === recipientOf(row) && isSame(other, row)) return;
+    }
     const recipient = this.#recipients.known(recipientOf(row));
     if (recipient === undefined) return;
     for (const hint of recipient.relays) {
@@ -148,16 +154,25 @@ export class OutgoingFiles {
     if (contact === undefined || contact.standing === 'blocked' || contact.standing === 'request') { this.#later(upload, 'no-source', retryMaximumMs, now); return; }
     this.#recipients.lookup(recipientOf(row), now, (result, at) => {
       if (this.#uploads.get(upload.id) !== upload) return;
-      if (result.ok) this.#ask(upload, row, result.recipient, contact.depositToken, at);
+      if (result.ok) {
+        this.#leave(upload, result.recipient);
+        this.#ask(upload, row, result.recipient, contact.depositToken, at);
+      }
       else this.#later(upload, 'no-source', this.#pauseMs(upload), at);
     });
+  }
+
+  /** Relays that the recipient has left are no good any more, whatever they hold. */
+  #leave(upload: Upload, recipient: Recipient): void {
+    for (const relay of [...upload.holders.keys()]) if (!recipient.relays.some(({ publicKey }) => publicKey === relay)) this.#lost(upload, relay);
   }
 
   #offer(upload: Upload, row: FileRow): void {
     if (!this.#shelf.isComplete(upload.name)) { this.#fail(row, 'gone'); return; }
     openBlobDatum(this.#shelf.ask, this.#context.crypto.tree, this.#pieces, upload.name, (datum, at) => {
       if (this.#uploads.get(upload.id) !== upload) return;
-      if (datum === undefined) { this.#fail(row, 'damaged'); return; }
+      if (datum === 'gone' || datum === 'damaged') { this.#fail(row, datum); return; }
+      if (datum === 'io' || datum === 'disk-full') { this.#later(upload, 'no-source', this.#pauseMs(upload), at); return; }
       this.#context.directed.publisher.offerDatum(upload.name, datum);
       upload.offered = true;
       upload.asking = false;
@@ -176,9 +191,18 @@ export class OutgoingFiles {
       const mailbox = { identity: recipientOf(row), deviceId: recipient.device.deviceId };
       this.#context.directed.request(link.sessionId, { verb: 'hold', mailbox, token, ttlSeconds, name: upload.name }, {
         deadlineMs: holdDeadlineMs,
-        done: (outcome, then) => { if (this.#uploads.get(upload.id) === upload) this.#answered(upload, hint, outcome, then); },
+        done: (outcome, then) => {
+          if (this.#uploads.get(upload.id) === upload) this.#answered(upload, hint, outcome, then);
+          else this.#endedMeanwhile(upload, then);
+        },
       }, at);
     });
+  }
+
+  /** The request was repeated until now, so that the relay may have noted it after it was told to drop it. */
+  #endedMeanwhile(upload: Upload, now: Instant): void {
+    const row = this.#context.memory.files.get(upload.id);
+    if (row?.stage === 'ready' || row?.stage === 'failed') this.drop(row, now);
   }
 
   /** The one that has most of it; else the first in the recipient's order that has not refused. */

@@ -81,8 +81,9 @@ export class RelayBlobs {
     } else if (!this.#shelf.isComplete(name)) found(undefined, now);
     else {
       openBlobDatum(this.#shelf.ask, this.#context.environment.crypto.tree, this.#pieces, { root: name.root.slice(), length: name.length }, (datum, at) => {
-        if (datum !== undefined) this.#keepOpen(key, datum);
-        found(datum, at);
+        const opened = typeof datum === 'string' ? undefined : datum;
+        if (opened !== undefined) this.#keepOpen(key, opened);
+        found(opened, at);
       });
     }
   }
@@ -97,6 +98,7 @@ export class RelayBlobs {
     }
     if (now.monotonicMs < this.#expireAtMs) return;
     this.#expireAtMs = now.monotonicMs + expireEveryMs;
+    this.#leaveIdle(now);
     if (!this.#context.clock.suspended) this.#expire(now);
   }
 
@@ -125,6 +127,7 @@ export class RelayBlobs {
   }
 
   #take(name: ContentName, answer: Answer, now: Instant): BlobDownload | undefined {
+    if (this.#takings.size >= takingsMaximum) this.#leaveIdle(now);
     if (this.#takings.size >= takingsMaximum) { this.#context.refuse(answer, 'busy', now, busyRetrySeconds); return undefined; }
     const key = nameKey(name);
     const taking = new BlobDownload(this.#context.environment.directed, this.#shelf.ask, name, this.#shelf.info(name)?.snapshot, {
@@ -144,6 +147,15 @@ export class RelayBlobs {
     this.#takings.set(key, taking);
     this.#checkpointAtMs = Math.min(this.#checkpointAtMs, now.monotonicMs + expireEveryMs);
     return taking;
+  }
+
+  /** Contents whose senders have gone give way; what came of them is kept for when they are offered again. */
+  #leaveIdle(now: Instant): void {
+    for (const [key, taking] of this.#takings) {
+      if (!taking.isStarted || taking.sources.length > 0 || taking.verifiedBytes === taking.name.length) continue;
+      this.#takings.delete(key);
+      taking.stop(now);
+    }
   }
 
   #forget(name: ContentName, now: Instant): void {

@@ -46,7 +46,7 @@ export class Conversations {
     switch (content.kind) {
       case 'text': return this.#message(header, content.text, undefined, contact, relay, now);
       case 'file': return this.#message(header, content.text, content, contact, relay, now);
-      case 'fetched': return { ...nothing, changes: this.#files().fetched(sender, content.items) };
+      case 'fetched': return { ...nothing, ...this.#files().fetched(sender, content.items, now) };
       case 'delivered': return this.#receipt(sender, content.items, 'delivered', now);
       case 'read': return this.#receipt(sender, content.items, 'read', now);
       case 'introduction': return this.#introduction(header, content, contact, now);
@@ -75,7 +75,7 @@ export class Conversations {
     if (fileRow !== undefined) changes.push({ kind: 'put-file', row: fileRow });
     announce.push({ kind: 'conversation', conversationId }, { kind: 'message', messageId: id, conversationId });
     const item: ReceiptItem = { messageId: header.messageId.slice(), atMs: now.wallMs };
-    const receipt = this.#receipts.promise(sender, header.destinationPort, item, now);
+    const receipt = this.#receipts.promise('delivered', sender, header.destinationPort, item, now);
     changes.push({ kind: 'put-outbox', row: receipt });
     return {
       changes, announce,

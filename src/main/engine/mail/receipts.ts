@@ -46,11 +46,11 @@ export class Receipts {
   }
 
   /**
-   * The receipt for one letter, to be committed in the letter's own transaction: a crash right after must not leave a letter that was shown and
+   * The receipt for one letter or file, to be committed in its own transaction: a crash right after must not leave a letter that was shown and
    * whose sender never hears of it, for the relay may have been told to give it back by then. `owe` takes it up.
    */
-  promise(recipient: string, port: number, item: ReceiptItem, now: Instant): OutboxRow {
-    const unsealed = this.#unsealedRow('delivered', recipient, port, [item], now);
+  promise(kind: ReceiptKind, recipient: string, port: number, item: ReceiptItem, now: Instant): OutboxRow {
+    const unsealed = this.#unsealedRow(kind, recipient, port, [item], now);
     const row = this.#mayGoNow(recipient) ? this.#outbox().sealedNow(unsealed, now) : unsealed;
     this.#promised.add(row.id);
     return row;

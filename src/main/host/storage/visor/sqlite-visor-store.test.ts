@@ -99,16 +99,18 @@ describe('the visor store', () => {
       commit({ kind: 'put-file', row: failed });
       expect(store.query<'message'>({ query: 'message', messageId: 'm' }).message?.file).toEqual(failed);
     });
-    it('are loaded while they are to be moved, and outgoing ones while somebody may fetch them', () => {
+    it('are loaded while they are to be moved, and outgoing ones while somebody may fetch them, and while a relay is to be told', () => {
       for (const direction of ['in', 'out'] as const) {
         for (const stage of stages) {
           for (const [age, expiresAtMs] of [['young', nowMs + 1], ['late', nowMs - dayMs + 1], ['old', nowMs - dayMs]] as const) {
-            commit({ kind: 'put-file', row: { ...file, messageId: `${direction}-${stage}-${age}`, direction, stage, expiresAtMs } });
+            commit({ kind: 'put-file', row: { ...file, messageId: `${direction}-${stage}-${age}`, direction, stage, expiresAtMs, heldBy: [] } });
           }
         }
       }
       const open = (direction: string): string[] => ['offered', 'paused', 'wanted'].flatMap((stage) => ['late', 'old', 'young'].map((age) => `${direction}-${stage}-${age}`));
       expect(ids(load().files)).toBe([...open('in'), ...open('out'), 'out-ready-late', 'out-ready-young'].sort().join(' '));
+      commit({ kind: 'put-file', row: { ...file, messageId: 'in-ready-held', direction: 'in', stage: 'ready', expiresAtMs: 0, heldBy: ['relay'] } });
+      expect(ids(load().files)).toContain('in-ready-held');
     });
     it('come with their message in every query, and others without', () => {
       put(message('a', 1), message('m', 2));
