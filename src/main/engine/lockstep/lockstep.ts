@@ -41,7 +41,7 @@
  * Bao specification (github.com/oconnor663/bao), which interleaves the same tree in pre-order and so needs several hashes in a row.
  */
 import { geometryOf } from './geometry.ts';
-import { decodeSnapshot } from './snapshot.ts';
+import { decodeSnapshot, snapshotBytes } from './snapshot.ts';
 import { LockstepVerifier } from './verifier.ts';
 import type { Blake3Tree } from '../blake3/blake3-tree.ts';
 import type { ContentName } from '../wire/types.ts';
@@ -68,4 +68,10 @@ export function resumeVerifier(tree: Blake3Tree, name: ContentName, stored: Uint
   const snapshot = decodeSnapshot(stored);
   if (snapshot?.geometry.lengthBytes !== name.length || !name.root.every((byte, position) => snapshot.root[position] === byte)) return undefined;
   return new LockstepVerifier(tree, { ...settings, root: name.root, geometry: snapshot.geometry, verified: snapshot.verified });
+}
+
+/** Bytes that a stored snapshot says are verified; 0 when it cannot be read. */
+export function storedBytes(stored: Uint8Array): number {
+  const snapshot = decodeSnapshot(stored);
+  return snapshot === undefined ? 0 : snapshotBytes(snapshot);
 }

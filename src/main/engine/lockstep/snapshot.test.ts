@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { holdsAsCodec } from '../wire/codec-testing.ts';
 import { geometryOf } from './geometry.ts';
+import { storedBytes } from './lockstep.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -40,5 +41,14 @@ describe('a snapshot', () => {
     expect(decodeSnapshot(encodeSnapshot({ root: new Uint8Array(32), geometry, verified: ranges(0, 64) }))?.verified).toHaveLength(64);
     expect(decodeSnapshot(encodeSnapshot({ root: new Uint8Array(32), geometry, verified: ranges(1, 64) }))).toBeUndefined();
     expect(() => encodeSnapshot({ root: new Uint8Array(32), geometry, verified: ranges(0, 65) })).toThrow(RangeError);
+  });
+
+  it('tells how many bytes it stands for, the last leaf being shorter than the others', () => {
+    const geometry = geometryOf(10_000, 0) ?? expect.fail();
+    const stored = (verified: Snapshot['verified']): Uint8Array => encodeSnapshot({ root: new Uint8Array(32), geometry, verified });
+    expect(storedBytes(stored([]))).toBe(0);
+    expect(storedBytes(stored([{ start: 0, end: 2 }, { start: 9, end: 10 }]))).toBe(2 * 1_024 + 10_000 - 9 * 1_024);
+    expect(storedBytes(stored([{ start: 0, end: 10 }]))).toBe(10_000);
+    expect(storedBytes(new Uint8Array(3))).toBe(0);
   });
 });

@@ -58,3 +58,8 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot | undefined {
   if (verified[0]?.start !== 0 && count === rangesMaximum) return undefined;
   return reader.atEnd ? { root, geometry, verified } : undefined;
 }
+
+/** Bytes of the content that its verified leaves hold. */
+export function snapshotBytes({ geometry, verified }: Pick<Snapshot, 'geometry' | 'verified'>): number {
+  return verified.reduce((sum, { start, end }) => sum + Math.min(end * geometry.leafBytes, geometry.lengthBytes) - start * geometry.leafBytes, 0);
+}

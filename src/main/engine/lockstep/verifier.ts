@@ -10,7 +10,7 @@ import { decodeProof, fragmentPayloadBytes, partHashes } from './codec.ts';
 import { Frontier, pathLeadsTo } from './frontier.ts';
 import { isHeaded, isLeaf, leafLength, pairBytes } from './geometry.ts';
 import { KeptFragments } from './kept.ts';
-import { rangesMaximum } from './snapshot.ts';
+import { rangesMaximum, snapshotBytes } from './snapshot.ts';
 import type { Blake3Tree } from '../blake3/blake3-tree.ts';
 import type { PayloadFault } from './codec.ts';
 import type { Geometry } from './geometry.ts';
@@ -114,7 +114,7 @@ export class LockstepVerifier {
   get valueCount(): number { return this.#strands.reduce((sum, { frontier }) => sum + (frontier?.valueCount ?? 0), 0); }
 
   get verifiedBytes(): number {
-    return this.verifiedRanges.reduce((sum, { start, end }) => sum + Math.min(end * this.#geometry.leafBytes, this.#geometry.lengthBytes) - start * this.#geometry.leafBytes, 0);
+    return snapshotBytes({ geometry: this.#geometry, verified: this.verifiedRanges });
   }
 
   get verifiedRanges(): readonly LeafRange[] {
