@@ -34,6 +34,8 @@ describe('files', () => {
     expect(row === undefined ? undefined : bob.ownBlobs.bytesOf({ root: row.root, length: row.blobBytes })).toBeDefined();
     world.run(30 * secondMs);
     expect(ada.file(id).stage).toBe('ready');
+    // Whoever held it meanwhile is not named any more.
+    expect(ada.engine.inspect.fileStatus(ada.file(id))).toEqual({ state: { state: 'ready' }, holders: [] });
     expect(relay.heldBlobs.all).toEqual([]);
   });
 

@@ -83,7 +83,7 @@ export class Files {
       const row = this.#context.memory.files.get(toHex(messageId));
       if (row?.direction !== 'out' || recipientOf(row) !== sender || row.stage === 'ready') continue;
       this.#outgoing.end(row.messageId);
-      changes.push({ kind: 'put-file', row: { ...row, stage: 'ready', failure: undefined } });
+      changes.push({ kind: 'put-file', row: { ...row, stage: 'ready', failure: undefined, heldBy: [] } });
       this.#context.announce(messageChange(row));
     }
     return changes;
