@@ -134,5 +134,21 @@ describe('files', () => {
     world.run(30 * secondMs);
     expect(relay.heldBlobs.all).toEqual([]);
     expect(ada.engine.inspect.fileStatus(ada.file(id)).state).toEqual({ state: 'failed', reason: 'cancelled' });
+    // Its message goes with it.
+    expect(ada.state(id)).toBe('cancelled');
+    bob.cutOff = false;
+    world.run(60 * secondMs);
+    expect(received(bob)).toEqual([]);
+  });
+
+  it('are cancelled with the message that carries them', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    bob.cutOff = true;
+    const id = sendFile(ada, bob, seeded('file 9')(1_000_000));
+    world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), 60_000);
+    expect(ada.command({ name: 'cancel', messageId: id }).ok).toBe(true);
+    world.run(30 * secondMs);
+    expect(relay.heldBlobs.all).toEqual([]);
+    expect(ada.engine.inspect.fileStatus(ada.file(id)).state).toEqual({ state: 'failed', reason: 'cancelled' });
   });
 });
