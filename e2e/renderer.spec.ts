@@ -544,6 +544,39 @@ test.describe('files', () => {
     await expect(files.chips).toHaveCount(1);
   });
 
+  test('whoever looks at the newest keeps looking at it when the window becomes smaller, pictures or not', async ({ open }) => {
+    const page = await open('files');
+    await page.setViewportSize({ width: 1180, height: 820 });
+    await new ChatsScreen(page).open('Anna Lindqvist');
+    const list = new FilesScreen(page).list;
+    const belowPixels = (): Promise<number> => list.evaluate((element) => Math.round(element.scrollHeight - element.scrollTop - element.clientHeight));
+    await expect.poll(belowPixels).toBeLessThan(2);
+    for (const [width, height] of [[720, 520], [1180, 820], [900, 600]] as const) {
+      await page.setViewportSize({ width, height });
+      await page.waitForTimeout(300);
+      expect(await belowPixels(), `${String(width)} x ${String(height)}`).toBeLessThan(2);
+    }
+  });
+
+  test('what is said about a saved file leaves the text and its buttons free', async ({ open }) => {
+    const { page, files, chats } = await openFiles(open);
+    const message = await files.message('berths.pdf');
+    await files.action(message, 'Save as…').click();
+    const toast = page.locator('.toast').last();
+    await expect(toast).toContainText('Saved to');
+    const [toastBox, composerBox] = [await toast.boundingBox(), await page.locator('.composer').boundingBox()];
+    expect((toastBox?.y ?? 0) + (toastBox?.height ?? 0)).toBeLessThanOrEqual(composerBox?.y ?? 0);
+    await expect(chats.composer).toBeVisible();
+  });
+
+  test('several files say that they become several messages', async ({ open }) => {
+    const { page, files } = await openFiles(open, 'full');
+    await files.choose({ name: 'one.txt', content: 'first' });
+    await expect(page.getByText('become')).toHaveCount(0);
+    await files.choose({ name: 'two.txt', content: 'second' });
+    await expect(page.getByText('2 files become 2 messages, in this order. A text goes with the first.')).toBeVisible();
+  });
+
   test('the shortcut and the palette attach too', async ({ open }) => {
     const { page, files } = await openFiles(open, 'full');
     for (const press of [() => page.keyboard.press('Control+u'), () => new FrameScreen(page).findAndOpen('attach')]) {

@@ -69,6 +69,33 @@ export class FilesScreen {
     for (const type of ['dragenter', 'dragover', ...(drop ? ['drop'] : [])]) await conversation.dispatchEvent(type, { dataTransfer: transfer });
   }
 
+  /** Drops a file of the disk, as a file manager hands it over: the page gets a File that has a path, and does not see it. */
+  async dropFromDisk(...filePaths: readonly string[]): Promise<void> {
+    await this.page.evaluate(() => {
+      const input = document.createElement('input');
+      input.type = 'file';
+      input.multiple = true;
+      input.hidden = true;
+      input.id = 'file-manager';
+      document.body.append(input);
+    });
+    const input = this.page.locator('#file-manager');
+    await input.setInputFiles([...filePaths]);
+    const transfer = await input.evaluateHandle((element: HTMLInputElement) => {
+      const transfer = new DataTransfer();
+      for (const file of element.files ?? []) transfer.items.add(file);
+      return transfer;
+    });
+    const conversation = this.page.getByRole('region', { name: /^Conversation with / });
+    for (const type of ['dragenter', 'dragover', 'drop']) await conversation.dispatchEvent(type, { dataTransfer: transfer });
+    await input.evaluate((element) => { element.remove(); });
+  }
+
+  /** The file of a message: its card, or its picture with what stands below it. */
+  progress(message: Locator): Locator {
+    return message.getByRole('progressbar');
+  }
+
   async paste(files: readonly DroppedFile[], text: Readonly<Record<string, string>> = {}): Promise<void> {
     const transfer = await this.#transferOf(files);
     await this.page.getByRole('textbox', { name: /^Message to / }).evaluate((element, { data, texts }) => {

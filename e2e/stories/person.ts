@@ -6,6 +6,7 @@ import type { ElectronApplication, Page } from '@playwright/test';
 import { launchApplication, mainWindow } from '../fixture.ts';
 import { AddFriendScreen } from '../screens/add-friend.ts';
 import { ChatsScreen } from '../screens/chats.ts';
+import { FilesScreen } from '../screens/files.ts';
 import { FrameScreen } from '../screens/frame.ts';
 import { HopLogScreen } from '../screens/hop-log.ts';
 import { OutboxScreen } from '../screens/outbox.ts';
@@ -19,6 +20,7 @@ interface Running {
   readonly welcome: WelcomeScreen;
   readonly frame: FrameScreen;
   readonly chats: ChatsScreen;
+  readonly files: FilesScreen;
   readonly friends: AddFriendScreen;
   readonly hops: HopLogScreen;
   readonly outbox: OutboxScreen;
@@ -42,7 +44,7 @@ export class Person {
     const page = await mainWindow(application);
     this.#running = {
       application, page, welcome: new WelcomeScreen(page), frame: new FrameScreen(page), chats: new ChatsScreen(page), friends: new AddFriendScreen(page),
-      hops: new HopLogScreen(page), outbox: new OutboxScreen(page), relays: new RelaysScreen(page), settings: new SettingsScreen(page),
+      files: new FilesScreen(page), hops: new HopLogScreen(page), outbox: new OutboxScreen(page), relays: new RelaysScreen(page), settings: new SettingsScreen(page),
     };
     const locked = page.getByRole('button', { name: 'Unlock' });
     await this.welcome.title.or(this.frame.places).or(locked).waitFor();
@@ -69,11 +71,48 @@ export class Person {
     await running?.application.close();
   }
 
+  /** Answers every later question of the system which files to attach. */
+  async choosesFiles(...filePaths: readonly string[]): Promise<void> {
+    await this.#here.application.evaluate(({ dialog }, chosen) => {
+      dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [...chosen] });
+    }, filePaths);
+  }
+
+  /** Answers every later question of the system where to save; resolves with the names that were offered so far. */
+  async savesTo(filePath: string): Promise<() => Promise<readonly string[]>> {
+    const { application } = this.#here;
+    await application.evaluate(({ dialog }, chosen) => {
+      const offered: string[] = [];
+      Reflect.set(globalThis, 'offeredNames', offered);
+      dialog.showSaveDialog = (...given: readonly unknown[]) => {
+        const options = given.at(-1);
+        if (typeof options === 'object' && options !== null && 'defaultPath' in options) offered.push(String(options.defaultPath));
+        return Promise.resolve({ canceled: false, filePath: chosen });
+      };
+    }, filePath);
+    return () => application.evaluate(() => [...(Reflect.get(globalThis, 'offeredNames') as readonly string[])]);
+  }
+
+  /** What the application has asked the system to open: nothing that came from others may be among it. */
+  async watchOpening(): Promise<() => Promise<readonly string[]>> {
+    const { application } = this.#here;
+    await application.evaluate(({ shell }) => {
+      const opened: string[] = [];
+      Reflect.set(globalThis, 'openedBySystem', opened);
+      const note = (what: string): Promise<string> => { opened.push(what); return Promise.resolve(''); };
+      shell.openPath = note;
+      shell.openExternal = async (url) => { await note(url); };
+      shell.showItemInFolder = (file) => { void note(file); };
+    });
+    return () => application.evaluate(() => [...(Reflect.get(globalThis, 'openedBySystem') as readonly string[])]);
+  }
+
   get isRunning(): boolean { return this.#running !== undefined; }
   get page(): Page { return this.#here.page; }
   get welcome(): WelcomeScreen { return this.#here.welcome; }
   get frame(): FrameScreen { return this.#here.frame; }
   get chats(): ChatsScreen { return this.#here.chats; }
+  get files(): FilesScreen { return this.#here.files; }
   get friends(): AddFriendScreen { return this.#here.friends; }
   get hops(): HopLogScreen { return this.#here.hops; }
   get outbox(): OutboxScreen { return this.#here.outbox; }

@@ -28,7 +28,7 @@ export function runCommand(role: VisorRole, command: EngineCommand, now: Instant
     case 'send-file': sendFile(role, command, now, done, fail); return;
     case 'fetch-file': if (!role.files.fetch(command.messageId, now, plain)) fail(noFile('There is nothing to fetch: this message has no file, or the file is here already.')); return;
     case 'pause-file': if (!role.files.pause(command.messageId, now, plain)) fail(noFile('This file is not on its way, so there is nothing to pause.')); return;
-    case 'cancel-file': if (!role.files.cancel(command.messageId, now, plain)) fail(new WaypostError('not-cancellable', 'This file cannot be cancelled any more: it has arrived or has already ended.')); return;
+    case 'cancel-file': cancelFile(role, command.messageId, now, plain, fail); return;
     case 'cancel': cancel(role, command.messageId, now, plain, fail); return;
     case 'retry': {
       if (!role.context.memory.outbox.has(command.messageId)) { fail(new WaypostError('not-retryable', 'This message is not waiting to be sent any more.')); return; }
@@ -141,9 +141,22 @@ function cancel(role: VisorRole, messageId: string, now: Instant, done: () => vo
     fail(new WaypostError('not-cancellable', 'This message cannot be cancelled any more: it has arrived or has already ended.'));
     return;
   }
+  // Nobody could ask for its file any more.
+  if (role.context.memory.files.get(messageId)?.direction === 'out') role.files.cancel(messageId, now, () => undefined);
   role.outbox.cancel(row, now, done);
   // A letter that is taken back takes its file along: nobody else would ever ask for it.
   role.files.cancel(messageId, now, () => undefined);
+}
+
+/** A file of ours takes its message along, as long as that has not arrived: it would bring nothing but the name of what is gone. */
+function cancelFile(role: VisorRole, messageId: string, now: Instant, done: () => void, fail: Fail): void {
+  const isOurs = role.context.memory.files.get(messageId)?.direction === 'out';
+  const isCancelled = role.files.cancel(messageId, now, () => {
+    const row = isOurs ? role.context.memory.outbox.get(messageId) : undefined;
+    if (row === undefined || row.stage === 'withdraw' || row.facts.deliveredAtMs !== undefined) done();
+    else role.outbox.cancel(row, now, done);
+  });
+  if (!isCancelled) fail(new WaypostError('not-cancellable', 'This file cannot be cancelled any more: it has arrived or has already ended.'));
 }
 
 function markRead(role: VisorRole, command: Extract<EngineCommand, { name: 'mark-read' }>, now: Instant, done: () => void): void {

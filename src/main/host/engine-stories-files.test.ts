@@ -16,6 +16,13 @@ function sendFile(from: StoryNode, to: StoryNode, content: Uint8Array, name = 'p
 
 const received = (node: StoryNode): ReturnType<StoryNode['files']> => node.files();
 
+/** Of the newest file there, as it is shown; 0 when nothing is said of bytes. */
+function doneBytesOf(node: StoryNode): number {
+  const row = node.files().at(-1);
+  const state = row === undefined ? undefined : node.engine.inspect.fileStatus(row).state;
+  return state?.state === 'moving' || state?.state === 'waiting' ? state.doneBytes : 0;
+}
+
 describe('files', () => {
   it('of a contact arrive by the relay, are told to the sender and forgotten by the relay', () => {
     const { world, ada, bob, bobsRelays: [relay] } = friends();
@@ -26,7 +33,9 @@ describe('files', () => {
     expect(row).toMatchObject({ name: 'photo.png', mediaType: 'image/png', sizeBytes: 300_000, direction: 'in' });
     expect(row === undefined ? undefined : bob.ownBlobs.bytesOf({ root: row.root, length: row.blobBytes })).toBeDefined();
     world.run(30 * secondMs);
-    expect(ada.files().find((file) => file.messageId === id)?.stage).toBe('ready');
+    expect(ada.file(id).stage).toBe('ready');
+    // Whoever held it meanwhile is not named any more.
+    expect(ada.engine.inspect.fileStatus(ada.file(id))).toEqual({ state: { state: 'ready' }, holders: [] });
     expect(relay.heldBlobs.all).toEqual([]);
   });
 
@@ -95,12 +104,49 @@ describe('files', () => {
     expect(ada.file(id).stage).toBe('ready');
   });
 
+  it('that are paused say how much is here, also after a restart, and go on from there', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    sendFile(ada, bob, seeded('file 8')(17 * 1_048_576));
+    world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), 300_000);
+    const messageId = bob.files()[0]?.messageId ?? '';
+    world.passes = (_from, to) => to !== bob || doneBytesOf(bob) < 1_000_000;
+    expect(bob.command({ name: 'fetch-file', messageId }).ok).toBe(true);
+    world.run(2 * secondMs);
+    const pausedBytes = doneBytesOf(bob);
+    expect(bob.command({ name: 'pause-file', messageId }).ok).toBe(true);
+    expect(doneBytesOf(bob)).toBe(pausedBytes);
+    world.run(secondMs);
+    expect(pausedBytes).toBeGreaterThanOrEqual(1_000_000);
+    world.passes = () => true;
+    bob.restart();
+    world.run(secondMs);
+    expect(bob.engine.inspect.fileStatus(bob.file(messageId)).state).toEqual({ state: 'waiting', reason: 'paused', doneBytes: pausedBytes });
+    expect(bob.command({ name: 'fetch-file', messageId }).ok).toBe(true);
+    world.runUntil(() => received(bob)[0]?.stage === 'ready', 300_000);
+  });
+
   it('that are cancelled leave nothing behind, at either side or between', () => {
     const { world, ada, bob, bobsRelays: [relay] } = friends();
     bob.cutOff = true;
     const id = sendFile(ada, bob, seeded('file 7')(1_000_000));
     world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), 60_000);
     expect(ada.command({ name: 'cancel-file', messageId: id }).ok).toBe(true);
+    world.run(30 * secondMs);
+    expect(relay.heldBlobs.all).toEqual([]);
+    expect(ada.engine.inspect.fileStatus(ada.file(id)).state).toEqual({ state: 'failed', reason: 'cancelled' });
+    // Its message goes with it.
+    expect(ada.state(id)).toBe('cancelled');
+    bob.cutOff = false;
+    world.run(60 * secondMs);
+    expect(received(bob)).toEqual([]);
+  });
+
+  it('are cancelled with the message that carries them', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    bob.cutOff = true;
+    const id = sendFile(ada, bob, seeded('file 9')(1_000_000));
+    world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), 60_000);
+    expect(ada.command({ name: 'cancel', messageId: id }).ok).toBe(true);
     world.run(30 * secondMs);
     expect(relay.heldBlobs.all).toEqual([]);
     expect(ada.engine.inspect.fileStatus(ada.file(id)).state).toEqual({ state: 'failed', reason: 'cancelled' });

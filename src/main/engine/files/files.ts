@@ -93,7 +93,7 @@ export class Files {
       this.#outgoing.end(row.messageId);
       // Our last request to hold it may have come after they said that they do not need it.
       this.#outgoing.drop(row, now);
-      changes.push({ kind: 'put-file', row: { ...row, stage: 'ready', failure: undefined } });
+      changes.push({ kind: 'put-file', row: { ...row, stage: 'ready', failure: undefined, heldBy: [] } });
       announce.push(messageChange(row));
     }
     return { changes, announce };

@@ -43,6 +43,8 @@ export class IncomingFiles {
   readonly #receipts: () => Receipts;
   readonly #isRegistered: (relay: string) => boolean;
   readonly #fetches = new Map<string, FileFetch>();
+  /** Of those that were stopped and are not durable yet: what had come. */
+  readonly #stoppingBytes = new Map<string, number>();
   readonly #deadlines = new Deadlines();
   readonly #drops: RelayDrops;
 
@@ -67,7 +69,13 @@ export class IncomingFiles {
     this.#fetches.delete(id);
     this.#deadlines.clear(id);
     if (fetch?.download === undefined) done(now);
-    else fetch.download.stop(now, done);
+    else {
+      this.#stoppingBytes.set(id, fetch.download.verifiedBytes);
+      fetch.download.stop(now, (at) => {
+        this.#stoppingBytes.delete(id);
+        done(at);
+      });
+    }
     this.#startMore(now);
   }
 
@@ -114,12 +122,11 @@ export class IncomingFiles {
 
   status(row: FileRow, now: Instant): FileStatus {
     const holders: FileStatus['holders'] = [];
-    const kept = (): number => durableBytes(this.#shelf.info({ root: row.root, length: row.blobBytes }));
     switch (row.stage) {
       case 'ready': return { state: { state: 'ready' }, holders };
       case 'failed': return { state: { state: 'failed', reason: row.failure ?? 'gone' }, holders };
       case 'offered': return { state: { state: 'waiting', reason: 'not-asked', doneBytes: 0 }, holders };
-      case 'paused': return { state: { state: 'waiting', reason: 'paused', doneBytes: kept() }, holders };
+      case 'paused': return { state: { state: 'waiting', reason: 'paused', doneBytes: this.#keptBytes(row) }, holders };
       case 'wanted': break;
     }
     const fetch = this.#fetches.get(row.messageId);
@@ -127,11 +134,16 @@ export class IncomingFiles {
     const sources = download?.sources ?? [];
     // All bytes are here and are being read once more.
     if (download?.verifiedBytes === row.blobBytes) return { state: { state: 'moving', doneBytes: row.blobBytes, bytesPerSecond: 0, remainingMs: 0, sources: [] }, holders };
-    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: download?.isStarted === true ? download.verifiedBytes : kept() }, holders };
+    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: this.#keptBytes(row) }, holders };
     const doneBytes = download.verifiedBytes;
     const bytesPerSecond = fetch.rate.bytesPerSecond(doneBytes, now.monotonicMs);
     const remaining = bytesPerSecond > 0 ? { remainingMs: (row.blobBytes - doneBytes) * 1_000 / bytesPerSecond } : {};
     return { state: { state: 'moving', doneBytes, bytesPerSecond, ...remaining, sources: sources.map(({ sessionId }) => this.#sourceView(sessionId)) }, holders };
+  }
+
+  /** What is here of it, whether it is on its way just now or lies on the disk alone. */
+  #keptBytes(row: FileRow): number {
+    return Math.max(this.#fetches.get(row.messageId)?.download?.verifiedBytes ?? this.#stoppingBytes.get(row.messageId) ?? 0, durableBytes(this.#shelf.info({ root: row.root, length: row.blobBytes })));
   }
 
   handleTimeout(now: Instant): void {

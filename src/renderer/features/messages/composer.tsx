@@ -20,6 +20,9 @@ const draftDelayMs = 500;
 /** The text that is going with a file just now. */
 const unsentText = ({ sending }: Outgoing): string | undefined => (sending === undefined || sending.isTextSent ? undefined : sending.text);
 
+/** Nobody should be surprised by where the text ends up. */
+const severalFilesNote = (count: number): string => `${String(count)} files become ${String(count)} messages, in this order. A text goes with the first.`;
+
 export function Composer({ conversation }: { readonly conversation: ConversationView }) {
   const { client, files, run } = useServices();
   const outgoing = useOutgoing(conversation.id);
@@ -124,6 +127,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
           <button type="submit" className="icon-button composer__send" aria-label="Send" title="Send (Enter)" disabled={!sendable}><SendHorizontal size={20} strokeWidth={1.75} aria-hidden /></button>
         </div>
         <div className="composer__notes" id={`${id}-size`} aria-live="polite">
+          {note.kind !== 'short' || outgoing.attachments.length < 2 || isSendingFiles ? null : <span>{severalFilesNote(outgoing.attachments.length)}</span>}
           {note.kind === 'short' ? null : <span className={note.kind === 'over' ? 'over' : 'numeric'}>{note.sentence}</span>}
         </div>
       </div>
