@@ -1,6 +1,7 @@
 /** All benchmarks by name; each measures once and returns its figures. */
 import { handshakeRates } from './handshakes.ts';
 import { sessionMemory } from './session-memory.ts';
+import { largeFile } from './large-file.ts';
 import { letterDelivery } from './letter-delivery.ts';
 import { lockstepRates } from './lockstep.ts';
 import { storeRate } from './store-rate.ts';
@@ -13,6 +14,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]
   'handshakes': handshakeRates,
   'session-memory': sessionMemory,
   'lockstep': lockstepRates,
+  'large-file': largeFile,
   'store-rate': storeRate,
   'letter-delivery': letterDelivery,
   'reconnect': reconnect,
