@@ -85,6 +85,7 @@ test('pictures are chosen and dropped, seen before they go, and seen, enlarged a
   await ada.files.dropFromDisk(tall.path);
   await expect(ada.files.chips).toHaveCount(2);
   await expect(ada.files.chip(evening.name)).toContainText(/\d+ kB/);
+  await expect(ada.page.getByText('2 files become 2 messages, in this order. A text goes with the first.')).toBeVisible();
   // Nothing goes before it is sent.
   await expect(ada.chats.messages('Bob')).toHaveCount(1);
   await takePictures(ada.page, 'about-to-be-sent');
