@@ -151,4 +151,15 @@ describe('files', () => {
     expect(relay.heldBlobs.all).toEqual([]);
     expect(ada.engine.inspect.fileStatus(ada.file(id)).state).toEqual({ state: 'failed', reason: 'cancelled' });
   });
+
+  it('are as fast as before after everything was lost when they began', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    sendFile(ada, bob, seeded('file 8')(17 * 1_048_576));
+    world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), 300_000);
+    world.passes = (_from, to) => to !== bob;
+    bob.command({ name: 'fetch-file', messageId: bob.files()[0]?.messageId ?? '' });
+    world.run(300);
+    world.passes = () => true;
+    world.runUntil(() => received(bob)[0]?.stage === 'ready', 30 * secondMs);
+  });
 });

@@ -7,7 +7,7 @@
 import { boundedWindowBytes, checkedDatagramBytes, initialWindowDatagrams } from './limits.ts';
 import { Aggregation } from './aggregation.ts';
 import { WindowedMaximum } from './rate-sampler.ts';
-import { initialRttMs } from './rtt-estimator.ts';
+import { initialRttMs, smallestSampleMs } from './rtt-estimator.ts';
 import { MinimumRoundTrip, probeRttMs } from './bbr-round-trip.ts';
 import type { Arrival, CongestionController, Loss } from './types.ts';
 
@@ -43,6 +43,11 @@ const ceilingRaise = 2;
 const stepRoundTrips = 4;
 /** In flight after an arrival, of the window, when the window is in full use: the rest is a batch that waits to be asked for. */
 const windowUsedShare = 3 / 4;
+/**
+ * Asked for at least. A rate that was measured over an outage is far too low, and where round trips are short nothing would be learned from asking at it: what queues, shows in the
+ * round trip.
+ */
+const leastDatagramsPerRoundTrip = 2;
 /** In flight in datagrams at least where the model works, for a delayed response to be seen as one (draft section 2.7, MinPipeCwnd). */
 const pipeMinimumDatagrams = 4;
 
@@ -79,6 +84,7 @@ export class Bbr implements CongestionController {
   #stepSinceMs = 0;
   #shuffle = 0;
   #probeRttUntilMs: number | undefined;
+  #smoothedRttMs = initialRttMs;
 
   constructor(datagramBytes: number) {
     this.#datagramBytes = checkedDatagramBytes(datagramBytes);
@@ -89,7 +95,8 @@ export class Bbr implements CongestionController {
   get startingUp(): boolean { return this.#state === 'startup'; }
   get state(): State { return this.#state; }
   get pacingRateBytesPerMs(): number | undefined {
-    return this.#rate.value > 0 ? this.#rate.value * this.#gain() * (this.#full ? pacingMargin : 1) : undefined;
+    if (!(this.#rate.value > 0)) return undefined;
+    return Math.max(this.#rate.value * this.#gain() * (this.#full ? pacingMargin : 1), leastDatagramsPerRoundTrip * this.#datagramBytes / this.#smoothedRttMs);
   }
 
   handleArrival(arrival: Arrival): void {
@@ -97,6 +104,7 @@ export class Bbr implements CongestionController {
     const newRound = arrival.number >= this.#roundEnd;
     if (arrival.rateBytesPerMs !== undefined && (!arrival.applicationLimited || arrival.rateBytesPerMs > this.#rate.value)) this.#rate.update(arrival.rateBytesPerMs, this.#round);
     this.#aggregation.arrived(arrival.bytes, this.#rate.value, this.#windowBytes, this.#round, arrival.nowMs);
+    this.#smoothedRttMs = Math.max(arrival.smoothedRttMs, smallestSampleMs);
     if (arrival.rttMs !== undefined) this.#minimumRtt.update(arrival.rttMs, arrival.nowMs);
     if (newRound) this.#finishRound(arrival);
     this.#advance(arrival);
