@@ -101,8 +101,8 @@ export class Bbr implements CongestionController {
 
   handleLoss(loss: Loss): void {
     if (loss.newEvent) { this.#savedWindowBytes = this.#windowBytes; this.#savedCeilingBytes = this.#ceilingBytes; }
-    this.#roundLostBytes += loss.bytes;
-    this.#roundLosses += loss.bytes / this.#datagramBytes;
+    this.#roundLostBytes += loss.droppedBytes;
+    this.#roundLosses += loss.droppedBytes / this.#datagramBytes;
     if (loss.persistent) {
       this.#windowBytes = boundedWindowBytes(0, this.#datagramBytes);
       this.#minimumRtt.expire();

@@ -180,6 +180,12 @@ describe.each(controllers)('on one path, %s', (name, controller) => {
 });
 
 describe('bbr', () => {
+  it.each([[40, 0.02], [80, 0.04]])('fills eight tenths of a link of %i ms that loses %d of the requests too, each with the responses to all of it', (roundTripMs, loss) => {
+    const options = { rateMbit: 20, roundTripMs, queuePackets: queueOf(20, roundTripMs), loss, requestLoss: loss };
+    const { shares } = measure(world(options, bbr), options, 3_000, 20_000);
+    expect(total(shares)).toBeGreaterThanOrEqual(0.8);
+  });
+
   it.each([[20, 0.02], [100, 0.005], [100, 0.02], [100, 0.05], [300, 0.02]])('fills nine tenths of a link of %i ms that loses %d', (roundTripMs, loss) => {
     const options = { rateMbit: 20, roundTripMs, queuePackets: queueOf(20, roundTripMs), loss };
     const { shares } = measure(world(options, bbr), options, 3_000, 20_000);
