@@ -108,7 +108,7 @@ export class IncomingFiles {
 
   status(row: FileRow, now: Instant): FileStatus {
     const holders: FileStatus['holders'] = [];
-    const kept = (): number => this.#fetches.get(row.messageId)?.download?.verifiedBytes ?? 0;
+    const kept = (): number => this.#fetches.get(row.messageId)?.download?.verifiedBytes ?? this.#shelf.storedBytes({ root: row.root, length: row.blobBytes });
     switch (row.stage) {
       case 'ready': return { state: { state: 'ready' }, holders };
       case 'failed': return { state: { state: 'failed', reason: row.failure ?? 'gone' }, holders };
@@ -119,7 +119,7 @@ export class IncomingFiles {
     const fetch = this.#fetches.get(row.messageId);
     const download = fetch?.download;
     const sources = download?.sources ?? [];
-    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: download?.verifiedBytes ?? 0 }, holders };
+    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: kept() }, holders };
     const doneBytes = download.verifiedBytes;
     const bytesPerSecond = fetch.rate.bytesPerSecond(doneBytes, now.monotonicMs);
     const remaining = bytesPerSecond > 0 ? { remainingMs: (row.blobBytes - doneBytes) * 1_000 / bytesPerSecond } : {};
