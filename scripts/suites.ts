@@ -17,10 +17,13 @@ export interface Effort {
   readonly simulationSeeds: number;
   readonly killRounds: number;
   readonly fuzzInputs: number;
+  /** Size of the file, and Mbit/s of its link: slow enough for a small file to be under way when something happens to it. */
+  readonly fileSize: string;
+  readonly fileRate: number;
 }
 
-export const shortEffort: Effort = { simulationSeeds: 100, killRounds: 20, fuzzInputs: 100_000 };
-export const longEffort: Effort = { simulationSeeds: 1000, killRounds: 200, fuzzInputs: 1_000_000 };
+export const shortEffort: Effort = { simulationSeeds: 100, killRounds: 20, fuzzInputs: 100_000, fileSize: '16MiB', fileRate: 40 };
+export const longEffort: Effort = { simulationSeeds: 1000, killRounds: 200, fuzzInputs: 1_000_000, fileSize: '1GiB', fileRate: 200 };
 
 /** A script of the project whose output ends with the line `N passed, N failed`. */
 function script(name: string, entryFile: string, ...commandLine: readonly (string | number)[]): Step {
@@ -41,6 +44,7 @@ export function stepsFor(effort: Effort): readonly Step[] {
     script('sim', 'sim/run.ts', '--seeds', effort.simulationSeeds),
     script('kill loop', 'scripts/kill-loop.ts', '--rounds', effort.killRounds),
     script('fuzz', 'scripts/fuzz.ts', '--inputs', effort.fuzzInputs),
+    script('file transfer', 'scripts/file-transfer.ts', '--size', effort.fileSize, '--rate', effort.fileRate),
     { name: 'e2e', command: ['scripts/test-e2e.ts'], summary: 'playwright', entryFiles: ['playwright.config.ts'] },
     vectors('noise', 'test-vectors/noise-25519-chachapoly-sha256.json'),
     vectors('blake3', 'test-vectors/blake3.json'),

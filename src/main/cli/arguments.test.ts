@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseTtl } from './durations.ts';
+import { parseSize } from './sizes.ts';
 import { parseListenAddress, reachableHost } from './listen-address.ts';
 import { describeError, exitCodeOf, printable } from './terminal.ts';
 import { WaypostError } from '../../shared/errors.ts';
@@ -15,6 +16,16 @@ describe('times to live', () => {
 
   it.each(['', '7', 'd', '-1d', '1.5h', '1w', '7d7d', '0x10s', 'constructor'])('says that "%s" is no time', (text) => {
     expect(() => parseTtl(text)).toThrow(expect.objectContaining({ code: 'invalid-argument' }) as Error);
+  });
+});
+
+describe('sizes', () => {
+  it.each([['2GiB', 2_147_483_648], ['256MiB', 268_435_456], ['1.5 gib', 1_610_612_736], [' 5GB ', 5_000_000_000], ['1048576B', 1_048_576]])('reads %s as %i bytes', (text, bytes) => {
+    expect(parseSize(text, '--room', 2 ** 20)).toBe(bytes);
+  });
+
+  it.each(['', '2', 'GiB', '-1GiB', '1e3GiB', '0x1GiB', '2GiB2GiB', '999999999TiB', '2constructor', '1MB', '0GiB'])('refuses "%s"', (text) => {
+    expect(() => parseSize(text, '--room', 2 ** 20)).toThrow(expect.objectContaining({ code: 'invalid-argument' }) as Error);
   });
 });
 

@@ -61,6 +61,7 @@ describe('the command line', () => {
     ['no identity', ['send', '--to', '02', 'hello'], 1, '(no-identity)'],
     ['nobody to stop', ['stop'], 1, '(not-running)'],
     ['an address to listen on that is none', ['relay', '--listen', 'example.org:1'], 2, '(invalid-argument)'],
+    ['room for files that is no size', ['relay', '--listen', '127.0.0.1:0', '--hold-per-recipient', '2'], 2, '(invalid-argument)'],
     ['wrong words', ['restore'], 1, '(wrong-words)'],
   ])('says what is wrong with %s', async (_what, commandLine, code, text) => {
     const result = await waypost(commandLine, 'apple apple');

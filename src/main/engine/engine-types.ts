@@ -10,6 +10,8 @@ import type { Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './
 export interface RelayPolicy {
   /** Who may register a mailbox: anyone, or the listed identities (hex). */
   readonly registration: 'open' | { readonly list: readonly PublicKeyHex[] };
+  /** Bytes of files that are held for one recipient; undefined: `fileHeldMaximumBytes` (shared/views.ts). */
+  readonly heldPerRecipientBytes?: number;
 }
 
 export interface EngineConfiguration {

@@ -9,6 +9,7 @@ export const probeRttMs = 200;
 export class MinimumRoundTrip {
   #ms: number | undefined;
   #atMs = 0;
+  #expired = false;
   /** Smallest since the last probe, and when that was. */
   #recentMs = Infinity;
   #recentAtMs = 0;
@@ -20,7 +21,8 @@ export class MinimumRoundTrip {
       this.#recentMs = sampleMs;
       this.#recentAtMs = nowMs;
     }
-    if (this.#ms === undefined || sampleMs <= this.#ms) {
+    if (this.#ms === undefined || this.#expired || sampleMs <= this.#ms) {
+      this.#expired = false;
       this.#ms = sampleMs;
       this.#atMs = nowMs;
     }
@@ -39,6 +41,6 @@ export class MinimumRoundTrip {
     this.#recentMs = Infinity;
   }
 
-  /** The path may be another one. */
-  expire(): void { this.#ms = undefined; this.#recentMs = Infinity; }
+  /** The path may be another one: the next sample takes its place. Until there is one it is still the best guess, and what is asked for again gives none. */
+  expire(): void { this.#expired = true; this.#recentMs = Infinity; }
 }

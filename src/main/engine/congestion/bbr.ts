@@ -80,6 +80,7 @@ export class Bbr implements CongestionController {
   #full = false;
   /** In flight at most since loss was excessive. */
   #ceilingBytes = Infinity;
+  #afterOutage = false;
   #step = 0;
   #stepSinceMs = 0;
   #shuffle = 0;
@@ -102,7 +103,9 @@ export class Bbr implements CongestionController {
   handleArrival(arrival: Arrival): void {
     this.#roundArrivedBytes += arrival.bytes;
     const newRound = arrival.number >= this.#roundEnd;
-    if (arrival.rateBytesPerMs !== undefined && (!arrival.applicationLimited || arrival.rateBytesPerMs > this.#rate.value)) this.#rate.update(arrival.rateBytesPerMs, this.#round);
+    // Asked for during the outage: its rate is that of the silence.
+    const ofOutage = this.#afterOutage && arrival.inRecovery;
+    if (arrival.rateBytesPerMs !== undefined && !ofOutage && (!arrival.applicationLimited || arrival.rateBytesPerMs > this.#rate.value)) this.#rate.update(arrival.rateBytesPerMs, this.#round);
     this.#aggregation.arrived(arrival.bytes, this.#rate.value, this.#windowBytes, this.#round, arrival.nowMs);
     this.#smoothedRttMs = Math.max(arrival.smoothedRttMs, smallestSampleMs);
     if (arrival.rttMs !== undefined) this.#minimumRtt.update(arrival.rttMs, arrival.nowMs);
@@ -112,14 +115,12 @@ export class Bbr implements CongestionController {
   }
 
   handleLoss(loss: Loss): void {
-    if (loss.newEvent) { this.#savedWindowBytes = this.#windowBytes; this.#savedCeilingBytes = this.#ceilingBytes; }
-    this.#roundLostBytes += loss.bytes;
-    this.#roundLosses += loss.bytes / this.#datagramBytes;
-    if (loss.persistent) {
-      this.#windowBytes = boundedWindowBytes(0, this.#datagramBytes);
-      this.#minimumRtt.expire();
-      return;
-    }
+    if (loss.persistent) { this.#startOver(); return; }
+    if (loss.newEvent) { this.#savedWindowBytes = this.#windowBytes; this.#savedCeilingBytes = this.#ceilingBytes; this.#afterOutage = false; }
+    // Asked for before the outage ended.
+    if (this.#afterOutage) return;
+    this.#roundLostBytes += loss.droppedBytes;
+    this.#roundLosses += loss.droppedBytes / this.#datagramBytes;
     if (this.#excessive() && loss.newEvent) this.#lowerCeiling(loss.inFlightBytes + loss.bytes);
   }
 
@@ -163,6 +164,19 @@ export class Bbr implements CongestionController {
     this.#ceilingBytes = Math.max(Math.min(inFlightBytes, this.#ceilingBytes) * keptShare, this.#pipeBytes() * keptShare, pipeMinimumDatagrams * this.#datagramBytes);
     if (this.#state === 'startup') this.#leaveStartup();
     if (this.#state === 'cycle' && this.#step === 0) this.#step = 1;
+  }
+
+  /** Nothing came through for long. It may be another path now: it is measured as at the start, from the smallest window, in place of creeping up from there. */
+  #startOver(): void {
+    this.#windowBytes = boundedWindowBytes(0, this.#datagramBytes);
+    [this.#savedWindowBytes, this.#savedCeilingBytes, this.#ceilingBytes] = [0, Infinity, Infinity];
+    this.#minimumRtt.expire();
+    this.#rate.reset();
+    this.#state = 'startup';
+    this.#full = false;
+    [this.#fullRate, this.#fullCount] = [0, 0];
+    [this.#roundLostBytes, this.#roundLosses, this.#roundArrivedBytes] = [0, 0, 0];
+    this.#afterOutage = true;
   }
 
   #leaveStartup(): void {

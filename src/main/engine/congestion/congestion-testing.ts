@@ -14,6 +14,8 @@ export interface LinkOptions {
   readonly queuePackets: number;
   /** Of responses, 0 to 1. */
   readonly loss?: number;
+  /** Of requests, 0 to 1: each takes the responses of its whole run along. */
+  readonly requestLoss?: number;
   /** Of responses, 0 to 1, and by how long they are held back after the queue. */
   readonly reorderShare?: number;
   readonly reorderMs?: number;
@@ -125,7 +127,7 @@ export class Link {
 
   /** A request goes up without contention; `respond` runs at the holder. */
   request(respond: () => void): void {
-    if (this.#isCut()) return;
+    if (this.#isCut() || this.#random() < (this.#options.requestLoss ?? 0)) return;
     this.time.at(this.time.nowMs + this.#options.roundTripMs / 2, () => { if (!this.#isCut()) respond(); });
   }
 

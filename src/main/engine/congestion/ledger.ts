@@ -23,6 +23,8 @@ const tooSoonShare = 3 / 4;
 /** So many answers in a row, over so many probe timeouts, of which none can be told to belong to the first or the second asking: the round trip is longer than is waited for. A burst of losses is over sooner. */
 const ambiguousMaximum = 8;
 const ambiguousProbeTimeouts = 4;
+/** Asked for by one request at most (wire/verbs.ts). */
+const runMaximum = 64;
 /** Largest size of one response that is counted, in bytes: what a cell of the flight's table holds. */
 const expectedMaximumBytes = 0xffff_ffff;
 
@@ -243,8 +245,29 @@ export class Ledger {
       this.rtt.forgetMinimum();
       this.#detector.forgetReordering();
     }
-    const bytes = numbers.reduce((sum, number) => sum + this.flight.bytes(number), 0);
-    this.#controller.handleLoss({ nowMs: now, bytes, inFlightBytes: this.flight.bytesInFlight, nextNumber: this.flight.nextNumber, newEvent, persistent });
+    let bytes = 0;
+    let droppedBytes = 0;
+    for (const number of numbers) {
+      bytes += this.flight.bytes(number);
+      if (!this.#wentWithItsRequest(number)) droppedBytes += this.flight.bytes(number);
+    }
+    this.#controller.handleLoss({ nowMs: now, bytes, droppedBytes, inFlightBytes: this.flight.bytesInFlight, nextNumber: this.flight.nextNumber, newEvent, persistent });
+  }
+
+  /**
+   * Of what was asked for in one moment nothing came: then one datagram was lost, and that was the request. Each of the others in such a run says nothing
+   * about the way back. A full queue takes part of a run, as its room comes back one by one.
+   */
+  #wentWithItsRequest(number: number): boolean {
+    const atMs = this.flight.askedAtMs(number);
+    const inRun = (other: number): boolean => this.flight.state(other) !== 'unknown' && this.flight.askedAtMs(other) === atMs;
+    let isFirst = true;
+    for (let other = number - 1; other > number - runMaximum && inRun(other); other -= 1) {
+      if (this.flight.state(other) === 'arrived') return false;
+      isFirst = false;
+    }
+    for (let other = number + 1; other < number + runMaximum && inRun(other); other += 1) if (this.flight.state(other) === 'arrived') return false;
+    return !isFirst;
   }
 
   /** What a probe timeout handed out is lost when something newer was answered, and it was not. */

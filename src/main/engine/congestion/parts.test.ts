@@ -93,7 +93,7 @@ describe('HyStart++', () => {
 });
 
 describe('CUBIC', () => {
-  const lossOf = (persistent = false): Parameters<Cubic['handleLoss']>[0] => ({ nowMs: 0, bytes: 1_200, inFlightBytes: 0, nextNumber: 0, newEvent: true, persistent });
+  const lossOf = (persistent = false): Parameters<Cubic['handleLoss']>[0] => ({ nowMs: 0, bytes: 1_200, inFlightBytes: 0, nextNumber: 0, newEvent: true, persistent, droppedBytes: 1_200 });
 
   it('is back at its former window after K seconds (RFC 9438 section 4.2), flat there and faster after it', () => {
     const datagramBytes = 1_000;

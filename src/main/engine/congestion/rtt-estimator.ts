@@ -23,6 +23,7 @@ export class RttEstimator {
   #variationMs: number;
   /** Infinite: the next sample is the minimum. */
   #minimumMs = Infinity;
+  #forgotten = false;
   #firstSampleAtMs: number | undefined;
 
   /** `guessMs`: what the session's echoes say, in place of the initial value. */
@@ -49,7 +50,8 @@ export class RttEstimator {
     if (!(sampleMs >= 0)) return false;
     const sample = Math.min(Math.max(sampleMs, smallestSampleMs), largestSampleMs);
     this.#latestMs = sample;
-    this.#minimumMs = Math.min(this.#minimumMs, sample);
+    this.#minimumMs = this.#forgotten ? sample : Math.min(this.#minimumMs, sample);
+    this.#forgotten = false;
     if (this.#firstSampleAtMs === undefined) {
       this.#firstSampleAtMs = nowMs;
       this.#smoothedMs = sample;
@@ -61,6 +63,9 @@ export class RttEstimator {
     return true;
   }
 
-  /** After persistent congestion the path may be another one (RFC 9002 section 5.2). */
-  forgetMinimum(): void { this.#minimumMs = Infinity; }
+  /**
+   * After persistent congestion the path may be another one (RFC 9002 section 5.2): the next sample takes its place. Until then it is a better guess than the smoothed value, in
+   * which there is the own queue: rates are measured over no less than it, and what is asked for again gives no sample.
+   */
+  forgetMinimum(): void { this.#forgotten = true; }
 }

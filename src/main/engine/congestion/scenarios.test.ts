@@ -180,6 +180,23 @@ describe.each(controllers)('on one path, %s', (name, controller) => {
 });
 
 describe('bbr', () => {
+  it('is at work again two seconds after an outage that took a megabyte in flight along', () => {
+    const options = { rateMbit: 100, roundTripMs: 80, queuePackets: queueOf(100, 80), loss: 0.02, requestLoss: 0.02 };
+    const network = world(options, bbr);
+    network.time.run(8_000);
+    network.link.cut(8_000, 11_000);
+    network.time.run(11_000);
+    // Probes wait for three seconds at most.
+    const { shares } = measure(network, options, 15_000, 18_000);
+    expect(total(shares)).toBeGreaterThanOrEqual(0.6);
+  });
+
+  it.each([[40, 0.02], [80, 0.04]])('fills eight tenths of a link of %i ms that loses %d of the requests too, each with the responses to all of it', (roundTripMs, loss) => {
+    const options = { rateMbit: 20, roundTripMs, queuePackets: queueOf(20, roundTripMs), loss, requestLoss: loss };
+    const { shares } = measure(world(options, bbr), options, 3_000, 20_000);
+    expect(total(shares)).toBeGreaterThanOrEqual(0.8);
+  });
+
   it.each([[20, 0.02], [100, 0.005], [100, 0.02], [100, 0.05], [300, 0.02]])('fills nine tenths of a link of %i ms that loses %d', (roundTripMs, loss) => {
     const options = { rateMbit: 20, roundTripMs, queuePackets: queueOf(20, roundTripMs), loss };
     const { shares } = measure(world(options, bbr), options, 3_000, 20_000);

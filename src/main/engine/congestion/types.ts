@@ -34,6 +34,8 @@ export interface Arrival {
 export interface Loss {
   readonly nowMs: number;
   readonly bytes: number;
+  /** Of these, what a queue on the way back may have dropped. A lost request takes a whole run along, and counts as one datagram. */
+  readonly droppedBytes: number;
   /** In flight after the lost ones were taken out. */
   readonly inFlightBytes: number;
   readonly nextNumber: number;

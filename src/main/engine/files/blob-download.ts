@@ -2,6 +2,7 @@
  * A content on its way from other machines to our disk: a download (engine/directed) whose proved bytes are written as a blob. It can stop at any
  * moment and go on from what was made durable, here or after a restart.
  */
+import { snapshotBytes } from '../lockstep/snapshot.ts';
 import { BlobWriter } from './blob-writer.ts';
 import type { Directed, DownloadHandle, SourceEnd } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
@@ -29,6 +30,7 @@ export class BlobDownload {
   #handle: DownloadHandle | undefined;
   /** Sources that were added before the disk was ready. */
   readonly #early = new Set<SessionId>();
+  readonly #storedBytes: number;
   #stopped = false;
   #completing = false;
   /** Wait for the end of what the disk is doing. */
@@ -40,6 +42,7 @@ export class BlobDownload {
     this.#blobs = blobs;
     this.name = name;
     this.#events = events;
+    this.#storedBytes = snapshot === undefined ? 0 : snapshotBytes(snapshot);
     this.#writer = new BlobWriter(blobs, name, {
       snapshot: () => this.#handle?.snapshot ?? new Uint8Array(0),
       hold: (held, now) => { this.#handle?.hold(held, now); },
@@ -52,8 +55,9 @@ export class BlobDownload {
     });
   }
 
-  get verifiedBytes(): number { return this.#handle?.verifiedBytes ?? 0; }
-  get sources(): DownloadHandle['sources'] { return this.#handle?.sources ?? []; }
+  get verifiedBytes(): number { return this.#handle?.verifiedBytes ?? this.#storedBytes; }
+  /** With those that will be asked as soon as the disk is ready: to whoever looks, it is on its way. */
+  get sources(): DownloadHandle['sources'] { return this.#handle?.sources ?? [...this.#early].map((sessionId) => ({ sessionId, receivedBytes: 0, badFragments: 0 })); }
   get checkpointAtMs(): number | undefined { return this.#writer.checkpointAtMs; }
 
   addSource(sessionId: SessionId, now: Instant): void {

@@ -1,5 +1,6 @@
 /** What lies in one blob store, known without asking: filled at the start, kept up by what is answered. Everything goes to the store through it. */
 import { nameKey } from '../directed/datum.ts';
+import { snapshotBytes } from '../lockstep/snapshot.ts';
 import type { ContentName } from '../wire/types.ts';
 import type { BlobPort } from './blob-port.ts';
 import type { BlobInfo, BlobRequest, BlobResult } from './blob-store.ts';
@@ -16,6 +17,12 @@ export class BlobShelf {
   /** Undefined: nothing of it is here. */
   info(name: ContentName): BlobInfo | undefined { return this.#blobs.get(nameKey(name)); }
   isComplete(name: ContentName): boolean { return this.info(name)?.complete === true; }
+  /** Bytes of it that are durable here. */
+  storedBytes(name: ContentName): number {
+    const info = this.info(name);
+    if (info?.complete === true) return name.length;
+    return info?.snapshot === undefined ? 0 : snapshotBytes(info.snapshot);
+  }
   get all(): Iterable<BlobInfo> { return this.#blobs.values(); }
 
   readonly ask: BlobPort = (request, done) => {

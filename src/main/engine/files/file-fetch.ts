@@ -1,12 +1,9 @@
 /** One incoming file that is wanted: what is known of its way here. What there is of it lies in the blob store, and what is to happen in its row. */
-import { leafLength } from '../lockstep/geometry.ts';
-import { decodeSnapshot } from '../lockstep/snapshot.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { FileWaitReason } from '../../../shared/views.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { ContentName } from '../wire/types.ts';
 import type { BlobDownload } from './blob-download.ts';
-import type { BlobInfo } from './blob-store.ts';
 
 export interface FileFetch {
   readonly id: string;
@@ -27,13 +24,3 @@ export const newFetch = (row: FileRow): FileFetch => ({
 
 /** It has sources, or is about to: the disk makes it ready, or reads all of it once more. */
 export const isMoving = ({ download }: FileFetch): boolean => download !== undefined && (!download.isStarted || download.sources.length > 0 || download.isCompleting);
-
-/** Bytes of a blob that are durable here. */
-export function durableBytes(info: BlobInfo | undefined): number {
-  if (info === undefined) return 0;
-  if (info.complete) return info.name.length;
-  const snapshot = info.snapshot === undefined ? undefined : decodeSnapshot(info.snapshot);
-  if (snapshot === undefined) return 0;
-  const { geometry, verified } = snapshot;
-  return verified.reduce((bytes, { start, end }) => bytes + (end - start - 1) * geometry.leafBytes + leafLength(geometry, end - 1), 0);
-}

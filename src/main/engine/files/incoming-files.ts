@@ -9,7 +9,7 @@ import { nameKey } from '../directed/datum.ts';
 import { fromHex } from '../wire/bytes.ts';
 import { BlobDownload } from './blob-download.ts';
 import { messageChange, recipientOf } from './outgoing-files.ts';
-import { durableBytes, isMoving, newFetch } from './file-fetch.ts';
+import { isMoving, newFetch } from './file-fetch.ts';
 import { RelayDrops, isOpen, isSame } from './relay-drops.ts';
 import type { FileSource } from '../../../shared/views.ts';
 import type { SourceEnd } from '../directed/types.ts';
@@ -143,7 +143,7 @@ export class IncomingFiles {
 
   /** What is here of it, whether it is on its way just now or lies on the disk alone. */
   #keptBytes(row: FileRow): number {
-    return Math.max(this.#fetches.get(row.messageId)?.download?.verifiedBytes ?? this.#stoppingBytes.get(row.messageId) ?? 0, durableBytes(this.#shelf.info({ root: row.root, length: row.blobBytes })));
+    return Math.max(this.#fetches.get(row.messageId)?.download?.verifiedBytes ?? this.#stoppingBytes.get(row.messageId) ?? 0, this.#shelf.storedBytes({ root: row.root, length: row.blobBytes }));
   }
 
   handleTimeout(now: Instant): void {

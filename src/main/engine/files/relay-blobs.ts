@@ -5,7 +5,7 @@
  */
 import { encodeHoldResponse } from '../wire/responses.ts';
 import { nameKey } from '../directed/datum.ts';
-import { ttlMaximumSeconds, ttlMinimumSeconds } from '../../../shared/views.ts';
+import { fileHeldMaximumBytes, ttlMaximumSeconds, ttlMinimumSeconds } from '../../../shared/views.ts';
 import { openBlobDatum } from './blob-datum.ts';
 import { BlobDownload } from './blob-download.ts';
 import { PieceCache } from './piece-cache.ts';
@@ -18,8 +18,8 @@ import type { ContentName, Instant, RequestBody } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { BlobFailure } from './blob-store.ts';
 
-/** Of one mailbox (`fileHeldMaximumBytes` tells people), of one contact's token in it, and how many. */
-export const blobQuota: BlobQuota = { bytes: 256 * 1_048_576, bytesPerToken: 256 * 1_048_576, blobs: 512 };
+/** Contents of one mailbox at most. */
+const blobsMaximum = 512;
 /** Longest that a file waits here: shorter than letters, since it takes so much more room. */
 const blobTtlMaximumSeconds = 7 * 86_400;
 /** Contents being pulled at once; each has a window of memory. */
@@ -38,6 +38,8 @@ type BodyOf<Verb extends RequestBody['verb']> = Extract<RequestBody, { verb: Ver
 export class RelayBlobs {
   readonly #context: MailboxContext;
   readonly #shelf: BlobShelf;
+  /** Of one mailbox, and of one contact's token in it: the same, since most people have few contacts who send large files at once. */
+  readonly #quota: BlobQuota;
   readonly #takings = new Map<string, BlobDownload>();
   readonly #pieces = new PieceCache();
   /** Least recently used first. */
@@ -48,6 +50,8 @@ export class RelayBlobs {
   constructor(context: MailboxContext, shelf: BlobShelf, now: Instant) {
     this.#context = context;
     this.#shelf = shelf;
+    const bytes = context.environment.policy.heldPerRecipientBytes ?? fileHeldMaximumBytes;
+    this.#quota = { bytes, bytesPerToken: bytes, blobs: blobsMaximum };
     this.#expireAtMs = now.monotonicMs + expireEveryMs;
     this.#checkpointAtMs = now.monotonicMs + expireEveryMs;
     this.#dropUnnoted(now);
@@ -59,7 +63,7 @@ export class RelayBlobs {
     const name: ContentName = { root: body.name.root.slice(), length: body.name.length };
     const ttlSeconds = Math.min(Math.max(body.ttlSeconds, ttlMinimumSeconds), blobTtlMaximumSeconds);
     const tokenHash = body.token === undefined ? undefined : crypto.blake3(body.token);
-    const request = { op: 'hold-blob', mailbox: body.mailbox, tokenHash, ...name, ttlSeconds, elapsedMs: this.#context.elapsedMs(now), quota: blobQuota } as const;
+    const request = { op: 'hold-blob', mailbox: body.mailbox, tokenHash, ...name, ttlSeconds, elapsedMs: this.#context.elapsedMs(now), quota: this.#quota } as const;
     this.#context.store<'hold-blob'>(request, (result, at) => { this.#noted(sessionId, name, result, answer, at); });
   }
 

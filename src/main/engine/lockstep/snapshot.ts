@@ -58,3 +58,11 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot | undefined {
   if (verified[0]?.start !== 0 && count === rangesMaximum) return undefined;
   return reader.atEnd ? { root, geometry, verified } : undefined;
 }
+
+/** How much of the content a stored snapshot says is verified; 0 of one that cannot be read. */
+export function snapshotBytes(stored: Uint8Array): number {
+  const snapshot = decodeSnapshot(stored);
+  if (snapshot === undefined) return 0;
+  const { geometry: { leafBytes, lengthBytes }, verified } = snapshot;
+  return verified.reduce((sum, { start, end }) => sum + Math.min(end * leafBytes, lengthBytes) - start * leafBytes, 0);
+}
