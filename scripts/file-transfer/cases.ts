@@ -181,7 +181,7 @@ export async function held(situation: Situation): Promise<void> {
   await reached(0.5);
   await run.kill(relay);
   const [shownBytes, storedBytes] = [taking.bytes, relay.storedBytes];
-  checks.check(`${run.name}: a checkpoint lies on the relay's disk`, shownBytes - storedBytes <= checkpointBytes + inFlightBytes, `${mib(shownBytes)} were shown, ${mib(storedBytes)} are stored`);
+  checks.check(`${run.name}: a checkpoint lies on the relay's disk`, shownBytes === sizeBytes || shownBytes - storedBytes <= checkpointBytes + inFlightBytes, `${mib(shownBytes)} were shown, ${mib(storedBytes)} are stored`);
   await relay.start();
   await reached(0.75);
   await run.kill(sender);

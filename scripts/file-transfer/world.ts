@@ -24,7 +24,8 @@ export class Actor {
     this.#commandLine = commandLine;
   }
 
-  get isUp(): boolean { return this.#process !== undefined; }
+  /** Its API answers. */
+  get isUp(): boolean { return this.#connection !== undefined; }
 
   async start(): Promise<string> {
     const process = new WaypostProcess(this.directory, this.#commandLine);

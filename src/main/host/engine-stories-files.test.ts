@@ -1,6 +1,6 @@
 /** Files between two people over relays, whole engines in a world of their own time. */
 import { describe, expect, it } from 'vitest';
-import { crypto, friends, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
+import { StoryWorld, befriend, crypto, friends, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
 
 const fileKey = new Uint8Array(32).fill(7);
 
@@ -60,6 +60,24 @@ describe('files', () => {
     }
     world.runUntil(() => received(bob)[0]?.stage === 'ready', 600_000);
     expect(crypto.implementation).toBeDefined();
+  });
+
+  it.each([8, 10, 12, 14, 17, 20, 30])('are offered again as soon as their sender is back after %i s at a relay that is its own as well', (awaySeconds) => {
+    const world = new StoryWorld();
+    const relay = world.relay('relay of both');
+    const [ada, bob] = [world.add('ada'), world.add('bob')];
+    for (const node of [ada, bob]) node.addRelay(relay);
+    world.run(2 * secondMs);
+    befriend(ada, bob);
+    bob.cutOff = true;
+    ada.cutOff = true;
+    const id = sendFile(ada, bob, seeded('file 8')(500_000));
+    world.run(awaySeconds * secondMs);
+    ada.cutOff = false;
+    // The letter goes as soon as the link is up.
+    world.runUntil(() => ada.engine.inspect.outbox().every(({ headline }) => headline.state === 'stored'), 60_000);
+    world.run(3 * secondMs);
+    expect(ada.engine.inspect.fileStatus(ada.file(id))).toMatchObject({ state: { state: 'ready' } });
   });
 
   it('that a relay has no room for come through it while both are there', () => {

@@ -62,6 +62,7 @@ export class Ledger {
   readonly #lost: LostRequest[] = [];
   #heldBackAtNumber = -1;
   #ambiguousInRow = 0;
+  #repeatedInRow = 0;
   #ambiguousSinceMs = 0;
   lostCount = 0;
   foundCount = 0;
@@ -92,6 +93,7 @@ export class Ledger {
         this.#found(number, now);
         return 'late';
       case 'arrived': {
+        this.noteRepeated();
         const previous = this.flight.previous(number);
         if (this.flight.state(previous) === 'lost') this.#found(previous, now);
         return 'repeated';
@@ -100,6 +102,9 @@ export class Ledger {
       case 'unknown': return 'unknown';
     }
   }
+
+  /** Something came that had come before: both times that it was asked for were answered. */
+  noteRepeated(): void { this.#repeatedInRow += 1; }
 
   withdrawn(number: number): void { this.#end(number, 'withdrawn'); }
 
@@ -175,12 +180,14 @@ export class Ledger {
   #learnFromAmbiguous(previous: number, now: number): void {
     if (previous === noNumber) {
       this.#ambiguousInRow = 0;
+      this.#repeatedInRow = 0;
       return;
     }
     if (this.#ambiguousInRow === 0) this.#ambiguousSinceMs = now;
     this.#ambiguousInRow += 1;
     const lastedMs = now - this.#ambiguousSinceMs;
-    if (this.#ambiguousInRow < ambiguousMaximum || lastedMs < ambiguousProbeTimeouts * this.rtt.probeTimeoutMs || this.flight.state(previous) !== 'lost') return;
+    // After an outage the first askings were lost indeed, and nothing comes twice.
+    if (this.#ambiguousInRow < ambiguousMaximum || this.#repeatedInRow < ambiguousMaximum / 2 || lastedMs < ambiguousProbeTimeouts * this.rtt.probeTimeoutMs || this.flight.state(previous) !== 'lost') return;
     let first = previous;
     for (let before = this.flight.previous(first); this.flight.state(before) === 'lost'; before = this.flight.previous(first)) first = before;
     this.rtt.update(now - this.flight.askedAtMs(first), now);

@@ -136,6 +136,9 @@ export class CongestedPath {
 
   arrived(number: number, nowMs: number): ArrivalOutcome { return this.#ledger.arrived(number, this.#clock(nowMs)); }
 
+  /** A response came to what had been answered before, and whose number is forgotten. */
+  noteRepeated(): void { this.#ledger.noteRepeated(); }
+
   /** Nothing will come for this number, and nothing is to be learnt from that. */
   withdrawn(number: number): void { this.#ledger.withdrawn(number); }
 

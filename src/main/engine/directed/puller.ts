@@ -218,7 +218,11 @@ export class DownloadMachine {
   #handleAnswer(session: SessionPath, source: Source, tag: number, response: Response, now: Instant): void {
     const { download } = source;
     const number = source.asked.get(tag);
-    if (number === undefined) { this.#counters.count('unasked-fragment'); return; }
+    if (number === undefined) {
+      this.#counters.count('unasked-fragment');
+      if (tag >= 0 && tag < download.leafCount && download.has(tag)) session.path.noteRepeated();
+      return;
+    }
     const outcome = session.path.arrived(number, now.monotonicMs);
     if (outcome === 'answered' || outcome === 'late') source.asked.delete(tag);
     session.mtu?.fullSizedArrived(response.payload.length + aroundPayloadBytes, now.monotonicMs);

@@ -136,7 +136,8 @@ export class Files {
 
   linkUp(link: RelayLink, now: Instant): void {
     if (link.purpose === 'own') this.#incoming.linkUp(link, now);
-    else this.#outgoing.kick(now);
+    // One of our relays may be one of theirs.
+    this.#outgoing.kick(now);
   }
 
   status(row: FileRow, now: Instant): FileStatus { return row.direction === 'out' ? this.#outgoing.status(row, now) : this.#incoming.status(row, now); }

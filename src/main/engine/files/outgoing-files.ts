@@ -40,6 +40,8 @@ interface Upload {
   readonly name: ContentName;
   readonly holders: Map<string, Holder>;
   readonly refusedUntilMs: Map<string, number>;
+  /** Relays that could not be reached: not to be asked before, unless things change for the better. */
+  readonly missedUntilMs: Map<string, number>;
   readonly rate: RateMeter;
   offered: boolean;
   asking: boolean;
@@ -74,7 +76,7 @@ export class OutgoingFiles {
     if (this.#uploads.has(row.messageId)) return;
     this.#uploads.set(row.messageId, {
       id: row.messageId, name: { root: row.root, length: row.blobBytes }, holders: new Map(row.heldBy.map((relay) => [relay, { heldBytes: row.blobBytes, complete: true }])),
-      refusedUntilMs: new Map(), rate: new RateMeter(), offered: false, asking: false, failures: 0, reason: 'letter-first', shownBytes: -1,
+      refusedUntilMs: new Map(), missedUntilMs: new Map(), rate: new RateMeter(), offered: false, asking: false, failures: 0, reason: 'letter-first', shownBytes: -1,
     });
     this.#deadlines.set(row.messageId, now.monotonicMs);
   }
@@ -94,6 +96,7 @@ export class OutgoingFiles {
       const row = this.#context.memory.files.get(upload.id);
       if (row === undefined || (recipient !== undefined && recipientOf(row) !== recipient)) continue;
       upload.failures = 0;
+      upload.missedUntilMs.clear();
       if (!upload.asking) this.#deadlines.set(upload.id, now.monotonicMs);
     }
   }
@@ -183,7 +186,7 @@ export class OutgoingFiles {
   #ask(upload: Upload, row: FileRow, recipient: Recipient, token: Uint8Array | undefined, now: Instant): void {
     const hint = this.#choose(upload, recipient, now);
     const link = hint === undefined ? undefined : this.#links.deposit(hint, now);
-    if (hint === undefined || link === undefined) { this.#later(upload, hint === undefined && recipient.relays.length > 0 ? 'relay-full' : 'no-source', throughMs, now); return; }
+    if (hint === undefined || link === undefined) { this.#later(upload, hint === undefined && recipient.relays.length > 0 && upload.missedUntilMs.size === 0 ? 'relay-full' : 'no-source', throughMs, now); return; }
     this.#links.whenUp(link, linkDeadlineMs, now, (up, at) => {
       if (this.#uploads.get(upload.id) !== upload) return;
       if (!up || link.sessionId === undefined) { this.#notReached(upload, hint, at); return; }
@@ -207,7 +210,7 @@ export class OutgoingFiles {
 
   /** The one that has most of it; else the first in the recipient's order that has not refused. */
   #choose(upload: Upload, recipient: Recipient, now: Instant): RelayHint | undefined {
-    const open = recipient.relays.filter(({ publicKey }) => (upload.refusedUntilMs.get(publicKey) ?? 0) <= now.monotonicMs);
+    const open = recipient.relays.filter(({ publicKey }) => Math.max(upload.refusedUntilMs.get(publicKey) ?? 0, upload.missedUntilMs.get(publicKey) ?? 0) <= now.monotonicMs);
     const bytesAt = (hint: RelayHint): number => upload.holders.get(hint.publicKey)?.heldBytes ?? -1;
     return open.reduce<RelayHint | undefined>((best, hint) => best === undefined || bytesAt(hint) > bytesAt(best) ? hint : best, undefined);
   }
@@ -253,7 +256,7 @@ export class OutgoingFiles {
   /** Not a word about what it holds; another one is tried meanwhile. */
   #notReached(upload: Upload, hint: RelayHint, now: Instant): void {
     const pauseMs = this.#pauseMs(upload);
-    if (upload.holders.get(hint.publicKey)?.complete !== true) upload.refusedUntilMs.set(hint.publicKey, now.monotonicMs + pauseMs);
+    if (upload.holders.get(hint.publicKey)?.complete !== true) upload.missedUntilMs.set(hint.publicKey, now.monotonicMs + pauseMs);
     this.#later(upload, 'no-source', pauseMs, now);
   }
 
