@@ -1,7 +1,7 @@
 /**
  * Contents that a relay holds for somebody who is away. The sender says that it has a content for a mailbox (`hold`); the relay notes it within that
  * mailbox's quota, pulls it from the sender's session, and says that it holds it when all of it is verified and durable. Whoever shows the name may
- * pull it from there; the mailbox's owner says when it has no need of it any more (`drop`), and time does so in the end.
+ * pull it from there. The owner of a mailbox may have contents held in it too, which everybody is told of by a named record. The mailbox's owner says when it has no need of it any more (`drop`), and time does so in the end.
  */
 import { encodeHoldResponse } from '../wire/responses.ts';
 import { nameKey } from '../directed/datum.ts';
@@ -13,8 +13,9 @@ import type { Answer } from '../directed/types.ts';
 import type { Datum } from '../directed/datum.ts';
 import type { BlobQuota, HoldResult } from '../mail/mail-store.ts';
 import type { MailboxContext } from '../mail/mailbox-context.ts';
+import type { MailboxOwners } from '../mail/mailbox-owners.ts';
 import type { SessionId } from '../session/types.ts';
-import type { ContentName, Instant, RequestBody } from '../wire/types.ts';
+import type { ContentName, Instant, Mailbox, RequestBody } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { BlobFailure } from './blob-store.ts';
 
@@ -38,6 +39,7 @@ type BodyOf<Verb extends RequestBody['verb']> = Extract<RequestBody, { verb: Ver
 export class RelayBlobs {
   readonly #context: MailboxContext;
   readonly #shelf: BlobShelf;
+  readonly #owners: MailboxOwners;
   readonly #takings = new Map<string, BlobDownload>();
   readonly #pieces = new PieceCache();
   /** Least recently used first. */
@@ -45,8 +47,9 @@ export class RelayBlobs {
   #expireAtMs: number;
   #checkpointAtMs: number;
 
-  constructor(context: MailboxContext, shelf: BlobShelf, now: Instant) {
+  constructor(context: MailboxContext, owners: MailboxOwners, shelf: BlobShelf, now: Instant) {
     this.#context = context;
+    this.#owners = owners;
     this.#shelf = shelf;
     this.#expireAtMs = now.monotonicMs + expireEveryMs;
     this.#checkpointAtMs = now.monotonicMs + expireEveryMs;
@@ -59,13 +62,13 @@ export class RelayBlobs {
     const name: ContentName = { root: body.name.root.slice(), length: body.name.length };
     const ttlSeconds = Math.min(Math.max(body.ttlSeconds, ttlMinimumSeconds), blobTtlMaximumSeconds);
     const tokenHash = body.token === undefined ? undefined : crypto.blake3(body.token);
-    const request = { op: 'hold-blob', mailbox: body.mailbox, tokenHash, ...name, ttlSeconds, elapsedMs: this.#context.elapsedMs(now), quota: blobQuota } as const;
+    const request = { op: 'hold-blob', mailbox: body.mailbox, tokenHash, owner: this.#isOwner(sessionId, body.mailbox), ...name, ttlSeconds, elapsedMs: this.#context.elapsedMs(now), quota: blobQuota } as const;
     this.#context.store<'hold-blob'>(request, (result, at) => { this.#noted(sessionId, name, result, answer, at); });
   }
 
-  drop(body: BodyOf<'drop'>, answer: Answer): void {
+  drop(sessionId: SessionId, body: BodyOf<'drop'>, answer: Answer): void {
     const name: ContentName = { root: body.name.root.slice(), length: body.name.length };
-    this.#context.store<'drop-blob'>({ op: 'drop-blob', mailbox: body.mailbox, ...name }, ({ orphaned }, at) => {
+    this.#context.store<'drop-blob'>({ op: 'drop-blob', mailbox: body.mailbox, ...name, owner: this.#isOwner(sessionId, body.mailbox) }, ({ orphaned }, at) => {
       if (orphaned) this.#forget(name, at);
       answer.respond(new Uint8Array(0), at);
     });
@@ -103,6 +106,12 @@ export class RelayBlobs {
   }
 
   get nextAtMs(): number { return Math.min(this.#expireAtMs, this.#checkpointAtMs); }
+
+  /** A registered session: one whose device the newest identity record has not dropped. */
+  #isOwner(sessionId: SessionId, mailbox: Mailbox): boolean {
+    const own = this.#owners.mailboxOf(sessionId);
+    return own?.identity === mailbox.identity && own.deviceId === mailbox.deviceId;
+  }
 
   #noted(sessionId: SessionId, name: ContentName, result: HoldResult, answer: Answer, now: Instant): void {
     switch (result.outcome) {
