@@ -1,7 +1,8 @@
 /**
  * Contents that a relay holds for somebody who is away. The sender says that it has a content for a mailbox (`hold`); the relay notes it within that
  * mailbox's quota, pulls it from the sender's session, and says that it holds it when all of it is verified and durable. Whoever shows the name may
- * pull it from there. The owner of a mailbox may have contents held in it too, which everybody is told of by a named record. The mailbox's owner says when it has no need of it any more (`drop`), and time does so in the end.
+ * pull it from there. The mailbox's owner says when it has no need of it any more (`drop`), and time does so in the end. The owner may have contents held
+ * there too, of which everybody is told by a named record; those nobody else can drop.
  */
 import { encodeHoldResponse } from '../wire/responses.ts';
 import { nameKey } from '../directed/datum.ts';
