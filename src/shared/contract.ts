@@ -3,8 +3,9 @@
  * all derived from it. Adding a call is one line here and one handler. Every argument and result is validated where it enters.
  */
 import { z } from 'zod';
+import { errorCodes } from './errors.ts';
 import {
-  conversationIdSchema, fileTextMaximumBytes, hopSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
+  conversationIdSchema, fileSchema, fileTextMaximumBytes, hopSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
   settingsSchema, ttlMaximumSeconds, viewSchema,
 } from './views.ts';
 
@@ -51,6 +52,36 @@ export const invitePreviewSchema = z.object({
   alreadyContact: z.boolean(),
 });
 export type InvitePreview = z.infer<typeof invitePreviewSchema>;
+
+/** A name of published data, as people type it; what is no name is refused with a sentence. */
+const dataName = z.string().max(256);
+const namedReference = z.object({ publicKey: publicKeySchema, name: dataName });
+
+/** What is published under a name. */
+export const publishedSchema = z.object({
+  name: z.string(),
+  /** `relayPk@host:port` of the relays where others find it. */
+  hints: z.array(z.string()),
+  sequence: z.number().int(),
+  publishedAtMs: z.number(),
+  /** When relays forget it unless Waypost has run until then. */
+  expiresAtMs: z.number(),
+  /** As an outgoing file: `ready` when a relay holds all of it. */
+  file: fileSchema,
+});
+export type PublishedView = z.infer<typeof publishedSchema>;
+
+/** What somebody published, on its way here. */
+export const namedFetchSchema = z.object({
+  publicKey: publicKeySchema,
+  name: z.string(),
+  sequence: z.number().int().optional(),
+  /** As an incoming file; absent while its relays are still being asked. */
+  file: fileSchema.optional(),
+  /** Nothing comes of it. */
+  failure: z.object({ code: z.enum(errorCodes), message: z.string() }).optional(),
+});
+export type NamedFetchView = z.infer<typeof namedFetchSchema>;
 
 export const contract = {
   account: {
@@ -99,6 +130,21 @@ export const contract = {
     save: call(z.object({ messageId: messageIdSchema, path: z.string().max(4096).optional() }), z.object({ path: z.string().optional() })),
     /** An image that is here, for showing it: only what really is one of the four kinds, and at most 16 MiB. */
     preview: call(z.object({ messageId: messageIdSchema }), z.object({ dataUrl: z.string() })),
+  },
+  /** Data for everybody, under names of one's own. For programs: windows may name no paths. */
+  names: {
+    /** Copies the file, so that the original is not needed any more, and tells the relays from then on. What was published under the name before is replaced. */
+    publish: call(z.object({ name: dataName, path: z.string().min(1).max(4096), mediaType: z.string().max(127).optional() }), publishedSchema),
+    list: call(nothing, z.object({ published: z.array(publishedSchema) })),
+    unpublish: call(z.object({ name: dataName }), nothing),
+    /** Looks for the newest that is published under the name and begins to fetch it. To be followed by `fetched` at least every minute and by one `end`. */
+    fetch: call(namedReference.extend({ relay: z.string().max(512).optional() }), namedFetchSchema),
+    /** How far it is. */
+    fetched: call(namedReference, namedFetchSchema),
+    /** Writes what is all here to a path that must not exist yet. */
+    save: call(namedReference.extend({ path: z.string().min(1).max(4096) }), z.object({ path: z.string() })),
+    /** It is saved, or not wanted any more. */
+    end: call(namedReference, nothing),
   },
   contacts: {
     preview: call(z.object({ link }), invitePreviewSchema),

@@ -7,7 +7,7 @@ export const errorCodes = [
   'wrong-words', 'wrong-secret-key', 'bad-address', 'bad-link', 'bad-relay', 'own-address', 'already-contact', 'message-empty',
   'message-too-large', 'ttl-out-of-range', 'not-cancellable', 'not-retryable', 'profile-in-use', 'profile-unwritable',
   'disk-full', 'database-corrupt', 'database-newer', 'port-taken', 'not-running', 'refused', 'timeout', 'device-revoked', 'blocked',
-  'file-unreadable', 'file-too-large', 'file-exists', 'file-not-here', 'file-damaged',
+  'file-unreadable', 'file-too-large', 'file-exists', 'file-not-here', 'file-damaged', 'bad-name',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 

@@ -1,6 +1,6 @@
 /**
  * Shows how a file moves while a verb waits for it. On a terminal one line that is drawn anew; into a file or a pipe a line when something is different,
- * and now and then; with `--json` one object a line on the output stream: `{"progress": {"messageId", "file"}}`.
+ * and now and then; with `--json` one object a line on the output stream: `{"progress": {"messageId", "file"}}`, or with the `name` of what is published.
  */
 import type { FileView, MessageView } from '../../shared/views.ts';
 import { clipped, progressWords } from './file-words.ts';
@@ -21,8 +21,11 @@ export interface ProgressStream {
   write(text: string): unknown;
 }
 
+/** A message with its file, or what is published with its name as `id`. */
+export type ShownFile = Pick<MessageView, 'id' | 'direction' | 'file'>;
+
 export interface FileProgress {
-  show(message: MessageView): void;
+  show(message: ShownFile): void;
   /** Before anything else is written. */
   end(): void;
 }
@@ -36,7 +39,7 @@ function kindOf({ state }: FileView): string {
   }
 }
 
-export function createFileProgress(terminal: Terminal, stream: ProgressStream = process.stderr, nowMs: () => number = () => performance.now()): FileProgress {
+export function createFileProgress(terminal: Terminal, stream: ProgressStream = process.stderr, nowMs: () => number = () => performance.now(), subject: 'messageId' | 'name' = 'messageId'): FileProgress {
   const isDrawn = !terminal.isJson && stream.isTTY === true;
   const everyMs = terminal.isJson ? eventMs : isDrawn ? redrawMs : plainMs;
   let shownAtMs = Number.NEGATIVE_INFINITY;
@@ -54,7 +57,7 @@ export function createFileProgress(terminal: Terminal, stream: ProgressStream = 
       const text = terminal.isJson ? JSON.stringify(file) : progressWords(file, direction);
       if (text === shown) return;
       [shownAtMs, shownKind, shown] = [atMs, kind, text];
-      if (terminal.isJson) terminal.result('', { progress: { messageId: id, file } });
+      if (terminal.isJson) terminal.result('', { progress: { [subject]: id, file } });
       else if (isDrawn) {
         hasLine = true;
         // One column stays free, or some terminals begin a new line. Those that do not know their width say 0.

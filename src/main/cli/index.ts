@@ -4,6 +4,7 @@ import { addContactVerbs } from './verbs/contacts.ts';
 import { addGetVerb } from './verbs/get.ts';
 import { addIdentityVerbs } from './verbs/identity.ts';
 import { addInboxVerb } from './verbs/inbox.ts';
+import { addNameVerbs } from './verbs/names.ts';
 import { addNetworkVerbs } from './verbs/network.ts';
 import { addOutboxVerbs } from './verbs/outbox.ts';
 import { addRelayVerb } from './verbs/relay.ts';
@@ -18,7 +19,7 @@ export function createProgram(): Command {
     .description('Messages to public keys that wait while the other side is away.')
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride();
-  for (const add of [addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addRelayVerb]) add(program);
+  for (const add of [addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addRelayVerb]) add(program);
   return program;
 }
 

@@ -4,8 +4,8 @@ import type { ConnectionView, FileState, Headline, Settings } from '../../shared
 import type { Crypto, RandomBytes } from './crypto.ts';
 import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
-import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
-import type { Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
+import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
+import type { ContentName, Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
 
 export interface RelayPolicy {
   /** Who may register a mailbox: anyone, or the listed identities (hex). */
@@ -34,6 +34,13 @@ export type EngineCommand =
   | { readonly name: 'fetch-file'; readonly messageId: string }
   | { readonly name: 'pause-file'; readonly messageId: string }
   | { readonly name: 'cancel-file'; readonly messageId: string }
+  /** The public content is a complete blob by now, in the clear. */
+  | { readonly name: 'publish'; readonly path: string; readonly content: ContentName; readonly mediaType: string }
+  | { readonly name: 'unpublish'; readonly path: string }
+  /** Begins to fetch what somebody has published, or says that it is wanted still: what nobody has asked about for a minute ends. */
+  | { readonly name: 'fetch-named'; readonly publicKey: PublicKeyHex; readonly path: string; readonly relay: RelayHint | undefined; readonly begin: boolean }
+  /** Each `fetch-named` that begins is to be followed by one of these; with the last one what came is forgotten. */
+  | { readonly name: 'end-fetch-named'; readonly publicKey: PublicKeyHex; readonly path: string }
   | { readonly name: 'cancel'; readonly messageId: string }
   | { readonly name: 'retry'; readonly messageId: string }
   | { readonly name: 'retry-all' }
@@ -66,6 +73,7 @@ export interface CommandResults {
   'send': { readonly messageId: string };
   'send-file': { readonly messageId: string };
   'fetch-file': void; 'pause-file': void; 'cancel-file': void;
+  'publish': void; 'unpublish': void; 'fetch-named': void; 'end-fetch-named': void;
   'cancel': void; 'retry': void; 'retry-all': void; 'mark-read': void; 'save-draft': void;
   'add-contact': { readonly conversationId: string };
   'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
@@ -131,6 +139,22 @@ export interface FileStatus {
   readonly holders: readonly { readonly relay: PublicKeyHex; readonly heldBytes: number; readonly complete: boolean }[];
 }
 
+export interface PublishedStatus {
+  readonly row: PublishedRow;
+  readonly content: ContentName;
+  /** As of an outgoing file: `ready` when one of our relays holds all of it. */
+  readonly file: FileStatus;
+}
+
+/** What somebody has published, on its way here. */
+export interface NamedFetchStatus {
+  /** Undefined: its relays are still being asked. */
+  readonly found: { readonly content: ContentName; readonly mediaType: string; readonly sequence: number } | undefined;
+  readonly state: FileState;
+  /** Why nothing came of it: its relays do not answer, none is known, they know nothing under this name, it is withdrawn, or too large. */
+  readonly failure: 'unreachable' | 'no-relay' | 'unknown' | 'withdrawn' | 'too-large' | 'disk-full' | 'damaged' | undefined;
+}
+
 export interface OutboxStatus { readonly row: OutboxRow; readonly headline: Headline; readonly nextTryWallMs: number | undefined }
 
 /** Read-only view of the engine's memory, for presenting. */
@@ -151,6 +175,9 @@ export interface EngineInspection {
   headline(messageId: string, facts: LetterFacts): Headline;
   /** Of a message's file, as its row says and as it moves now. */
   fileStatus(row: FileRow): FileStatus;
+  /** What we publish. */
+  published(): readonly PublishedStatus[];
+  namedFetch(publicKey: PublicKeyHex, path: string): NamedFetchStatus | undefined;
   readonly counters: Readonly<Record<string, number>>;
   /** Relay role: mailboxes and letters are in the store; sessions are here. */
   readonly sessions: number;

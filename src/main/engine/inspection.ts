@@ -1,5 +1,5 @@
 /** Read-only windows into the engine's memory for the host's presenter. */
-import type { EngineInspection, FileStatus, OutboxStatus, PeerStatus, RelayStatus } from './engine-types.ts';
+import type { EngineInspection, FileStatus, NamedFetchStatus, OutboxStatus, PeerStatus, PublishedStatus, RelayStatus } from './engine-types.ts';
 import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow } from './mail/visor-store.ts';
 import type { Sessions } from './session/types.ts';
@@ -48,6 +48,9 @@ export class EngineInspector implements EngineInspection {
     // The row that came with a stored message may be older than what memory knows.
     return this.#visor?.files.status(this.#context.memory.files.get(row.messageId) ?? row, this.#now()) ?? { state: { state: 'ready' }, holders: [] };
   }
+
+  published(): readonly PublishedStatus[] { return this.#visor?.published.status(this.#now()) ?? []; }
+  namedFetch(publicKey: string, path: string): NamedFetchStatus | undefined { return this.#visor?.namedFetches.status(publicKey, path, this.#now()); }
 
   get relays(): readonly RelayStatus[] {
     const now = this.#now();

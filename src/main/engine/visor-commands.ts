@@ -7,6 +7,7 @@ import { fromHex, toHex, utf8Encode } from './wire/bytes.ts';
 import { conversationIdOf } from './mail/conversation-id.ts';
 import { maskMessageId } from './mail/message-mask.ts';
 import { settingsKey } from './mail/settings.ts';
+import { runNameCommand } from './name-commands.ts';
 import type { CommandName, CommandResults, EngineCommand, SealedFile } from './engine-types.ts';
 import type { MessageRow, OutboxRow, VisorChange } from './mail/visor-store.ts';
 import type { ContactRow } from './mail/visor-store.ts';
@@ -29,6 +30,7 @@ export function runCommand(role: VisorRole, command: EngineCommand, now: Instant
     case 'fetch-file': if (!role.files.fetch(command.messageId, now, plain)) fail(noFile('There is nothing to fetch: this message has no file, or the file is here already.')); return;
     case 'pause-file': if (!role.files.pause(command.messageId, now, plain)) fail(noFile('This file is not on its way, so there is nothing to pause.')); return;
     case 'cancel-file': cancelFile(role, command.messageId, now, plain, fail); return;
+    case 'publish': case 'unpublish': case 'fetch-named': case 'end-fetch-named': runNameCommand(role, command, now, plain, fail); return;
     case 'cancel': cancel(role, command.messageId, now, plain, fail); return;
     case 'retry': {
       if (!role.context.memory.outbox.has(command.messageId)) { fail(new WaypostError('not-retryable', 'This message is not waiting to be sent any more.')); return; }

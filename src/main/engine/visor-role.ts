@@ -3,7 +3,9 @@
  * between them; the rules are in those files. Commands of the person are in visor-commands.ts, what is shown in visor-views.ts.
  */
 import { Deadlines } from './deadlines.ts';
+import { NamedFetches } from './files/fetch-named.ts';
 import { Files } from './files/files.ts';
+import { Published } from './files/published.ts';
 import { Outbox } from './mail/outbox.ts';
 import { Contacts } from './mail/contacts.ts';
 import { Conversations } from './mail/conversations.ts';
@@ -42,6 +44,8 @@ export class VisorRole {
   readonly relays: OwnRelays;
   readonly recipients: Recipients;
   readonly files: Files;
+  readonly published: Published;
+  readonly namedFetches: NamedFetches;
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
 
@@ -71,6 +75,8 @@ export class VisorRole {
       revoked: () => this.revoked,
     });
     this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay));
+    this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay));
+    this.namedFetches = new NamedFetches(context, shelf, this.links, this.recipients, this.published);
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);
     this.inbox = new Inbox(context, {
       effects: (header, content, _entry, relay, at) => this.conversations.effects(header, content, relay, at),
@@ -81,7 +87,7 @@ export class VisorRole {
     this.relays = new OwnRelays(context, this.links, this.records, this.tokens, () => this.inbox, {
       // The network works again: whatever waits for it does not wait out its pause.
       online: (at) => { this.outbox.kick(at, (row) => row.stage !== 'await'); this.files.kick(at); },
-      registered: (link, at) => { this.files.linkUp(link, at); },
+      registered: (link, at) => { this.files.linkUp(link, at); this.published.registered(link.hint.publicKey, at); },
       revoked: () => { this.#becomeRevoked(); },
       isRevoked: () => this.revoked,
     });
@@ -138,6 +144,8 @@ export class VisorRole {
     this.inbox.handleTimeout(now);
     this.outbox.handleTimeout(now);
     this.files.handleTimeout(now);
+    this.published.handleTimeout(now);
+    this.namedFetches.handleTimeout(now);
   }
 
   *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
@@ -148,6 +156,8 @@ export class VisorRole {
     yield this.inbox.pollTimeout();
     yield this.outbox.pollTimeout();
     yield* this.files.timeouts();
+    yield this.published.pollTimeout();
+    yield this.namedFetches.pollTimeout();
   }
 
   networkChanged(now: Instant): void {
@@ -200,6 +210,8 @@ export class VisorRole {
     if (this.revoked) return;
     this.records.currentPrekey(now);
     this.records.deleteOldPrekeys(now);
+    this.published.renew(now);
+    this.namedFetches.forgetOld(now);
     this.relays.registerAllAgain(now);
   }
 }

@@ -20,7 +20,7 @@ const listenersMaximum = 16;
 const ownerOnly = 0o600;
 
 /** Neither the identity's secrets (`account`) nor the app's own helper (`echo`). */
-const servedGroups: ReadonlySet<string> = new Set<keyof Contract>(['state', 'messages', 'files', 'contacts', 'invites', 'relays', 'peers', 'network', 'settings', 'visor']);
+const servedGroups: ReadonlySet<string> = new Set<keyof Contract>(['state', 'messages', 'files', 'names', 'contacts', 'invites', 'relays', 'peers', 'network', 'settings', 'visor']);
 
 export interface ControlSocket {
   close(): Promise<void>;

@@ -26,7 +26,7 @@ vi.mock('node:dgram', async (original) => {
 
 const patience = { timeout: 10_000 };
 const loopback = '127.0.0.1';
-const emptyState: VisorState = { device: undefined, contacts: [], conversations: [], outbox: [], files: [], relays: [], invites: [], prekeys: [], peerKeys: [], values: new Map() };
+const emptyState: VisorState = { device: undefined, contacts: [], conversations: [], outbox: [], files: [], published: [], relays: [], invites: [], prekeys: [], peerKeys: [], values: new Map() };
 
 /** Sends each datagram back, and notes what it is told. */
 class EchoingEngine implements Engine {

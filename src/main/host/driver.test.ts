@@ -11,7 +11,7 @@ import { storeError, type EngineStore, type StoreOutcome } from './engine-store.
 import { Resolver } from './resolver.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
 
-const emptyState: VisorState = { device: undefined, contacts: [], conversations: [], outbox: [], files: [], relays: [], invites: [], prekeys: [], peerKeys: [], values: new Map() };
+const emptyState: VisorState = { device: undefined, contacts: [], conversations: [], outbox: [], files: [], published: [], relays: [], invites: [], prekeys: [], peerKeys: [], values: new Map() };
 
 /** An engine that only notes what it is told; a test puts outputs in and says when its timer is due. */
 class ScriptedEngine implements Engine {

@@ -44,6 +44,10 @@ describe('sending a file from a window', () => {
     expect(await invoke('files.send', { to, file: { by: 'path', path: '/etc/passwd' }, text: '' })).toMatchObject({ ok: false, error: { code: 'refused' } });
     expect(calls).toEqual([]);
   });
+  it('is refused to publish or to save what is published, which goes by paths', async () => {
+    for (const call of ['names.publish', 'names.save']) expect(await invoke(call, { name: 'a', publicKey: to.slice(0, 66), path: '/etc/passwd' })).toMatchObject({ ok: false, error: { code: 'refused' } });
+    expect(calls).toEqual([]);
+  });
   it.each([undefined, {}, { to, file: { by: 'grant', grant: '../x' }, text: '' }, { to, text: '' }, { to, file: { by: 'grant', grant: 'ab'.repeat(16) }, text: 3 }])('is refused when the call is malformed: %#', async (argument) => {
     expect(await invoke('files.send', argument)).toMatchObject({ ok: false, error: { code: 'invalid-argument' } });
     expect(calls).toEqual([]);

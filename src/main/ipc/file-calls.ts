@@ -28,6 +28,7 @@ export async function invokeFromWindow(options: FileCallOptions, windowId: numbe
   switch (call) {
     case 'files.send': return send(options, windowId, argument);
     case 'files.save': return save(options, windowId, argument);
+    case 'names.publish': case 'names.save': return pathRefused;
     default: return options.pipe.invoke(call, argument);
   }
 }

@@ -25,6 +25,7 @@ export interface Double {
 }
 
 const stepMs = 700;
+const namesRefused = 'Windows do not publish. Use the command line.';
 const day = 86_400_000;
 
 export function createDouble(scenarioName: string): Double {
@@ -179,6 +180,15 @@ export function createDouble(scenarioName: string): Double {
       saveDraft: async ({ conversationId, text }) => change([{ kind: 'conversation', value: { ...conversationOf(conversationId), draft: text } }]),
     },
     files: files.handlers,
+    names: {
+      publish: async () => fail('refused', namesRefused),
+      list: async () => ({ published: [] }),
+      unpublish: async () => fail('refused', namesRefused),
+      fetch: async () => fail('refused', namesRefused),
+      fetched: async () => fail('refused', namesRefused),
+      save: async () => fail('refused', namesRefused),
+      end: async () => undefined,
+    },
     contacts: {
       preview: async ({ link }) => {
         const publicKey = keyOf(link) ?? fail('bad-link', 'This is neither an invite link nor an address. Copy it again, from the first to the last character.');

@@ -24,10 +24,10 @@ interface GetOptions {
 }
 
 /** Where it goes: into `folder` under the first free name, or to exactly `file`. */
-type Target = { readonly folder: string } | { readonly file: string };
+export type Target = { readonly folder: string } | { readonly file: string };
 
 /** Looked at before a large file is fetched for nothing; that nothing is overwritten is seen to when it is written. */
-async function targetOf(output: string | undefined): Promise<Target> {
+export async function targetOf(output: string | undefined): Promise<Target> {
   const chosen = path.resolve(output ?? '.');
   if (output === undefined || await isFolder(chosen)) return { folder: chosen };
   if (await lstat(chosen).then(() => true, () => false)) {
@@ -87,17 +87,19 @@ function needsAsking({ state }: FileView): boolean {
   return state.state === 'waiting' && (state.reason === 'not-asked' || state.reason === 'paused' || state.reason === 'disk-full');
 }
 
-/** @throws WaypostError `file-exists` and whatever else saving is refused with. */
-async function save(client: Client, messageId: string, file: FileView, target: Target): Promise<string> {
-  if ('file' in target) return (await client.files.save({ messageId, path: target.file })).path ?? target.file;
+const save = (client: Client, messageId: string, file: FileView, target: Target): Promise<string> =>
+  saveTo(target, file.name, async (place) => (await client.files.save({ messageId, path: place })).path ?? place);
+
+/** @param write refuses a path that has something with `file-exists`. @throws WaypostError `file-exists` and whatever else saving is refused with. */
+export async function saveTo(target: Target, fileName: string, write: (place: string) => Promise<string>): Promise<string> {
+  if ('file' in target) return write(target.file);
   // The name was made safe by the visor; what comes over a socket is made safe here, where it becomes a path.
-  for (const name of freeNames(safeFileName(file.name), namesTriedMaximum)) {
-    const candidate = path.join(target.folder, name);
+  for (const name of freeNames(safeFileName(fileName), namesTriedMaximum)) {
     try {
-      return (await client.files.save({ messageId, path: candidate })).path ?? candidate;
+      return await write(path.join(target.folder, name));
     } catch (error) {
       if (!(error instanceof WaypostError) || error.code !== 'file-exists') throw error;
     }
   }
-  throw new WaypostError('file-exists', `There are too many files named "${file.name}" in this folder. Choose another name with --output.`);
+  throw new WaypostError('file-exists', `There are too many files named "${fileName}" in this folder. Choose another name with --output.`);
 }

@@ -34,7 +34,7 @@ function parseWanted(text: string | undefined, hasFile: boolean): Wanted | undef
 }
 
 /** Looked at before anything is started; the visor looks again when it reads it. */
-async function requireFile(named: readonly string[]): Promise<string> {
+export async function requireFile(named: readonly string[]): Promise<string> {
   const [name = '', ...others] = named;
   if (others.length > 0) throw new WaypostError('invalid-argument', 'One message carries one file. Send the others in messages of their own, or pack them into one file.');
   if (name === '') throw new WaypostError('invalid-argument', '--file takes the path of a file.');

@@ -1,7 +1,8 @@
 /**
  * Contents that a relay holds for somebody who is away. The sender says that it has a content for a mailbox (`hold`); the relay notes it within that
  * mailbox's quota, pulls it from the sender's session, and says that it holds it when all of it is verified and durable. Whoever shows the name may
- * pull it from there; the mailbox's owner says when it has no need of it any more (`drop`), and time does so in the end.
+ * pull it from there. The mailbox's owner says when it has no need of it any more (`drop`), and time does so in the end. The owner may have contents held
+ * there too, of which everybody is told by a named record; those nobody else can drop.
  */
 import { encodeHoldResponse } from '../wire/responses.ts';
 import { nameKey } from '../directed/datum.ts';
@@ -13,8 +14,9 @@ import type { Answer } from '../directed/types.ts';
 import type { Datum } from '../directed/datum.ts';
 import type { BlobQuota, HoldResult } from '../mail/mail-store.ts';
 import type { MailboxContext } from '../mail/mailbox-context.ts';
+import type { MailboxOwners } from '../mail/mailbox-owners.ts';
 import type { SessionId } from '../session/types.ts';
-import type { ContentName, Instant, RequestBody } from '../wire/types.ts';
+import type { ContentName, Instant, Mailbox, RequestBody } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { BlobFailure } from './blob-store.ts';
 
@@ -40,6 +42,7 @@ export class RelayBlobs {
   readonly #shelf: BlobShelf;
   /** Of one mailbox, and of one contact's token in it: the same, since most people have few contacts who send large files at once. */
   readonly #quota: BlobQuota;
+  readonly #owners: MailboxOwners;
   readonly #takings = new Map<string, BlobDownload>();
   readonly #pieces = new PieceCache();
   /** Least recently used first. */
@@ -47,8 +50,9 @@ export class RelayBlobs {
   #expireAtMs: number;
   #checkpointAtMs: number;
 
-  constructor(context: MailboxContext, shelf: BlobShelf, now: Instant) {
+  constructor(context: MailboxContext, owners: MailboxOwners, shelf: BlobShelf, now: Instant) {
     this.#context = context;
+    this.#owners = owners;
     this.#shelf = shelf;
     const bytes = context.environment.policy.heldPerRecipientBytes ?? fileHeldMaximumBytes;
     this.#quota = { bytes, bytesPerToken: bytes, blobs: blobsMaximum };
@@ -63,13 +67,13 @@ export class RelayBlobs {
     const name: ContentName = { root: body.name.root.slice(), length: body.name.length };
     const ttlSeconds = Math.min(Math.max(body.ttlSeconds, ttlMinimumSeconds), blobTtlMaximumSeconds);
     const tokenHash = body.token === undefined ? undefined : crypto.blake3(body.token);
-    const request = { op: 'hold-blob', mailbox: body.mailbox, tokenHash, ...name, ttlSeconds, elapsedMs: this.#context.elapsedMs(now), quota: this.#quota } as const;
+    const request = { op: 'hold-blob', mailbox: body.mailbox, tokenHash, owner: this.#isOwner(sessionId, body.mailbox), ...name, ttlSeconds, elapsedMs: this.#context.elapsedMs(now), quota: this.#quota } as const;
     this.#context.store<'hold-blob'>(request, (result, at) => { this.#noted(sessionId, name, result, answer, at); });
   }
 
-  drop(body: BodyOf<'drop'>, answer: Answer): void {
+  drop(sessionId: SessionId, body: BodyOf<'drop'>, answer: Answer): void {
     const name: ContentName = { root: body.name.root.slice(), length: body.name.length };
-    this.#context.store<'drop-blob'>({ op: 'drop-blob', mailbox: body.mailbox, ...name }, ({ orphaned }, at) => {
+    this.#context.store<'drop-blob'>({ op: 'drop-blob', mailbox: body.mailbox, ...name, owner: this.#isOwner(sessionId, body.mailbox) }, ({ orphaned }, at) => {
       if (orphaned) this.#forget(name, at);
       answer.respond(new Uint8Array(0), at);
     });
@@ -107,6 +111,12 @@ export class RelayBlobs {
   }
 
   get nextAtMs(): number { return Math.min(this.#expireAtMs, this.#checkpointAtMs); }
+
+  /** A registered session: one whose device the newest identity record has not dropped. */
+  #isOwner(sessionId: SessionId, mailbox: Mailbox): boolean {
+    const own = this.#owners.mailboxOf(sessionId);
+    return own?.identity === mailbox.identity && own.deviceId === mailbox.deviceId;
+  }
 
   #noted(sessionId: SessionId, name: ContentName, result: HoldResult, answer: Answer, now: Instant): void {
     switch (result.outcome) {

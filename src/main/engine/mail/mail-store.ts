@@ -66,18 +66,35 @@ export type MailRequest =
    * A content that is to be held for a mailbox: noted, partial, when its owner knows the token and there is room; noted before: as it stands, with the
    * later of both ends. The bytes lie in the blob store. Strangers have nothing held.
    */
-  | { readonly op: 'hold-blob'; readonly mailbox: Mailbox; readonly tokenHash: Uint8Array | undefined; readonly root: Uint8Array; readonly length: number; readonly ttlSeconds: number; readonly elapsedMs: number; readonly quota: BlobQuota }
+  | {
+      readonly op: 'hold-blob'; readonly mailbox: Mailbox; readonly tokenHash: Uint8Array | undefined; readonly root: Uint8Array; readonly length: number; readonly ttlSeconds: number; readonly elapsedMs: number;
+      readonly quota: BlobQuota;
+      /** The mailbox's owner asks: no token is needed, and from then on the note is the owner's, whoever made it. */
+      readonly owner?: boolean;
+    }
   /** All of it is durable in the blob store, for every mailbox that has it noted. */
   | { readonly op: 'blob-complete'; readonly root: Uint8Array; readonly length: number }
   /** The mailbox has no need of it any more. */
-  | { readonly op: 'drop-blob'; readonly mailbox: Mailbox; readonly root: Uint8Array; readonly length: number }
+  | {
+      readonly op: 'drop-blob'; readonly mailbox: Mailbox; readonly root: Uint8Array; readonly length: number;
+      /** The mailbox's owner asks. Nobody else can drop what the owner had held: its name is no secret. */
+      readonly owner?: boolean;
+    }
   /** Everything noted, each name once: `complete` when it is. */
   | { readonly op: 'blobs'; readonly elapsedMs: number }
   /** Forgets at most `most` whose time is over. */
   | { readonly op: 'expire-blobs'; readonly elapsedMs: number; readonly most: number }
   /** A lower sequence never replaces a higher one; equal bytes are accepted again. */
-  | { readonly op: 'put-record'; readonly kind: RecordKind; readonly identity: string; readonly deviceId: string; readonly sequence: number; readonly notAfterSeconds: number; readonly bytes: Uint8Array }
-  | { readonly op: 'get-record'; readonly kind: RecordKind; readonly identity: string; readonly deviceId: string };
+  | {
+      readonly op: 'put-record'; readonly kind: RecordKind; readonly identity: string; readonly deviceId: string; readonly sequence: number; readonly notAfterSeconds: number; readonly bytes: Uint8Array;
+      /** Of a named record, and a part of its key. */
+      readonly path?: string;
+      /** Of named records: how many one identity may have. */
+      readonly most?: number;
+    }
+  | { readonly op: 'get-record'; readonly kind: RecordKind; readonly identity: string; readonly deviceId: string; readonly path?: string }
+  /** Forgets at most `most` named records that ended by `nowSeconds` of the wall clock. */
+  | { readonly op: 'expire-records'; readonly nowSeconds: number; readonly most: number };
 export type MailOperation = MailRequest['op'];
 
 export interface MailResults {
@@ -103,8 +120,10 @@ export interface MailResults {
   'drop-blob': { readonly orphaned: boolean };
   'blobs': { readonly blobs: readonly { readonly root: Uint8Array; readonly length: number; readonly complete: boolean }[] };
   'expire-blobs': { readonly orphaned: readonly { readonly root: Uint8Array; readonly length: number }[]; readonly more: boolean };
-  'put-record': { readonly outcome: 'stored' | 'unchanged' | 'stale' };
+  /** `quota`: another named record, and there is no room. */
+  'put-record': { readonly outcome: 'stored' | 'unchanged' | 'stale' | 'quota' };
   'get-record': { readonly bytes: Uint8Array | undefined; readonly sequence: number };
+  'expire-records': { readonly expired: number; readonly more: boolean };
 }
 
 export type HoldResult =

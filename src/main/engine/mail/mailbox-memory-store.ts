@@ -19,18 +19,21 @@ interface Kept { readonly arguments: DepositArguments; readonly sequence: number
 interface Box { readonly mailbox: Mailbox; readonly letters: Map<string, Kept>; readonly tokens: Map<string, Token>; tokensVersion: number; highestSequence: number; ended: boolean }
 interface BlobName { readonly root: Uint8Array; readonly length: number }
 /** `box`: undefined once its mailbox ended. */
-interface Note extends BlobName { readonly key: string; readonly tokenKey: string; box: Box | undefined; expiresMs: number; complete: boolean }
+interface Note extends BlobName { readonly key: string; tokenKey: string; box: Box | undefined; expiresMs: number; complete: boolean }
 type Handlers = { readonly [Op in MailOperation]: (request: Extract<MailRequest, { op: Op }>) => MailResults[Op] };
 type Admission = { readonly refusal: Exclude<DepositResult, { outcome: 'stored' }> } | { readonly refusal: undefined; readonly box: Box; readonly pool: Pool; readonly token: Token | undefined };
 
 const isLive = ({ state }: { readonly state: LetterState }): boolean => state === 'held' || state === 'fetched';
 const sizeOf = ({ arguments: { header, body } }: Kept): number => header.length + body.length;
 const blobKey = ({ root, length }: BlobName): string => `${toHex(root)}-${String(length)}`;
+const recordKey = (kind: string, identity: string, deviceId: string, path: string): string => `${kind}/${identity}/${deviceId}/${path}`;
+/** Stands where the token of a contact's note stands. */
+const ownerKey = 'owner';
 const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1_000));
 
 export class MemoryMailStore implements MailStore {
   readonly #boxes = new Map<string, Box>();
-  readonly #records = new Map<string, { readonly sequence: number; readonly bytes: Uint8Array }>();
+  readonly #records = new Map<string, { readonly sequence: number; readonly bytes: Uint8Array; readonly notAfterSeconds: number }>();
   /** What is held of large contents, in the order in which it was noted. */
   #notes: Note[] = [];
   #opened: MailResults['open'] | undefined;
@@ -170,7 +173,7 @@ export class MemoryMailStore implements MailStore {
       const key = blobKey(request);
       const box = this.#boxes.get(mailboxKey(request.mailbox));
       const dropped = this.#notes.find((note) => note.key === key && note.box !== undefined && note.box === box);
-      if (dropped === undefined) return { orphaned: false };
+      if (dropped === undefined || (dropped.tokenKey === ownerKey && request.owner !== true)) return { orphaned: false };
       this.#notes = this.#notes.filter((note) => note !== dropped);
       const orphaned = !this.#notes.some((note) => note.key === key && note.box !== undefined);
       if (orphaned) this.#notes = this.#notes.filter((note) => note.key !== key);
@@ -185,14 +188,24 @@ export class MemoryMailStore implements MailStore {
       const orphaned = new Map([...forgotten].filter(({ key }) => !kept.has(key)).map(({ key, root, length }) => [key, { root, length }]));
       return { orphaned: [...orphaned.values()], more: due.length > most };
     },
-    'put-record': ({ kind, identity, deviceId, sequence, bytes }) => {
-      const key = `${kind}/${identity}/${deviceId}`;
+    'put-record': ({ kind, identity, deviceId, sequence, notAfterSeconds, bytes, path = '', most = Infinity }) => {
+      const key = recordKey(kind, identity, deviceId, path);
       const known = this.#records.get(key);
       if (known !== undefined && sequence <= known.sequence) return { outcome: sequence === known.sequence && equalBytes(known.bytes, bytes) ? 'unchanged' : 'stale' };
-      this.#records.set(key, { sequence, bytes });
+      const sameOwner = recordKey(kind, identity, deviceId, '');
+      if (kind === 'named' && known === undefined && [...this.#records.keys()].filter((other) => other.startsWith(sameOwner)).length >= most) return { outcome: 'quota' };
+      this.#records.set(key, { sequence, bytes, notAfterSeconds });
       return { outcome: 'stored' };
     },
-    'get-record': ({ kind, identity, deviceId }) => this.#records.get(`${kind}/${identity}/${deviceId}`) ?? { bytes: undefined, sequence: 0 },
+    'get-record': ({ kind, identity, deviceId, path = '' }) => {
+      const { bytes, sequence } = this.#records.get(recordKey(kind, identity, deviceId, path)) ?? { bytes: undefined, sequence: 0 };
+      return { bytes, sequence };
+    },
+    'expire-records': ({ nowSeconds, most }) => {
+      const due = [...this.#records].filter(([key, { notAfterSeconds }]) => key.startsWith('named/') && notAfterSeconds <= nowSeconds);
+      for (const [key] of due.slice(0, most)) this.#records.delete(key);
+      return { expired: Math.min(due.length, most), more: due.length > most };
+    },
   };
 
   apply<Op extends MailOperation>(request: Extract<MailRequest, { op: Op }>): MailResults[Op] {
@@ -201,13 +214,13 @@ export class MemoryMailStore implements MailStore {
     return handler(request);
   }
 
-  #hold({ mailbox, tokenHash, root, length, ttlSeconds, elapsedMs, quota }: Extract<MailRequest, { op: 'hold-blob' }>): HoldResult {
+  #hold({ mailbox, tokenHash, owner = false, root, length, ttlSeconds, elapsedMs, quota }: Extract<MailRequest, { op: 'hold-blob' }>): HoldResult {
     const box = this.#boxes.get(mailboxKey(mailbox));
     if (box === undefined || box.ended) return { outcome: 'no-mailbox' };
-    const tokenKey = tokenHash === undefined ? '' : toHex(tokenHash);
+    const tokenKey = owner ? ownerKey : tokenHash === undefined ? '' : toHex(tokenHash);
     const standing = box.tokens.get(tokenKey)?.standing;
-    if (standing === 'revoked') return { outcome: 'token-revoked' };
-    if (standing !== 'granted') return { outcome: 'stranger' };
+    if (!owner && standing === 'revoked') return { outcome: 'token-revoked' };
+    if (!owner && standing !== 'granted') return { outcome: 'stranger' };
     const key = blobKey({ root, length });
     const own = this.#notes.filter((note) => note.box === box);
     const known = own.find((note) => note.key === key);
@@ -215,6 +228,7 @@ export class MemoryMailStore implements MailStore {
     const fits = own.length < quota.blobs && length <= quota.bytes - bytesOf(own) && length <= quota.bytesPerToken - bytesOf(own.filter((note) => note.tokenKey === tokenKey));
     if (known === undefined && !fits) return { outcome: 'quota' };
     const note = known ?? { root, length, key, tokenKey, box, expiresMs: 0, complete: this.#notes.some((other) => other.key === key && other.complete) };
+    if (owner) note.tokenKey = ownerKey;
     note.expiresMs = Math.max(note.expiresMs, elapsedMs + ttlSeconds * 1_000);
     if (known === undefined) this.#notes.push(note);
     return { outcome: 'noted', complete: note.complete, remainingSeconds: seconds(note.expiresMs - elapsedMs) };

@@ -74,6 +74,9 @@ export class MailboxOwners {
     this.#sessions.set(key, sessions.add(sessionId));
   }
 
+  /** The mailbox that this session has registered. */
+  mailboxOf(sessionId: SessionId): Mailbox | undefined { return this.#mailboxes.get(sessionId); }
+
   sessionsOf(mailbox: Mailbox): readonly SessionId[] { return [...this.#sessions.get(mailboxKey(mailbox)) ?? []]; }
 
   sessionClosed(sessionId: SessionId): void {

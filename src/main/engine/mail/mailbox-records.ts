@@ -1,9 +1,10 @@
 /**
  * The signed records a relay serves: answers `record`, checks and keeps what is published. Nobody is believed: identity records carry the
- * identity's signature, prekey bundles the device's. A newer record that drops a device ends what that device had here.
+ * identity's signature, prekey bundles the device's. What is published under names is in mailbox-names.ts. A newer record that drops a device ends what that device had here.
  */
 import { toHex } from '../wire/bytes.ts';
 import { decodeIdentityRecord, decodePrekeyBundle, verifyIdentityRecord, verifyPrekeyBundle } from '../wire/record.ts';
+import { MailboxNames } from './mailbox-names.ts';
 import { PrefixRate } from './mailbox-rate.ts';
 import type { Answer } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
@@ -29,9 +30,12 @@ export class MailboxRecords {
   readonly #verified = new Set<string>();
   readonly #foreign = new PrefixRate(foreignPerMinute);
 
+  readonly #names: MailboxNames;
+
   constructor(context: MailboxContext, owners: MailboxOwners) {
     this.#context = context;
     this.#owners = owners;
+    this.#names = new MailboxNames(context, owners);
   }
 
   record(body: RecordBody, answer: Answer, now: Instant): void {
@@ -42,6 +46,7 @@ export class MailboxRecords {
       answer.respondMany(payloads, at);
     };
     switch (body.kind) {
+      case 'named': this.#names.get(body.identity, body.path, reply); return;
       case 'identity':
         this.#owners.withRecord(body.identity, now, (record, at) => { reply(record?.bytes, at); });
         return;
@@ -49,11 +54,12 @@ export class MailboxRecords {
         this.#context.store<'get-record'>({ op: 'get-record', kind: 'prekey', identity: body.identity, deviceId: body.deviceId ?? '' }, (result, at) => { reply(result.bytes, at); });
         return;
       default:
-        body.kind satisfies never;
+        body satisfies never;
     }
   }
 
   publish(sessionId: SessionId, body: PublishBody, answer: Answer, now: Instant): void {
+    if (body.kind === 'named') { this.#names.put(sessionId, body.object, answer, now); return; }
     const object = body.kind === 'identity' ? decodeIdentityRecord(body.object) : decodePrekeyBundle(body.object);
     if (object === undefined) { this.#context.refuse(answer, 'malformed', now); return; }
     if (!this.#owners.admits(object.identity)) { this.#context.refuse(answer, 'refused', now); return; }

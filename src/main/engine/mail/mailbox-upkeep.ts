@@ -8,14 +8,20 @@ const tickIdleMs = 60_000;
 /** Letters per expiry request: about one group commit's worth, so that deposits do not wait behind a mass expiry. */
 export const expireBatch = 500;
 
+/** Named records are not served after their end anyway; they are deleted this often, so many at once. */
+const expireNamesEveryMs = 600_000;
+const expireNamesBatch = 256;
+
 export class MailboxUpkeep {
   readonly #context: MailboxContext;
   #lastTickMs: number;
   #expiring = false;
+  #expireNamesAtMs: number;
 
   constructor(context: MailboxContext, now: Instant) {
     this.#context = context;
     this.#lastTickMs = now.monotonicMs;
+    this.#expireNamesAtMs = now.monotonicMs + expireNamesEveryMs;
     if (context.clock.suspended) this.#warn(now);
     this.#tick(now);
   }
@@ -25,6 +31,7 @@ export class MailboxUpkeep {
     if (this.#context.clock.observe(now)) this.#warn(now);
     this.#tick(now);
     this.#expire(now);
+    if (now.monotonicMs >= this.#expireNamesAtMs) this.#expireNames(now);
   }
 
   nextAtMs(): number { return this.#lastTickMs + (this.#context.active ? tickActiveMs : tickIdleMs); }
@@ -52,6 +59,14 @@ export class MailboxUpkeep {
       if (!more) return;
       if (this.#context.clock.observe(at)) this.#warn(at);
       this.#expire(at);
+    });
+  }
+
+  #expireNames(now: Instant): void {
+    this.#expireNamesAtMs = now.monotonicMs + expireNamesEveryMs;
+    if (this.#context.clock.suspended) return;
+    this.#context.environment.store<'expire-records'>({ op: 'expire-records', nowSeconds: Math.floor(now.wallMs / 1_000), most: expireNamesBatch }, ({ more }, at) => {
+      if (more) this.#expireNames(at);
     });
   }
 

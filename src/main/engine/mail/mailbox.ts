@@ -5,7 +5,7 @@
  * read a letter, does not know who deposits (deposit sessions carry no certificate), and knows contacts only as hashes of tokens. All it
  * decides is how long and how much.
  *
- * WHO MAY DO WHAT. Anybody may fetch a record, publish one (its signatures speak for it), deposit, and ask about or withdraw a letter
+ * WHO MAY DO WHAT. Anybody may fetch a record, publish one (its signatures speak for it; named ones only for oneself, mailbox-names.ts), deposit, and ask about or withdraw a letter
  * whose id or purge key they know. Registering, listing, acknowledging, tokens and refusals belong to the owner of the mailbox: a session whose
  * certificate is of that identity and device, unless the newest identity record held here has dropped the device (`revoked`), or the
  * operator's list lacks the identity (`refused`). `mailbox-owners.ts` decides; `mailbox-verbs.ts` and `mailbox-records.ts` act.
@@ -57,7 +57,7 @@ class Mailboxes implements MailboxRole {
     this.#receipts = new ReceiptBatch(this.#context);
     this.#doorbell = new Doorbell(this.#context, this.#owners);
     this.#upkeep = new MailboxUpkeep(this.#context, now);
-    this.#blobs = new RelayBlobs(this.#context, environment.shelf, now);
+    this.#blobs = new RelayBlobs(this.#context, this.#owners, environment.shelf, now);
     this.#latestMs = now.monotonicMs;
     this.#registerHandlers(environment.directed);
   }
@@ -105,7 +105,7 @@ class Mailboxes implements MailboxRole {
     on(directed, 'status', (_, body, answer, now) => { verbs.status(body, answer, now); });
     on(directed, 'refusals', (sessionId, _, answer, now) => { verbs.refusals(sessionId, answer, now); });
     on(directed, 'hold', (sessionId, body, answer, now) => { this.#blobs.hold(sessionId, body, answer, now); });
-    on(directed, 'drop', (_, body, answer) => { this.#blobs.drop(body, answer); });
+    on(directed, 'drop', (sessionId, body, answer) => { this.#blobs.drop(sessionId, body, answer); });
     directed.publisher.setFallback((_, name, found, now) => {
       if (name.length > contentMaximumBytes) { this.#blobs.find(name, found, now); return; }
       this.#context.store<'body'>({ op: 'body', root: name.root, length: name.length }, ({ body }, at) => {

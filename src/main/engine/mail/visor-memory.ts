@@ -5,7 +5,7 @@
  */
 import { defaultSettings } from './settings.ts';
 import type { Settings } from '../../../shared/views.ts';
-import type { ContactRow, ConversationRow, DeviceRow, FileRow, InviteRow, LetterFacts, OutboxRow, PrekeyRow, RelayRow, VisorChange, VisorState } from './visor-store.ts';
+import type { ContactRow, ConversationRow, DeviceRow, FileRow, InviteRow, LetterFacts, OutboxRow, PrekeyRow, PublishedRow, RelayRow, VisorChange, VisorState } from './visor-store.ts';
 import { toHex } from '../wire/bytes.ts';
 
 export class VisorMemory {
@@ -17,6 +17,8 @@ export class VisorMemory {
   readonly durableFacts = new Map<string, LetterFacts>();
   /** Files that move or may still be asked for, by message; those that are done stay until the next start. */
   readonly files = new Map<string, FileRow>();
+  /** What is published, by name. */
+  readonly published = new Map<string, PublishedRow>();
   readonly relays = new Map<string, RelayRow>();
   readonly invites = new Map<string, InviteRow>();
   readonly prekeys = new Map<number, PrekeyRow>();
@@ -31,6 +33,7 @@ export class VisorMemory {
     for (const row of state.conversations) this.conversations.set(row.id, row);
     for (const row of state.outbox) { this.outbox.set(row.id, row); this.durableFacts.set(row.id, row.facts); }
     for (const row of state.files) this.files.set(row.messageId, row);
+    for (const row of state.published) this.published.set(row.path, row);
     for (const row of state.relays) this.relays.set(row.publicKey, row);
     for (const row of state.invites) this.invites.set(toHex(row.token), row);
     for (const row of state.prekeys) this.prekeys.set(row.prekeyId, row);
@@ -46,6 +49,8 @@ export class VisorMemory {
       case 'put-outbox': this.outbox.set(change.row.id, change.row); return;
       case 'delete-outbox': this.outbox.delete(change.id); return;
       case 'put-file': this.files.set(change.row.messageId, change.row); return;
+      case 'put-published': this.published.set(change.row.path, change.row); return;
+      case 'delete-published': this.published.delete(change.path); return;
       case 'put-contact': this.contacts.set(change.row.publicKey, change.row); return;
       case 'put-conversation': this.conversations.set(change.row.id, change.row); return;
       case 'put-relay': this.relays.set(change.row.publicKey, change.row); return;

@@ -4,6 +4,7 @@
  * read by the queries at the end, which the engine itself never needs.
  * Columns marked (sealed) are encrypted under the profile's local key by the store.
  */
+import type { ContentName } from '../wire/types.ts';
 import type { ErrorCode } from '../../../shared/errors.ts';
 import type { FailReason, FileFailReason, WaitReason } from '../../../shared/views.ts';
 
@@ -67,6 +68,18 @@ export interface FileRow {
   /** Relays that were seen holding all of an outgoing one; those that may still hold an incoming one that is over, and are to be told. */
   readonly heldBy: readonly string[];
   readonly expiresAtMs: number;
+}
+
+/** What is published under a name, for everybody; or was, as long as what relays were told may last. */
+export interface PublishedRow {
+  readonly path: string;
+  /** In the clear, and a complete blob here. Undefined: withdrawn. */
+  readonly content: ContentName | undefined;
+  readonly mediaType: string;
+  /** Of the record that is told to relays, and its end. Higher with each change and each renewal. */
+  readonly sequence: number;
+  readonly notAfterSeconds: number;
+  readonly publishedAtMs: number;
 }
 
 /** A letter that is not finished: everything needed to go on after a crash. */
@@ -165,6 +178,8 @@ export type VisorChange =
   | { readonly kind: 'set-facts'; readonly messageId: string; readonly facts: LetterFacts }
   | { readonly kind: 'add-hop'; readonly messageId: string; readonly hop: HopRow }
   | { readonly kind: 'put-file'; readonly row: FileRow }
+  | { readonly kind: 'put-published'; readonly row: PublishedRow }
+  | { readonly kind: 'delete-published'; readonly path: string }
   | { readonly kind: 'put-outbox'; readonly row: OutboxRow }
   | { readonly kind: 'delete-outbox'; readonly id: string }
   | { readonly kind: 'put-contact'; readonly row: ContactRow }
@@ -187,6 +202,7 @@ export interface VisorState {
   readonly outbox: readonly OutboxRow[];
   /** Those that are `offered`, `wanted` or `paused`, and outgoing ones that somebody may still fetch (not expired, not failed). */
   readonly files: readonly FileRow[];
+  readonly published: readonly PublishedRow[];
   readonly relays: readonly RelayRow[];
   readonly invites: readonly InviteRow[];
   readonly prekeys: readonly PrekeyRow[];

@@ -18,6 +18,8 @@ export const listEntry: fc.Arbitrary<ListEntry> = fc.record({
   sequence: u64, letterId: bytesOf(32), lane: fc.constantFrom('letter', 'receipt'), remainingSeconds: u32, heldForSeconds: u32, bodyRoot: bytesOf(32),
   bodyLength: u32, header: fc.uint8Array({ maxLength: 500 }), inlineBody: fc.option(fc.uint8Array({ minLength: 1, maxLength: 256 }), { nil: undefined }),
 });
+const nameSegment = fc.string({ unit: fc.constantFrom('a', 'b', 'x', 'z', '0', '9', '.', '-', '_'), minLength: 1, maxLength: 20 }).filter((segment) => segment !== '.' && segment !== '..');
+export const namePath = fc.array(nameSegment, { minLength: 1, maxLength: 6 }).map((segments) => segments.join('/'));
 export const text = fc.string({ unit: 'grapheme' });
 
 export const secretOf = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);

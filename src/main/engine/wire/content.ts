@@ -28,7 +28,7 @@ const noToken = new Uint8Array(tokenBytes);
 const keyBytes = 32;
 const hashBytes = 32;
 /** RFC 6838 section 4.2, without parameters; empty when nothing is known. */
-const mediaTypePattern = /^(?:[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62})?$/;
+export const mediaTypePattern = /^(?:[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62})?$/;
 
 /** Names are cleaned and cut. A text over the limit is encoded all the same: `sealLetter` is where size is refused. */
 export function encodeContent(content: Content): Uint8Array {

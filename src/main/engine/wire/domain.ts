@@ -5,7 +5,7 @@
 import { concatBytes, utf8Encode } from './bytes.ts';
 
 /** Signed by the identity key (secp256k1). */
-export type IdentityDomain = 'waypost device certificate v1' | 'waypost identity record v1';
+export type IdentityDomain = 'waypost device certificate v1' | 'waypost identity record v1' | 'waypost named record v1';
 /** Signed by the device key (Ed25519). */
 export type DeviceDomain = 'waypost prekey bundle v1' | 'waypost storage receipt v1';
 /** Hashed only. */

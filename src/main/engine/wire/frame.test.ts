@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nobleCrypto } from '../noble-crypto.ts';
 import { toHex } from './bytes.ts';
 import { decodeFrame, decodeNegative, encodeLeafResponse, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
-import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, u32, u64 } from './codec-testing.ts';
+import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, namePath, u32, u64 } from './codec-testing.ts';
 import { negativeCodes } from './types.ts';
 import type { Frame, LeafRun, Negative, RequestBody } from './types.ts';
 import { bitmapHas, bitmapOf } from './verbs.ts';
@@ -29,8 +29,9 @@ const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<Req
   record: fc.oneof(
     keyLike.map((identity) => ({ verb: 'record', kind: 'identity', identity, deviceId: undefined }) as const),
     fc.tuple(keyLike, deviceId).map(([identity, device]) => ({ verb: 'record', kind: 'prekey', identity, deviceId: device }) as const),
+    fc.tuple(keyLike, namePath).map(([identity, path]) => ({ verb: 'record', kind: 'named', identity, path }) as const),
   ),
-  publish: fc.record({ verb: fc.constant('publish'), kind: fc.constantFrom('identity', 'prekey'), object: fc.uint8Array({ maxLength: 1_152 }) }),
+  publish: fc.record({ verb: fc.constant('publish'), kind: fc.constantFrom('identity', 'prekey', 'named'), object: fc.uint8Array({ maxLength: 1_152 }) }),
   register: u64.map((tokensVersion) => ({ verb: 'register', tokensVersion })),
   tokens: fc.record({
     verb: fc.constant('tokens'), version: u64, reset: fc.boolean(), tokens: fc.array(fc.record({ granted: fc.boolean(), hash: bytesOf(32) }), { maxLength: 32 }),
@@ -83,6 +84,15 @@ describe('frames', () => {
       echo: 1, challenge: 2, close: 3, pull: 4, record: 5, publish: 6, register: 7, tokens: 8, deposit: 9, list: 10, ack: 11, withdraw: 12, status: 13,
       notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19,
     });
+  });
+
+  it('lays out what is asked about records as before names, and a name after its kind', () => {
+    const identity = `02${'11'.repeat(32)}`;
+    const ask = (body: RequestBody): string => toHex(encodeRequest(new Uint8Array(16), body)).slice(36);
+    expect(ask({ verb: 'record', kind: 'identity', identity, deviceId: undefined })).toBe(`01${identity}${'00'.repeat(16)}`);
+    expect(ask({ verb: 'record', kind: 'prekey', identity, deviceId: '22'.repeat(16) })).toBe(`02${identity}${'22'.repeat(16)}`);
+    expect(ask({ verb: 'record', kind: 'named', identity, path: 'a/b' })).toBe(`03${identity}03612f62`);
+    expect(() => encodeRequest(new Uint8Array(16), { verb: 'record', kind: 'named', identity, path: '../b' })).toThrow(RangeError);
   });
 
   it('lays out an echo request byte by byte', () => {

@@ -55,6 +55,19 @@ export interface PrekeyBundle {
   readonly bytes: Uint8Array;
 }
 
+/** What its publisher has under a name, for everybody: the content with this root and length, or nothing any more. */
+export interface NamedRecord {
+  readonly identity: PublicKeyHex;
+  readonly path: string;
+  readonly sequence: number;
+  readonly notAfterSeconds: number;
+  /** Undefined: withdrawn. */
+  readonly content: ContentName | undefined;
+  /** May be empty. */
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface Invite {
   readonly publicKey: PublicKeyHex;
   readonly port: number;
@@ -144,7 +157,7 @@ export interface ContentName { readonly root: Uint8Array; readonly length: numbe
 export interface Mailbox { readonly identity: PublicKeyHex; readonly deviceId: DeviceIdHex }
 export const mailboxKey = (mailbox: Mailbox): string => `${mailbox.identity}/${mailbox.deviceId}`;
 
-export type RecordKind = 'identity' | 'prekey';
+export type RecordKind = 'identity' | 'prekey' | 'named';
 
 export interface ListEntry {
   readonly sequence: number;
@@ -187,7 +200,8 @@ export type RequestBody =
   /** The mailbox has no need of the content any more. */
   | { readonly verb: 'drop'; readonly mailbox: Mailbox; readonly name: ContentName }
   | { readonly verb: 'pad'; readonly datagramBytes: number }
-  | { readonly verb: 'record'; readonly kind: RecordKind; readonly identity: PublicKeyHex; readonly deviceId: DeviceIdHex | undefined }
+  | { readonly verb: 'record'; readonly kind: Exclude<RecordKind, 'named'>; readonly identity: PublicKeyHex; readonly deviceId: DeviceIdHex | undefined }
+  | { readonly verb: 'record'; readonly kind: 'named'; readonly identity: PublicKeyHex; readonly path: string }
   | { readonly verb: 'publish'; readonly kind: RecordKind; readonly object: Uint8Array }
   | { readonly verb: 'register'; readonly tokensVersion: number }
   | { readonly verb: 'tokens'; readonly version: number; readonly reset: boolean; readonly tokens: readonly { readonly granted: boolean; readonly hash: Uint8Array }[] }

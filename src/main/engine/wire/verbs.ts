@@ -6,12 +6,13 @@ import { isAllZero } from './bytes.ts';
 import type { Reader, Writer } from './bytes.ts';
 import { lanes, readListEntry, writeListEntry } from './list-entry.ts';
 import { readChoice, readDeviceId, readMailbox, readPublicKey, writeChoice, writeDeviceId, writeMailbox, writePublicKey } from './fields.ts';
+import { readNamePath, writeNamePath } from './name-path.ts';
 import type { ContentName, LeafRun, Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
 
 /** In wire order; the number of a verb is its position plus 1. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
   'refusals', 'more', 'pad', 'hold', 'drop'] as const satisfies readonly Verb[];
-const recordKinds = ['identity', 'prekey'] as const satisfies readonly RecordKind[];
+const recordKinds = ['identity', 'prekey', 'named'] as const satisfies readonly RecordKind[];
 const verdicts = ['committed', 'unopenable'] as const;
 
 /** Leaves that one pull may name: the bits of its bitmap. */
@@ -70,6 +71,7 @@ export function writeBody(writer: Writer, body: RequestBody): void {
     case 'record':
       writeChoice(writer, recordKinds, body.kind, 1);
       writePublicKey(writer, body.identity);
+      if (body.kind === 'named') { writeNamePath(writer, body.path); return; }
       writeDeviceId(writer, body.kind === 'identity' ? noDevice : (body.deviceId ?? noDevice));
       return;
     case 'publish':
@@ -205,6 +207,7 @@ function readRun(reader: Reader): LeafRun {
 function readRecordRequest(reader: Reader): BodyOf<'record'> {
   const kind = readChoice(reader, recordKinds, 1);
   const identity = readPublicKey(reader);
+  if (kind === 'named') return { verb: 'record', kind, identity, path: readNamePath(reader) };
   const deviceId = readDeviceId(reader);
   if ((kind === 'identity') !== (deviceId === noDevice)) reader.fail();
   return { verb: 'record', kind, identity, deviceId: kind === 'identity' ? undefined : deviceId };

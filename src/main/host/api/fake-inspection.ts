@@ -61,5 +61,7 @@ export class FakeInspection implements EngineInspection {
   outbox(): readonly OutboxStatus[] { return [...this.items.values()]; }
   outboxItem(messageId: string): OutboxStatus | undefined { return this.items.get(messageId); }
   headline(): ReturnType<EngineInspection['headline']> { return { state: 'queued' }; }
+  published(): ReturnType<EngineInspection['published']> { return []; }
+  namedFetch(): ReturnType<EngineInspection['namedFetch']> { return undefined; }
   fileStatus(row: FileRow): FileStatus { return this.files.get(row.messageId) ?? { state: { state: 'waiting', reason: 'not-asked', doneBytes: 0 }, holders: [] }; }
 }

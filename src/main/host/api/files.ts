@@ -88,7 +88,7 @@ export function createFileHandlers(context: ApiContext): Handlers['files'] {
 }
 
 /** What the path means depends on where a program was started, and the visor was started somewhere else. */
-function requireAbsolute(file: string): void {
+export function requireAbsolute(file: string): void {
   if (!path.isAbsolute(file)) throw new WaypostError('invalid-argument', 'The path of a file has to be a full one, from the root of the disk on.');
 }
 
@@ -100,7 +100,7 @@ function refuseRecipient(context: ApiContext, publicKey: string): void {
 }
 
 /** Empty when it cannot be read any more: only the name tells its kind then. It was a file a moment ago; should it be a pipe now, opening it does not wait. */
-async function headOf(file: string): Promise<Uint8Array> {
+export async function headOf(file: string): Promise<Uint8Array> {
   try {
     const handle = await open(file, constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK));
     try {

@@ -4,7 +4,7 @@
  */
 import { shortKey } from '../../../shared/sentences.ts';
 import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, PeerView, RelayView } from '../../../shared/views.ts';
-import type { EngineInspection, OutboxStatus, PeerStatus, RelayStatus } from '../../engine/engine-types.ts';
+import type { EngineInspection, FileStatus, OutboxStatus, PeerStatus, RelayStatus } from '../../engine/engine-types.ts';
 import type { ConversationRow, FileRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
 import { decodeContent } from '../../engine/wire/content.ts';
 import { safeFileName } from '../../engine/wire/file-name.ts';
@@ -81,14 +81,18 @@ export function presentMessage(message: StoredMessage, progress: Progress): Mess
 }
 
 function presentFile(row: FileRow, progress: Progress): FileView {
-  const { state, holders } = progress.fileStatus(row);
+  return presentFileStatus(row, progress.fileStatus(row), progress);
+}
+
+/** A file on its way, or one that lies here. */
+export function presentFileStatus({ name, mediaType, sizeBytes }: Pick<FileView, 'name' | 'mediaType' | 'sizeBytes'>, { state, holders }: FileStatus, names: Names): FileView {
   return {
     // It was made safe when it came; whoever changed the database since then made nothing safe.
-    name: safeFileName(row.name),
-    mediaType: row.mediaType,
-    sizeBytes: row.sizeBytes,
-    state: presentFileState(state, row.sizeBytes, progress),
-    holders: holders.map((holder) => ({ relay: holder.relay, relayName: relayName(progress, holder.relay), heldBytes: partOf(holder.heldBytes, row.sizeBytes), complete: holder.complete })),
+    name: safeFileName(name),
+    mediaType,
+    sizeBytes,
+    state: presentFileState(state, sizeBytes, names),
+    holders: holders.map((holder) => ({ relay: holder.relay, relayName: relayName(names, holder.relay), heldBytes: partOf(holder.heldBytes, sizeBytes), complete: holder.complete })),
   };
 }
 

@@ -13,6 +13,7 @@ import type { ApiContext, FileBlobs } from './api-context.ts';
 import { createContactHandlers, createInviteHandlers } from './contacts.ts';
 import { createFileHandlers } from './files.ts';
 import { createMessageHandlers } from './messages.ts';
+import { createNameHandlers } from './names.ts';
 import { formatHostPort } from './presenter.ts';
 import { createNetworkHandlers, createPeerHandlers, createRelayHandlers } from './relays.ts';
 import { StateService } from './state.ts';
@@ -53,6 +54,7 @@ export class VisorApi {
       state: { snapshot: () => { context.inspect(); return this.#state.snapshot(); } },
       messages: createMessageHandlers(context),
       files: createFileHandlers(context),
+      names: createNameHandlers(context),
       contacts: createContactHandlers(context),
       invites: createInviteHandlers(context),
       relays: createRelayHandlers(context),

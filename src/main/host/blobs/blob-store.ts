@@ -111,11 +111,11 @@ export class BlobStore {
   }
 
   /**
-   * Seals a person's file into a complete blob. `key`: 32 bytes, made for this file and used for no other. A blob of that name that is here already is
+   * Seals a person's file into a complete blob. `key`: 32 bytes, made for this file and used for no other; undefined for what is public, which is not sealed. A blob of that name that is here already is
    * fine. The original is not needed afterwards.
    * @throws WaypostError `file-unreadable`, `file-too-large`, `disk-full` or `profile-unwritable`; the signal's reason once that was aborted.
    */
-  async importFile(path: string, key: Uint8Array, options: ImportOptions = {}): Promise<ImportedFile> {
+  async importFile(path: string, key: Uint8Array | undefined, options: ImportOptions = {}): Promise<ImportedFile> {
     const { temporary, record, imported } = await importIntoTemporary({ folder: this.#folder, tree: this.#tree, crypto: this.#crypto }, path, key, options);
     try {
       const base = baseOf(imported.name);
@@ -132,14 +132,14 @@ export class BlobStore {
    * Writes the file of a blob, in the clear, to a path that does not exist yet; whole or not at all.
    * @throws WaypostError `file-not-here`, `file-damaged`, `file-exists`, `disk-full`, or `invalid-argument` for a place that cannot be written.
    */
-  async exportFile(name: ContentName, key: Uint8Array, sizeBytes: number, path: string): Promise<void> {
-    await exportBlob({ folder: this.#folder, crypto: this.#crypto }, { name, key, sizeBytes }, path);
+  async exportFile(name: ContentName, key: Uint8Array | undefined, sizeBytes: number, path: string): Promise<void> {
+    await exportBlob({ folder: this.#folder, crypto: this.#crypto, tree: this.#tree }, { name, key, sizeBytes }, path);
     this.#counters.exported += 1;
   }
 
   /** The file of a blob in memory. @throws WaypostError `file-too-large` above `maximumBytes`, `file-not-here`, `file-damaged`. */
   readPlain(name: ContentName, key: Uint8Array, sizeBytes: number, maximumBytes: number): Promise<Uint8Array> {
-    return readPlainBlob({ folder: this.#folder, crypto: this.#crypto }, { name, key, sizeBytes }, maximumBytes);
+    return readPlainBlob({ folder: this.#folder, crypto: this.#crypto, tree: this.#tree }, { name, key, sizeBytes }, maximumBytes);
   }
 
   /** Finishes what was submitted and gives the files back. */

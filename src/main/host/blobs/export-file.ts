@@ -5,18 +5,21 @@
 import { randomUUID } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import type { Blake3Tree } from '../../engine/blake3/blake3-tree.ts';
 import type { Crypto } from '../../engine/crypto.ts';
 import { openSegment, sealedBytes, segmentCount, segmentPlainBytes, segmentSealedBytes } from '../../engine/files/file-sealing.ts';
+import { equalBytes } from '../../engine/wire/bytes.ts';
 import type { ContentName } from '../../engine/wire/types.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { baseOf, isDiskFull, syncFolder, systemCode } from './blob-folder.ts';
 import type { BlobFileSystem, BlobFolder } from './blob-folder.ts';
-import { readUpTo, sliceBytes, writeFully } from './file-slices.ts';
+import { readUpTo, recordBuilder, sliceBytes, writeFully } from './file-slices.ts';
 
-interface ExportTools { readonly folder: BlobFolder; readonly crypto: Crypto }
+interface ExportTools { readonly folder: BlobFolder; readonly crypto: Crypto; readonly tree: Blake3Tree }
 interface SealedBlob {
   readonly name: ContentName;
-  readonly key: Uint8Array;
+  /** Undefined: it is not sealed. What is given out is hashed once more then. */
+  readonly key: Uint8Array | undefined;
   /** Of the file. */
   readonly sizeBytes: number;
 }
@@ -70,8 +73,8 @@ export async function readPlainBlob(tools: ExportTools, blob: SealedBlob, maximu
   }
 }
 
-async function openBlob({ folder }: ExportTools, { name, sizeBytes }: SealedBlob): Promise<FileHandle> {
-  if (sealedBytes(sizeBytes) !== name.length) throw damaged();
+async function openBlob({ folder }: ExportTools, { name, key, sizeBytes }: SealedBlob): Promise<FileHandle> {
+  if ((key === undefined ? sizeBytes : sealedBytes(sizeBytes)) !== name.length) throw damaged();
   try {
     return await folder.fileSystem.open(folder.file(baseOf(name), 'blob'), 'r');
   } catch (error) {
@@ -80,8 +83,27 @@ async function openBlob({ folder }: ExportTools, { name, sizeBytes }: SealedBlob
   }
 }
 
-async function openSlices({ crypto }: ExportTools, blob: SealedBlob, source: FileHandle, take: (segments: readonly Uint8Array[], offset: number) => Promise<void>): Promise<void> {
+type Take = (segments: readonly Uint8Array[], offset: number) => Promise<void>;
+
+/** Of a blob that is not sealed. */
+async function hashSlices({ tree }: ExportTools, { name }: SealedBlob, source: FileHandle, take: Take): Promise<void> {
+  const builder = recordBuilder(tree, name.length);
+  const buffer = new Uint8Array(Math.min(sliceBytes, name.length));
+  for (let start = 0; start < name.length; start += sliceBytes) {
+    const slice = buffer.subarray(0, Math.min(buffer.length, name.length - start));
+    const readBytes = await readUpTo(source, slice, start).catch((error: unknown) => { throw damaged(error); });
+    if (readBytes !== slice.length) throw damaged();
+    builder.update(slice);
+    await take([slice], start);
+  }
+  const root = builder.finish()?.root;
+  if (root === undefined || !equalBytes(root, name.root)) throw damaged();
+}
+
+async function openSlices(tools: ExportTools, blob: SealedBlob, source: FileHandle, take: Take): Promise<void> {
+  const { crypto } = tools;
   const { sizeBytes, key, name } = blob;
+  if (key === undefined) { await hashSlices(tools, blob, source, take); return; }
   const count = segmentCount(sizeBytes);
   const buffer = new Uint8Array(Math.min(sliceBytes, name.length));
   for (let first = 0; first < count; first += segmentsPerSlice) {

@@ -1,6 +1,6 @@
 /**
  * Reads a person's file in slices and seals it into the folder of blobs, under a temporary name: which content it is shows only at its end. Its record is made
- * on the way.
+ * on the way. What is published for everybody comes in the same way and is not sealed.
  *
  * The path is a stranger's word: it may lead to a folder, a device or a pipe, on which an open or a read would never end. The file may be written to
  * by others meanwhile; one whose size changes is refused, since its end would be cut off or missing.
@@ -11,7 +11,7 @@ import path from 'node:path';
 import type { Blake3Tree } from '../../engine/blake3/blake3-tree.ts';
 import type { Crypto } from '../../engine/crypto.ts';
 import { sealedBytes, sealSegment, segmentCount, segmentPlainBytes, segmentSealedBytes } from '../../engine/files/file-sealing.ts';
-import type { LockstepRecord } from '../../engine/lockstep/lockstep.ts';
+import type { LockstepBuilder, LockstepRecord } from '../../engine/lockstep/lockstep.ts';
 import type { ContentName } from '../../engine/wire/types.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { fileMaximumBytes } from '../../../shared/views.ts';
@@ -28,7 +28,7 @@ export interface ImportOptions {
 }
 
 export interface ImportedFile {
-  /** Of the sealed bytes. */
+  /** Of the sealed bytes; of the file itself where it is not sealed. */
   readonly name: ContentName;
   /** Of the file. */
   readonly sizeBytes: number;
@@ -40,8 +40,8 @@ interface SealedFile { readonly temporary: string; readonly record: LockstepReco
 const segmentsPerSlice = sliceBytes / segmentSealedBytes;
 const bytesPerGibibyte = 1_073_741_824;
 
-/** The temporary file is written and synced; without it when this rejects. */
-export async function importIntoTemporary(tools: ImportTools, sourcePath: string, key: Uint8Array, options: ImportOptions): Promise<SealedFile> {
+/** The temporary file is written and synced; without it when this rejects. @param key undefined: copied in the clear. */
+export async function importIntoTemporary(tools: ImportTools, sourcePath: string, key: Uint8Array | undefined, options: ImportOptions): Promise<SealedFile> {
   options.signal?.throwIfAborted();
   const source = await openSource(tools, sourcePath);
   try {
@@ -49,6 +49,7 @@ export async function importIntoTemporary(tools: ImportTools, sourcePath: string
     if (sizeBytes > fileMaximumBytes) {
       throw new WaypostError('file-too-large', `"${path.basename(sourcePath)}" is larger than ${fileMaximumBytes / bytesPerGibibyte} GiB, which is the most that Waypost sends. Split it into parts.`);
     }
+    if (sizeBytes === 0 && key === undefined) throw new WaypostError('invalid-argument', `"${path.basename(sourcePath)}" is empty, so there is nothing to publish.`);
     return await sealSource(tools, { handle: source, path: sourcePath, sizeBytes }, key, options);
   } finally {
     await source.close().catch(() => undefined);
@@ -70,16 +71,16 @@ async function openSource({ folder: { fileSystem } }: ImportTools, sourcePath: s
   return refuse();
 }
 
-async function sealSource(tools: ImportTools, source: Source, key: Uint8Array, options: ImportOptions): Promise<SealedFile> {
+async function sealSource(tools: ImportTools, source: Source, key: Uint8Array | undefined, options: ImportOptions): Promise<SealedFile> {
   const { folder } = tools;
-  const length = sealedBytes(source.sizeBytes);
+  const length = key === undefined ? source.sizeBytes : sealedBytes(source.sizeBytes);
   const temporary = folder.temporary();
   try {
     await folder.requireRoom(length);
     const target = await folder.create(temporary);
     let record: LockstepRecord;
     try {
-      record = await sealSlices(tools, source, target, key, options);
+      record = key === undefined ? await copySlices(tools, source, target, options) : await sealSlices(tools, source, target, key, options);
       await target.sync();
     } finally {
       await target.close();
@@ -88,7 +89,7 @@ async function sealSource(tools: ImportTools, source: Source, key: Uint8Array, o
   } catch (error) {
     await folder.fileSystem.rm(temporary, { force: true }).catch(() => undefined);
     if (error instanceof WaypostError || options.signal?.aborted === true) throw error;
-    if (isDiskFull(error)) throw new WaypostError('disk-full', 'There is not enough room on the disk for a sealed copy of the file. Free some space, then try again.', { cause: error });
+    if (isDiskFull(error)) throw new WaypostError('disk-full', 'There is not enough room on the disk for a copy of the file. Free some space, then try again.', { cause: error });
     throw fileError(error, temporary);
   }
 }
@@ -113,8 +114,27 @@ async function sealSlices({ tree, crypto }: ImportTools, source: Source, target:
     await writeFully(target, sealed, first * segmentSealedBytes);
     options.progress?.(start + slice.length, sizeBytes);
   }
+  return finished(source, builder, options);
+}
+
+async function copySlices({ tree }: ImportTools, source: Source, target: FileHandle, options: ImportOptions): Promise<LockstepRecord> {
+  const { sizeBytes } = source;
+  const builder = recordBuilder(tree, sizeBytes);
+  const buffer = new Uint8Array(Math.min(sizeBytes, sliceBytes));
+  for (let start = 0; start < sizeBytes; start += sliceBytes) {
+    options.signal?.throwIfAborted();
+    const slice = buffer.subarray(0, Math.min(buffer.length, sizeBytes - start));
+    if (await reading(source.path, () => readUpTo(source.handle, slice, start)) !== slice.length) throw changed(source.path);
+    builder.update(slice);
+    await writeFully(target, [slice], start);
+    options.progress?.(start + slice.length, sizeBytes);
+  }
+  return finished(source, builder, options);
+}
+
+async function finished(source: Source, builder: LockstepBuilder, options: ImportOptions): Promise<LockstepRecord> {
   // Grown, or cut off behind our back.
-  if ((await reading(source.path, () => source.handle.stat())).size !== sizeBytes) throw changed(source.path);
+  if ((await reading(source.path, () => source.handle.stat())).size !== source.sizeBytes) throw changed(source.path);
   options.signal?.throwIfAborted();
   const record = builder.finish();
   if (record === undefined) throw changed(source.path);

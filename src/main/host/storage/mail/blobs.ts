@@ -17,6 +17,8 @@ import type { Tokens } from './tokens.ts';
 interface BlobName { readonly root: Uint8Array; readonly length: number }
 interface Usage { readonly count: number; readonly bytes: number; readonly bytesOfToken: number }
 
+/** Stands where a contact's note has the hash of its token. */
+const ownerToken = new Uint8Array(0);
 /** Due whatever the clock says. */
 const alwaysDueMs = 0;
 
@@ -35,17 +37,19 @@ export class Blobs {
     this.#tokens = tokens;
   }
 
-  /** The token is looked at first: who was blocked cannot renew what he left here. A note stays under the token that it was made with. */
+  /** The token is looked at first: who was blocked cannot renew what he left here. A note stays under the token that it was made with, unless its owner makes it their own. */
   hold(request: Extract<MailRequest, { op: 'hold-blob' }>): HoldResult {
-    const { tokenHash, elapsedMs } = request;
+    const { elapsedMs, owner = false } = request;
     const mailbox = this.#mailboxes.find(request.mailbox);
     if (mailbox === undefined || mailbox.isEnded) return { outcome: 'no-mailbox' };
+    const tokenHash = owner ? ownerToken : request.tokenHash;
     const standing = tokenHash === undefined ? undefined : this.#tokens.find(mailbox.id, tokenHash)?.standing;
-    if (standing === 'revoked') return { outcome: 'token-revoked' };
-    if (tokenHash === undefined || standing !== 'granted') return { outcome: 'stranger' };
+    if (!owner && standing === 'revoked') return { outcome: 'token-revoked' };
+    if (tokenHash === undefined || (!owner && standing !== 'granted')) return { outcome: 'stranger' };
     const complete = this.#isComplete(request);
     const endMs = elapsedMs + request.ttlSeconds * 1_000;
     const knownEndMs = this.#prolong(mailbox.id, request, endMs);
+    if (owner && knownEndMs !== undefined) this.#statements.get('UPDATE blob SET token = ? WHERE root = ? AND length = ? AND mailbox = ?').run(ownerToken, request.root, request.length, mailbox.id);
     if (knownEndMs !== undefined) return { outcome: 'noted', complete, remainingSeconds: remainingSeconds(knownEndMs - elapsedMs) };
     if (!fits(request.quota, this.#usage(mailbox.id, tokenHash), request.length)) return { outcome: 'quota' };
     this.#statements
@@ -64,7 +68,8 @@ export class Blobs {
     const mailbox = this.#mailboxes.find(request.mailbox);
     if (mailbox === undefined) return { orphaned: false };
     const { root, length } = request;
-    const removed = this.#statements.get('DELETE FROM blob WHERE root = ? AND length = ? AND mailbox = ?').run(root, length, mailbox.id).changes;
+    const whose = request.owner === true ? '' : " AND token <> x''";
+    const removed = this.#statements.get(`DELETE FROM blob WHERE root = ? AND length = ? AND mailbox = ?${whose}`).run(root, length, mailbox.id).changes;
     if (removed === 0) return { orphaned: false };
     if (this.#statements.pluck('SELECT 1 FROM blob WHERE root = ? AND length = ? AND mailbox IS NOT NULL LIMIT 1').get(root, length) !== undefined) return { orphaned: false };
     // What ended mailboxes left of it must not speak for bytes that are now deleted.

@@ -6,6 +6,7 @@ import { describe } from 'vitest';
 import { blobConformance } from './conformance-blobs.ts';
 import { depositConformance } from './conformance-deposits.ts';
 import { mailboxConformance } from './conformance-mailboxes.ts';
+import { nameConformance } from './conformance-names.ts';
 import { retrievalConformance } from './conformance-retrieval.ts';
 import { conformanceWorld, type ConformanceSubject } from './conformance-world.ts';
 
@@ -17,5 +18,6 @@ export function mailStoreConformance(name: string, createStore: () => Conformanc
     depositConformance(world);
     retrievalConformance(world);
     blobConformance(world);
+    nameConformance(world);
   });
 }

@@ -1,4 +1,4 @@
-/** Signed records that the relay serves: identity records and prekey bundles. The engine has checked the signatures; here only the order counts. */
+/** Signed records that the relay serves: identity records, prekey bundles, and named records in a table of their own. The engine has checked the signatures; here only the order counts. */
 import type { MailRequest, MailResults } from '../../../engine/mail/mail-store.ts';
 import { RowReader, bytesOfHex, sameBytes } from '../row.ts';
 import type { Statements } from '../statements.ts';
@@ -14,14 +14,20 @@ export class Records {
 
   /** Two different records with one sequence: the first stays (`stale`), else a record could be swapped for ever. */
   put(request: Extract<MailRequest, { op: 'put-record' }>): MailResults['put-record'] {
-    const { kind, sequence, notAfterSeconds, bytes } = request;
+    const { kind, identity, path = '', sequence, notAfterSeconds, bytes, most } = request;
     const stored = this.#find(request);
     if (stored !== undefined && sequence <= stored.sequence) {
       return { outcome: sequence === stored.sequence && sameBytes(stored.bytes, bytes) ? 'unchanged' : 'stale' };
     }
+    if (kind === 'named') {
+      if (stored === undefined && most !== undefined && this.#count(identity) >= most) return { outcome: 'quota' };
+      this.#statements.get('INSERT OR REPLACE INTO named_record (identity, path, sequence, not_after_seconds, bytes) VALUES (?, ?, ?, ?, ?)')
+        .run(bytesOfHex(identity), path, sequence, notAfterSeconds, bytes);
+      return { outcome: 'stored' };
+    }
     this.#statements
       .get('INSERT OR REPLACE INTO record (kind, identity, device, sequence, not_after_seconds, bytes) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(kind, bytesOfHex(request.identity), bytesOfHex(request.deviceId), sequence, notAfterSeconds, bytes);
+      .run(kind, bytesOfHex(identity), bytesOfHex(request.deviceId), sequence, notAfterSeconds, bytes);
     return { outcome: 'stored' };
   }
 
@@ -29,8 +35,22 @@ export class Records {
     return this.#find(request) ?? { bytes: undefined, sequence: 0 };
   }
 
-  #find({ kind, identity, deviceId }: Pick<Extract<MailRequest, { op: 'get-record' }>, 'kind' | 'identity' | 'deviceId'>): StoredRecord | undefined {
-    const row = this.#statements.get('SELECT sequence, bytes FROM record WHERE kind = ? AND identity = ? AND device = ?').get(kind, bytesOfHex(identity), bytesOfHex(deviceId));
+  /** First those that ended first. */
+  expire({ nowSeconds, most }: Extract<MailRequest, { op: 'expire-records' }>): MailResults['expire-records'] {
+    const expired = this.#statements
+      .get('DELETE FROM named_record WHERE (identity, path) IN (SELECT identity, path FROM named_record WHERE not_after_seconds <= ? ORDER BY not_after_seconds LIMIT ?)')
+      .run(nowSeconds, most).changes;
+    return { expired, more: expired >= most && this.#statements.pluck('SELECT 1 FROM named_record WHERE not_after_seconds <= ? LIMIT 1').get(nowSeconds) !== undefined };
+  }
+
+  #count(identity: string): number {
+    return new RowReader('named_record', this.#statements.get('SELECT count(*) AS count FROM named_record WHERE identity = ?').get(bytesOfHex(identity))).integer('count');
+  }
+
+  #find({ kind, identity, deviceId, path = '' }: Extract<MailRequest, { op: 'get-record' }> | Extract<MailRequest, { op: 'put-record' }>): StoredRecord | undefined {
+    const row = kind === 'named'
+      ? this.#statements.get('SELECT sequence, bytes FROM named_record WHERE identity = ? AND path = ?').get(bytesOfHex(identity), path)
+      : this.#statements.get('SELECT sequence, bytes FROM record WHERE kind = ? AND identity = ? AND device = ?').get(kind, bytesOfHex(identity), bytesOfHex(deviceId));
     if (row === undefined) return undefined;
     const reader = new RowReader('record', row);
     return { sequence: reader.integer('sequence'), bytes: reader.bytes('bytes') };

@@ -63,6 +63,7 @@ export class SqliteMailStore implements MailStore {
       'expire-blobs': (request) => blobs.expire(request),
       'put-record': (request) => records.put(request),
       'get-record': (request) => records.get(request),
+      'expire-records': (request) => records.expire(request),
     };
   }
 

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { WaypostError } from '../../../../shared/errors.ts';
-import type { ContactRow, ConversationRow, DeviceRow, FileRow, InviteRow, LetterFacts, MessageRow, OutboxRow, PeerKeyRow, PrekeyRow, RelayRow, VisorChange } from '../../../engine/mail/visor-store.ts';
+import type { ContactRow, ConversationRow, DeviceRow, FileRow, InviteRow, LetterFacts, MessageRow, OutboxRow, PeerKeyRow, PrekeyRow, PublishedRow, RelayRow, VisorChange } from '../../../engine/mail/visor-store.ts';
 import { memoryPath, openDatabase } from '../database.ts';
 import { createFieldCipher } from '../field-cipher.ts';
 import { visorMigrations } from './migrations/index.ts';
@@ -56,7 +56,7 @@ describe('the visor store', () => {
 
   describe('rows', () => {
     it('are empty at first', () => {
-      expect(load()).toEqual({ device: undefined, contacts: [], conversations: [], outbox: [], files: [], relays: [], invites: [], prekeys: [], peerKeys: [], values: new Map() });
+      expect(load()).toEqual({ device: undefined, contacts: [], conversations: [], outbox: [], files: [], published: [], relays: [], invites: [], prekeys: [], peerKeys: [], values: new Map() });
     });
     it('come back as they were put', () => {
       commit(
@@ -68,7 +68,7 @@ describe('the visor store', () => {
       );
       expect(load()).toEqual({
         device, contacts: [contact], conversations: [conversation], outbox: [outboxRow, { ...outboxRow, id: 'o2', queuedAtMs: 5, sealed: undefined, lastReason: undefined, facts: {} }],
-        files: [file], relays: [relay, { ...relay, publicKey: 's', epoch: undefined }], invites: [invite], prekeys: [prekey], peerKeys: [peerKey], values: new Map([['name', 'Ada']]),
+        files: [file], published: [], relays: [relay, { ...relay, publicKey: 's', epoch: undefined }], invites: [invite], prekeys: [prekey], peerKeys: [peerKey], values: new Map([['name', 'Ada']]),
       });
     });
     it('are replaced by a later put and removed by a delete', () => {
@@ -239,6 +239,23 @@ describe('the visor store', () => {
         expect(checked.query<'inbox'>({ query: 'inbox', afterRow: 0, limit: 100 }).messages.map((row) => row.id)).toEqual(arrivals.map(String));
         fresh.close();
       }), { numRuns: 40 });
+    });
+  });
+
+  describe('what is published', () => {
+    const row: PublishedRow = { path: 'docs/read-me.txt', content: { root: bytes(0xc1, 32), length: 5_000 }, mediaType: 'text/plain', sequence: 7, notAfterSeconds: 9, publishedAtMs: 11 };
+    const withdrawn: PublishedRow = { ...row, path: 'gone', content: undefined, mediaType: '' };
+
+    it('is loaded by name, replaced and forgotten', () => {
+      commit({ kind: 'put-published', row: withdrawn }, { kind: 'put-published', row });
+      expect(load().published).toEqual([row, withdrawn]);
+      commit({ kind: 'put-published', row: { ...row, sequence: 8 } }, { kind: 'delete-published', path: 'gone' });
+      expect(load().published).toEqual([{ ...row, sequence: 8 }]);
+    });
+    it.each([["path = '../x'"], ['length = 0'], ["media_type = 'no type'"], ["root = x'00'"]])('is damaged with %s', (change) => {
+      commit({ kind: 'put-published', row });
+      database.exec(`UPDATE published SET ${change}`);
+      expect(load).toThrow(WaypostError);
     });
   });
 

@@ -16,6 +16,7 @@ import { MessageQueries } from './message-queries.ts';
 import { Messages } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { OwnRows } from './own-rows.ts';
+import { Published } from './published.ts';
 import { SealedColumns } from './sealed-columns.ts';
 
 type RequestHandlers = { readonly [Op in VisorOperation]: (request: Extract<VisorRequest, { op: Op }>) => VisorResults[Op] };
@@ -25,6 +26,7 @@ export class SqliteVisorStore implements VisorStore {
   readonly #messages: Messages;
   readonly #hops: Hops;
   readonly #files: Files;
+  readonly #published: Published;
   readonly #outbox: Outbox;
   readonly #contacts: Contacts;
   readonly #own: OwnRows;
@@ -37,6 +39,7 @@ export class SqliteVisorStore implements VisorStore {
     const statements = new Statements(database);
     const sealed = new SealedColumns(cipher);
     this.#files = new Files(statements, sealed, wallMs);
+    this.#published = new Published(statements);
     const queries = new MessageQueries(statements, sealed, this.#files);
     this.#messages = new Messages(statements, sealed);
     this.#hops = new Hops(statements);
@@ -75,6 +78,7 @@ export class SqliteVisorStore implements VisorStore {
       conversations: this.#contacts.conversations(),
       outbox: this.#outbox.all(),
       files: this.#files.unfinished(),
+      published: this.#published.all(),
       relays: this.#own.relays(),
       invites: this.#own.invites(),
       prekeys: this.#keys.prekeys(),
@@ -95,6 +99,8 @@ export class SqliteVisorStore implements VisorStore {
       case 'set-facts': this.#messages.setFacts(change.messageId, change.facts); return;
       case 'add-hop': this.#hops.add(change.messageId, change.hop); return;
       case 'put-file': this.#files.put(change.row); return;
+      case 'put-published': this.#published.put(change.row); return;
+      case 'delete-published': this.#published.delete(change.path); return;
       case 'put-outbox': this.#outbox.put(change.row); return;
       case 'delete-outbox': this.#outbox.delete(change.id); return;
       case 'put-contact': this.#contacts.putContact(change.row); return;

@@ -3,5 +3,6 @@ import type { Migration } from '../../migrations.ts';
 import { initialVisor } from './0001-initial.ts';
 import { leavingRelays } from './0002-leaving-relays.ts';
 import { files } from './0003-files.ts';
+import { published } from './0004-published.ts';
 
-export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays, files];
+export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays, files, published];

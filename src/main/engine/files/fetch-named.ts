@@ -1,0 +1,314 @@
+/**
+ * Fetching what somebody has published under a name. Their relays are asked for the record: those of a contact, one that was named, our own, and those that
+ * their identity record at any of these tells of. Records are signed, so it does not matter who serves them, and the highest sequence counts; the content proves
+ * itself packet by packet against it and comes from all relays at once. All of it goes over anonymous sessions: who reads is nobody's business.
+ *
+ * A fetch belongs to whoever asks for it and lasts as long as they do. What came of one that was left is kept for a day, so that asking again goes on with it;
+ * which blobs these are is written down first (`named-fetches`), since a blob that nobody knows of would lie here for ever. Blobs that lay here before are
+ * none of ours: they may be a file that somebody sent, and published too so that we delete it.
+ */
+import { fileMaximumBytes } from '../../../shared/views.ts';
+import { Deadlines } from '../deadlines.ts';
+import { nameKey } from '../directed/datum.ts';
+import { fromHex, toHex } from '../wire/bytes.ts';
+import { isNamedRecordOver } from '../wire/named-record.ts';
+import { BlobDownload } from './blob-download.ts';
+import { NamedLookup } from './named-lookup.ts';
+import { RateMeter } from './rate-meter.ts';
+import type { NamedFetchStatus } from '../engine-types.ts';
+import type { RelayLinks } from '../overlay/relay-links.ts';
+import type { Recipients } from '../overlay/recipients.ts';
+import type { VisorContext } from '../visor-context.ts';
+import type { ContentName, Instant, NamedRecord, PublicKeyHex, RelayHint } from '../wire/types.ts';
+import type { BlobFailure } from './blob-store.ts';
+import type { BlobShelf } from './blob-shelf.ts';
+import type { Published } from './published.ts';
+
+/** At once: each has a window of memory and sessions of its own. */
+export const namedFetchesMaximum = 16;
+/** A client that has gone without a word. */
+const unwantedMs = 60_000;
+/** Blobs that are written down, and how long one stays that nobody goes on with. */
+const keptMaximum = 64;
+const keptMs = 86_400_000;
+const keptKey = 'named-fetches';
+/** Records that were seen, so that no relay can turn one back while this visor runs. */
+const seenMaximum = 256;
+const movingMs = 250;
+const askAgainMinimumMs = 1_000;
+const askAgainMaximumMs = 30_000;
+const damagedMaximum = 3;
+
+type Found = NonNullable<NamedFetchStatus['found']>;
+interface Kept { readonly name: ContentName; readonly atMs: number }
+
+interface Fetch {
+  readonly key: string;
+  readonly publicKey: PublicKeyHex;
+  readonly path: string;
+  readonly rate: RateMeter;
+  readonly notBeforeMs: Map<string, { atMs: number; failures: number }>;
+  lookup: NamedLookup | undefined;
+  sources: readonly RelayHint[];
+  users: number;
+  wantedAtMs: number;
+  found: Found | undefined;
+  download: BlobDownload | undefined;
+  ready: boolean;
+  damaged: number;
+  failure: NamedFetchStatus['failure'];
+}
+
+export class NamedFetches {
+  readonly #context: VisorContext;
+  readonly #shelf: BlobShelf;
+  readonly #links: RelayLinks;
+  readonly #recipients: Recipients;
+  readonly #published: Published;
+  readonly #fetches = new Map<string, Fetch>();
+  readonly #seen = new Map<string, NamedRecord>();
+  readonly #deadlines = new Deadlines();
+  #kept: readonly Kept[];
+
+  constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, recipients: Recipients, published: Published) {
+    this.#context = context;
+    this.#shelf = shelf;
+    this.#links = links;
+    this.#recipients = recipients;
+    this.#published = published;
+    this.#kept = parseKept(context.memory.values.get(keptKey) ?? '[]');
+  }
+
+  /** False: too many at once. */
+  begin(publicKey: PublicKeyHex, path: string, relay: RelayHint | undefined, now: Instant): boolean {
+    const key = keyOf(publicKey, path);
+    const known = this.#fetches.get(key);
+    if (known === undefined && this.#fetches.size >= namedFetchesMaximum) return false;
+    const isUnderWay = known !== undefined && known.failure === undefined && !known.ready;
+    const fetch: Fetch = known ?? {
+      key, publicKey, path, rate: new RateMeter(), notBeforeMs: new Map(), lookup: undefined, sources: [], users: 0, wantedAtMs: now.monotonicMs, found: undefined, download: undefined, ready: false,
+      damaged: 0, failure: undefined,
+    };
+    fetch.users += 1;
+    fetch.wantedAtMs = now.monotonicMs;
+    this.#fetches.set(key, fetch);
+    if (!isUnderWay) this.#lookUp(fetch, relay, now);
+    return true;
+  }
+
+  /** False: there is no such fetch. */
+  wanted(publicKey: PublicKeyHex, path: string, now: Instant): boolean {
+    const fetch = this.#fetches.get(keyOf(publicKey, path));
+    if (fetch !== undefined) fetch.wantedAtMs = now.monotonicMs;
+    return fetch !== undefined;
+  }
+
+  end(publicKey: PublicKeyHex, path: string, now: Instant, done: () => void): void {
+    const fetch = this.#fetches.get(keyOf(publicKey, path));
+    if (fetch === undefined) { done(); return; }
+    fetch.users -= 1;
+    if (fetch.users > 0) { done(); return; }
+    this.#stop(fetch, now, done);
+  }
+
+  status(publicKey: PublicKeyHex, path: string, now: Instant): NamedFetchStatus | undefined {
+    const fetch = this.#fetches.get(keyOf(publicKey, path));
+    if (fetch === undefined) return undefined;
+    const { found, failure, download } = fetch;
+    const doneBytes = download?.verifiedBytes ?? 0;
+    if (failure !== undefined) return { found, failure, state: { state: 'failed', reason: failure === 'damaged' ? 'damaged' : 'gone' } };
+    if (fetch.ready) return { found, failure, state: { state: 'ready' } };
+    if (found === undefined || download === undefined || download.sources.length === 0) return { found, failure, state: { state: 'waiting', reason: 'no-source', doneBytes } };
+    const bytesPerSecond = fetch.rate.bytesPerSecond(doneBytes, now.monotonicMs);
+    const remaining = bytesPerSecond > 0 ? { remainingMs: (found.content.length - doneBytes) * 1_000 / bytesPerSecond } : {};
+    const sources = download.sources.map(({ sessionId }) => {
+      const relay = this.#links.bySession(sessionId)?.hint.publicKey;
+      return relay === undefined ? { kind: 'relay' as const } : { kind: 'relay' as const, relay };
+    });
+    return { found, failure, state: { state: 'moving', doneBytes, bytesPerSecond, ...remaining, sources } };
+  }
+
+  /** What was begun and left long ago goes. */
+  forgetOld(now: Instant): void {
+    const old = this.#kept.filter(({ name, atMs }) => Math.abs(now.wallMs - atMs) > keptMs && !this.#isFetched(name));
+    for (const { name } of old) this.#forget(name);
+  }
+
+  handleTimeout(now: Instant): void {
+    for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
+      const fetch = this.#fetches.get(key);
+      if (fetch !== undefined) this.#goOn(fetch, now);
+    }
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    const next = this.#deadlines.next();
+    return next === undefined ? undefined : { atMs: next.atMs, reason: 'fetch what is published' };
+  }
+
+  #lookUp(fetch: Fetch, relay: RelayHint | undefined, now: Instant): void {
+    const { publicKey, path } = fetch;
+    fetch.failure = undefined;
+    fetch.ready = false;
+    fetch.found = undefined;
+    this.#deadlines.set(fetch.key, now.monotonicMs);
+    const own = publicKey === this.#context.publicKey ? this.#context.memory.published.get(path) : undefined;
+    if (own?.content !== undefined) { this.#take(fetch, { content: own.content, mediaType: own.mediaType, sequence: own.sequence }, [], now); return; }
+    const contact = this.#context.memory.contacts.get(publicKey);
+    const ownRelays = [...this.#context.memory.relays.values()].map(({ publicKey: key, host, port }) => ({ publicKey: key, host, port }));
+    const hints = [...(relay === undefined ? [] : [relay]), ...(this.#recipients.known(publicKey)?.relays ?? contact?.relays ?? []), ...ownRelays];
+    if (hints.length === 0) { fetch.failure = 'no-relay'; return; }
+    const lookup = new NamedLookup(this.#context, this.#links, publicKey, path, {
+      done: (result, at) => {
+        if (fetch.lookup !== lookup) return;
+        fetch.lookup = undefined;
+        const record = this.#newest(fetch.key, result.record, at);
+        if (record === undefined) fetch.failure = result.answered ? 'unknown' : 'unreachable';
+        else if (record.content === undefined) fetch.failure = 'withdrawn';
+        else this.#take(fetch, { content: record.content, mediaType: record.mediaType, sequence: record.sequence }, result.relays, at);
+      },
+    });
+    fetch.lookup = lookup;
+    lookup.start(hints, now);
+  }
+
+  /** A lower sequence never replaces a higher one, and nothing is believed after its end. */
+  #newest(key: string, record: NamedRecord | undefined, now: Instant): NamedRecord | undefined {
+    const before = this.#seen.get(key);
+    const kept = before !== undefined && !isNamedRecordOver(before, this.#context.correctedWallMs(now)) ? before : undefined;
+    const newest = record === undefined || (kept !== undefined && kept.sequence >= record.sequence) ? kept : record;
+    this.#seen.delete(key);
+    if (newest !== undefined) this.#seen.set(key, newest);
+    const oldest = this.#seen.keys().next();
+    if (this.#seen.size > seenMaximum && oldest.done !== true) this.#seen.delete(oldest.value);
+    return newest;
+  }
+
+  #take(fetch: Fetch, found: Found, sources: readonly RelayHint[], now: Instant): void {
+    const { content } = found;
+    fetch.found = found;
+    fetch.sources = sources;
+    if (content.length > fileMaximumBytes) { fetch.failure = 'too-large'; return; }
+    const info = this.#shelf.info(content);
+    if (info === undefined) this.#keep(content, now);
+    if (info?.complete === true) fetch.ready = true;
+    else if (!this.#isDownloaded(content)) this.#download(fetch, content, now);
+  }
+
+  /** Several names may stand for one content, which comes once. */
+  #isDownloaded(content: ContentName): boolean {
+    const key = nameKey(content);
+    for (const { download } of this.#fetches.values()) if (download !== undefined && nameKey(download.name) === key) return true;
+    return false;
+  }
+
+  #download(fetch: Fetch, content: ContentName, now: Instant): void {
+    fetch.rate.reset();
+    const download = new BlobDownload(this.#context.directed, this.#shelf.ask, content, this.#shelf.info(content)?.snapshot, {
+      completed: () => {
+        if (fetch.download !== download) return;
+        fetch.download = undefined;
+        fetch.ready = true;
+      },
+      failed: (failure, at) => { if (fetch.download === download) this.#failed(fetch, content, failure, at); },
+      sourceEnded: (sessionId, reason, at) => {
+        const relay = this.#links.bySession(sessionId)?.hint.publicKey;
+        this.#context.count(`named-source.${reason}`);
+        if (relay === undefined) return;
+        const failures = (fetch.notBeforeMs.get(relay)?.failures ?? 0) + 1;
+        fetch.notBeforeMs.set(relay, { atMs: at.monotonicMs + Math.min(askAgainMaximumMs, askAgainMinimumMs * 2 ** Math.min(failures - 1, 10)), failures });
+      },
+    });
+    fetch.download = download;
+    this.#deadlines.set(fetch.key, now.monotonicMs);
+  }
+
+  #failed(fetch: Fetch, content: ContentName, failure: BlobFailure, now: Instant): void {
+    fetch.download = undefined;
+    fetch.damaged += 1;
+    if (failure === 'disk-full' || failure === 'io') fetch.failure = 'disk-full';
+    else if (fetch.damaged >= damagedMaximum) fetch.failure = 'damaged';
+    else this.#download(fetch, content, now);
+  }
+
+  #goOn(fetch: Fetch, now: Instant): void {
+    if (now.monotonicMs - fetch.wantedAtMs >= unwantedMs) { this.#stop(fetch, now, () => undefined); return; }
+    const { download } = fetch;
+    if (download !== undefined) {
+      for (const hint of fetch.sources) {
+        const link = this.#links.deposit(hint, now);
+        if (link?.state !== 'connected' || link.sessionId === undefined || (fetch.notBeforeMs.get(link.hint.publicKey)?.atMs ?? 0) > now.monotonicMs) continue;
+        download.addSource(link.sessionId, now);
+      }
+      fetch.rate.note(download.verifiedBytes, now.monotonicMs);
+      if ((download.checkpointAtMs ?? Infinity) <= now.monotonicMs) download.checkpoint();
+    }
+    else if (fetch.found !== undefined && !fetch.ready && fetch.failure === undefined) this.#take(fetch, fetch.found, fetch.sources, now);
+    fetch.lookup?.handleTimeout(now);
+    this.#deadlines.set(fetch.key, now.monotonicMs + movingMs);
+  }
+
+  #stop(fetch: Fetch, now: Instant, done: () => void): void {
+    this.#fetches.delete(fetch.key);
+    this.#deadlines.clear(fetch.key);
+    fetch.lookup = undefined;
+    const { found, ready } = fetch;
+    const stopped = (): void => {
+      if (ready && found !== undefined && !this.#isFetched(found.content)) this.#forget(found.content);
+      done();
+    };
+    if (fetch.download === undefined) stopped();
+    else fetch.download.stop(now, stopped);
+  }
+
+  /** Another fetch has to do with the same bytes. */
+  #isFetched(content: ContentName): boolean {
+    const key = nameKey(content);
+    for (const { found } of this.#fetches.values()) if (found !== undefined && nameKey(found.content) === key) return true;
+    return false;
+  }
+
+  #keep(content: ContentName, now: Instant): void {
+    const [oldest] = this.#kept;
+    if (this.#kept.length >= keptMaximum && oldest !== undefined && !this.#isFetched(oldest.name)) this.#forget(oldest.name);
+    this.#write([...this.#kept, { name: content, atMs: now.wallMs }]);
+  }
+
+  /** Only what was written down as ours, and what nothing else needs. */
+  #forget(content: ContentName): void {
+    const key = nameKey(content);
+    const rest = this.#kept.filter(({ name }) => nameKey(name) !== key);
+    if (rest.length === this.#kept.length) return;
+    this.#write(rest);
+    if (this.#published.needs(content)) return;
+    for (const row of this.#context.memory.files.values()) if (nameKey({ root: row.root, length: row.blobBytes }) === key) return;
+    this.#shelf.ask<'delete'>({ op: 'delete', name: content }, () => undefined);
+  }
+
+  #write(kept: readonly Kept[]): void {
+    this.#kept = kept;
+    const value = JSON.stringify(kept.map(({ name, atMs }) => [toHex(name.root), name.length, atMs]));
+    this.#context.commit([{ kind: 'put-value', key: keptKey, value }]);
+  }
+}
+
+const keyOf = (publicKey: PublicKeyHex, path: string): string => `${publicKey}/${path}`;
+
+/** What does not parse is left alone: it deletes nothing. */
+function parseKept(text: string): readonly Kept[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, keptMaximum).flatMap((entry: unknown): readonly Kept[] => {
+    if (!Array.isArray(entry)) return [];
+    const fields: readonly unknown[] = entry;
+    const [rootText, length, atMs] = fields;
+    const root = typeof rootText === 'string' && rootText.length === 64 ? fromHex(rootText) : undefined;
+    if (root === undefined || typeof length !== 'number' || !Number.isSafeInteger(length) || length < 1 || typeof atMs !== 'number' || !Number.isFinite(atMs)) return [];
+    return [{ name: { root, length }, atMs }];
+  });
+}
