@@ -85,7 +85,9 @@ export async function startChromium(options: ChromiumOptions): Promise<Chromium>
   const executable = locateChromium();
   if (executable === undefined) throw new Error('There is no Chromium on this machine: install the package "chromium" or set WAYPOST_CHROMIUM to the path of one.');
   mkdirSync(options.profileDirectory, { recursive: true });
-  const child = spawn(executable, chromiumSwitches(options), { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
+  // Without a locale Chromium takes names of files for ASCII, and files with other names cannot be chosen.
+  const env = { ...process.env, LC_ALL: process.env['LC_ALL'] ?? 'C.UTF-8' };
+  const child = spawn(executable, chromiumSwitches(options), { env, stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
   process.on('exit', () => {
     child.kill('SIGKILL');
     try {

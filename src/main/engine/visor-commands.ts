@@ -153,11 +153,11 @@ function cancel(role: VisorRole, messageId: string, now: Instant, done: () => vo
 /** A file of ours takes its message along, as long as that has not arrived: it would bring nothing but the name of what is gone. */
 function cancelFile(role: VisorRole, messageId: string, now: Instant, done: () => void, fail: Fail): void {
   const isOurs = role.context.memory.files.get(messageId)?.direction === 'out';
-  const isCancelled = role.files.cancel(messageId, now, () => {
-    const row = isOurs ? role.context.memory.outbox.get(messageId) : undefined;
-    if (row === undefined || row.stage === 'withdraw' || row.facts.deliveredAtMs !== undefined) done();
-    else role.outbox.cancel(row, now, done);
-  });
+  const letter = isOurs ? role.context.memory.outbox.get(messageId) : undefined;
+  const isOnItsWay = letter !== undefined && letter.stage !== 'withdraw' && letter.facts.deliveredAtMs === undefined;
+  // Stores commit in order: when the letter's end is durable, so is the file's.
+  const isCancelled = role.files.cancel(messageId, now, isOnItsWay ? () => undefined : done);
+  if (isCancelled && isOnItsWay) role.outbox.cancel(letter, now, done);
   if (!isCancelled) fail(new WaypostError('not-cancellable', 'This file cannot be cancelled any more: it has arrived or has already ended.'));
 }
 
