@@ -10,7 +10,7 @@ import { toErrorView, WaypostError, type ErrorCode } from '../../shared/errors.t
 import type { ClientPipe, Reply } from '../../shared/transport.ts';
 import { messageSchema } from '../../shared/views.ts';
 import type { FileGrants } from './file-grants.ts';
-import { safeFileName } from './safe-file-name.ts';
+import { safeFileName } from '../engine/wire/file-name.ts';
 
 export interface FileCallOptions {
   readonly pipe: Pick<ClientPipe, 'invoke'>;

@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { GrantedFile } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { fileOfferSchema } from '../../shared/file-grants.ts';
-import { safeFileName } from './safe-file-name.ts';
+import { safeFileName } from '../engine/wire/file-name.ts';
 
 const grantBytes = 16;
 const lifeMs = 3_600_000;
