@@ -143,8 +143,6 @@ function cancel(role: VisorRole, messageId: string, now: Instant, done: () => vo
     fail(new WaypostError('not-cancellable', 'This message cannot be cancelled any more: it has arrived or has already ended.'));
     return;
   }
-  // Nobody could ask for its file any more.
-  if (role.context.memory.files.get(messageId)?.direction === 'out') role.files.cancel(messageId, now, () => undefined);
   role.outbox.cancel(row, now, done);
   // A letter that is taken back takes its file along: nobody else would ever ask for it.
   role.files.cancel(messageId, now, () => undefined);

@@ -111,6 +111,8 @@ describe('a file that does not come', () => {
     world.run(5 * secondMs);
     expect(ada.file(id)).toMatchObject({ stage: 'failed', failure: 'cancelled' });
     expect(relay.heldBlobs.all).toEqual([]);
+    const ends = ada.visorCommits.flatMap((request) => (request.op === 'commit' ? request.changes : [])).filter((change) => change.kind === 'put-file' && change.row.stage === 'failed');
+    expect(ends).toHaveLength(1);
   });
 
   it('does not keep back others for which there is somebody to ask', () => {
