@@ -31,6 +31,8 @@ const busyRetrySeconds = 10;
 const diskRetrySeconds = 300;
 const quotaRetrySeconds = 300;
 const expireEveryMs = 60_000;
+/** How often contents being pulled are looked at for a snapshot that is due (BlobWriter says when): only while something is being pulled. */
+const checkpointEveryMs = 5000;
 const expireAtOnce = 256;
 /** Trees of contents that are served, kept in memory. */
 const openMaximum = 64;
@@ -57,7 +59,7 @@ export class RelayBlobs {
     const bytes = context.environment.policy.heldPerRecipientBytes ?? fileHeldMaximumBytes;
     this.#quota = { bytes, bytesPerToken: bytes, blobs: blobsMaximum };
     this.#expireAtMs = now.monotonicMs + expireEveryMs;
-    this.#checkpointAtMs = now.monotonicMs + expireEveryMs;
+    this.#checkpointAtMs = Infinity;
     this.#dropUnnoted(now);
   }
 
@@ -101,7 +103,7 @@ export class RelayBlobs {
       this.#checkpointAtMs = Infinity;
       for (const taking of this.#takings.values()) {
         if ((taking.checkpointAtMs ?? Infinity) <= now.monotonicMs) taking.checkpoint();
-        this.#checkpointAtMs = Math.min(this.#checkpointAtMs, now.monotonicMs + expireEveryMs);
+        this.#checkpointAtMs = Math.min(this.#checkpointAtMs, now.monotonicMs + checkpointEveryMs);
       }
     }
     if (now.monotonicMs < this.#expireAtMs) return;
@@ -159,7 +161,7 @@ export class RelayBlobs {
       sourceEnded: (_, reason) => { this.#context.counters.count(`blob-source.${reason}`); },
     });
     this.#takings.set(key, taking);
-    this.#checkpointAtMs = Math.min(this.#checkpointAtMs, now.monotonicMs + expireEveryMs);
+    this.#checkpointAtMs = Math.min(this.#checkpointAtMs, now.monotonicMs + checkpointEveryMs);
     return taking;
   }
 
