@@ -142,11 +142,14 @@ class App extends EventEmitter {
   quit(): void {
     if (this.#isQuitting) return;
     this.#isQuitting = true;
-    if (this.#isVetoed('before-quit') || ![...openWindows].every((window) => window.tryClose()) || this.#isVetoed('will-quit')) {
-      this.#isQuitting = false;
-      return;
-    }
-    this.exit(0);
+    if (this.#isVetoed('before-quit') || ![...openWindows].every((window) => window.agreesToClose())) this.#isQuitting = false;
+    else void this.#leaveWindows();
+  }
+
+  async #leaveWindows(): Promise<void> {
+    await Promise.all([...openWindows].map((window) => window.leave()));
+    if (this.#isVetoed('will-quit')) this.#isQuitting = false;
+    else this.exit(0);
   }
 
   exit(code = 0): void {

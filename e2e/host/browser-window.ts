@@ -161,18 +161,22 @@ export class BrowserWindow extends EventEmitter {
   }
 
   close(): void {
-    this.tryClose();
+    if (this.agreesToClose()) void this.leave();
   }
-  /** Closes unless a listener objects; whether it is closed now. */
-  tryClose(): boolean {
+  /** Asks those who listen; each may object. */
+  agreesToClose(): boolean {
     if (this.isDestroyed()) return true;
     const event = preventableEvent({});
     this.emit('close', event);
-    if (event.defaultPrevented) return false;
+    return !event.defaultPrevented;
+  }
+  /** As in Electron the page hears that it is left, and whatever it has said until then arrives before the window is gone. */
+  async leave(): Promise<void> {
+    await this.webContents.leavePage();
     this.destroy();
-    return true;
   }
   destroy(): void {
+    if (this.isDestroyed()) return;
     const { targetId } = this.webContents;
     this.onTargetGone();
     if (targetId !== undefined) browser.send('Target.closeTarget', { targetId }).catch(() => undefined);

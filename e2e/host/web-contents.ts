@@ -1,5 +1,6 @@
 /** `WebContents`: loading, messages with the preload, and the events around navigation. */
 import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { browser } from './browser.ts';
@@ -32,6 +33,9 @@ type OpenHandler = (details: Json) => { readonly action: 'allow' | 'deny' };
 
 const codec = makeCodec();
 let nextId = 1;
+
+/** A page that hangs must not keep the application from ending. */
+const leaveTimeoutMs = 1000;
 
 export class WebContents extends EventEmitter {
   readonly id = nextId++;
@@ -158,6 +162,14 @@ export class WebContents extends EventEmitter {
 
   resize(width: number, height: number): void {
     this.#opening.then((page) => page.resize(width, height)).catch(() => undefined);
+  }
+
+  /** Tells the page that it is left. Resolves when all that it has said until then is here, which comes in order; sooner if it does not answer. */
+  async leavePage(): Promise<void> {
+    const page = this.#page;
+    if (page === undefined || this.#isDestroyed) return;
+    const left = page.evaluate('void dispatchEvent(new PageTransitionEvent("pagehide"))').catch(() => undefined);
+    await Promise.race([left, delay(leaveTimeoutMs, undefined, { ref: false })]);
   }
 
   /** The target is gone, or is about to be: nothing is sent to it from here on. */

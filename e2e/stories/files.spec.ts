@@ -140,7 +140,7 @@ test('a file is a card with its name, size and state; it is saved under a safe n
   // A name that climbs, hides its kind by turning the text round, and names a program.
   await ada.files.drag([{ name: '../../evil\u202egnp.exe', content: 'MZ' }]);
   await ada.files.sendButton.click();
-  const safeName = '_.._evil_gnp.exe';
+  const safeName = '_.._evilgnp.exe';
   const evil = await bob.files.message(safeName);
   await expect(bob.files.action(evil, 'Save as…')).toBeVisible({ timeout: transferMs });
   expect(await bob.page.locator('body').innerText()).not.toContain('\u202e');
