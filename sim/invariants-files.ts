@@ -4,7 +4,7 @@
  * nobody stopped is where it was sent to, and relays keep nothing that nobody waits for.
  */
 import { openSegment, segmentCount, segmentSealedBytes } from '../src/main/engine/files/file-sealing.ts';
-import { recipientOf } from '../src/main/engine/files/outgoing-files.ts';
+import { isReleased, recipientOf } from '../src/main/engine/files/holder-drops.ts';
 import { equalBytes, toHex } from '../src/main/engine/wire/bytes.ts';
 import { fileTokenOf } from './letter-text.ts';
 import type { Crypto } from '../src/main/engine/crypto.ts';
@@ -17,8 +17,6 @@ import type { Violations } from './violations.ts';
 
 /** Between a command and its row, and of a transfer that was under way at its end. */
 const ttlSlackMs = 2_000;
-/** A sender that hears that its file is there tells the relays within this, if it still runs. */
-const dropMs = 30_000;
 
 export interface AskedFile {
   readonly token: string;
@@ -39,9 +37,6 @@ export interface KnownFile extends AskedFile {
   out: FileRow | undefined;
   in: FileRow | undefined;
   readonly cancelAskedBy: Set<string>;
-  outReadyAtMs: number | undefined;
-  /** Power failed while the sender told the relays to forget it, so that one keeps it until its time is over. */
-  dropMayBeLost: boolean;
 }
 
 /** What lies complete in a machine's own blobs. */
@@ -61,17 +56,10 @@ export class FileChecker {
   }
 
   asked(file: AskedFile): void {
-    this.files.set(file.token, { ...file, askedAtMs: this.#violations.nowMs, out: undefined, in: undefined, cancelAskedBy: new Set(), outReadyAtMs: undefined, dropMayBeLost: false });
+    this.files.set(file.token, { ...file, askedAtMs: this.#violations.nowMs, out: undefined, in: undefined, cancelAskedBy: new Set() });
   }
 
   cancelAsked(machine: string, messageId: string): void { this.#byMessage.get(`${machine} ${messageId}`)?.cancelAskedBy.add(machine); }
-
-  /** The program on it ended. */
-  powerGone(machine: string): void {
-    for (const file of this.files.values()) {
-      if (file.sender === machine && file.outReadyAtMs !== undefined && this.#violations.nowMs - file.outReadyAtMs <= dropMs) file.dropMayBeLost = true;
-    }
-  }
 
   /** Rows of a machine, newest state of each. */
   rowsOf(machine: string): readonly FileRow[] {
@@ -102,8 +90,7 @@ export class FileChecker {
       file.in = row;
     } else {
       if (row.stage === 'ready') this.#requireArrived(file, 'commits');
-      for (const relay of row.heldBy) this.#requireHeld(file, relay);
-      if (row.stage === 'ready') file.outReadyAtMs ??= this.#violations.nowMs;
+      if (!isReleased(row)) for (const relay of row.heldBy) this.#requireHeld(file, relay);
       file.out = row;
     }
     this.#byMessage.set(`${machine} ${row.messageId}`, file);
@@ -141,7 +128,7 @@ export class FileChecker {
   isOver(name: ContentName): boolean {
     const key = keyOf(name);
     const files = [...this.files.values()].filter((file) => keyOf({ root: file.root, length: file.blobBytes }) === key);
-    return files.every((file) => file.out === undefined || (file.out.stage === 'ready' && !file.dropMayBeLost));
+    return files.every((file) => file.out === undefined || isReleased(file.out));
   }
 
   finish(standing: (file: KnownFile) => FinalStanding & { readonly blocked: boolean }, blobsOf: (machine: string) => BlobBytes, crypto: Crypto): void {

@@ -109,11 +109,6 @@ export class NodeWatch {
     this.line(`is ${connection.kind}: ${String(items.length)} in the outbox, relays ${relays.map(({ state }) => state).join(', ')}, ${String(peers.length)} sessions, ${String(Object.keys(counters).length)} counters`);
   }
 
-  powerGone(): void {
-    this.outboxForgotten();
-    this.#world.checker.files.powerGone(this.#name);
-  }
-
   /** Nobody runs who would have a plan for what waits. */
   outboxForgotten(): void { this.#world.checker.letters.outboxForgotten(this.#name); }
 

@@ -121,7 +121,7 @@ export class SimNode implements Endpoint {
   #powerGone(): void {
     this.#asleepUntilMs = 0;
     this.disk.crash();
-    this.#watch.powerGone();
+    this.#watch.outboxForgotten();
   }
 
   // --- what happens to it -------------------------------------------------------------------------------------------------

@@ -111,8 +111,24 @@ describe('a file that does not come', () => {
     world.run(5 * secondMs);
     expect(ada.file(id)).toMatchObject({ stage: 'failed', failure: 'cancelled' });
     expect(relay.heldBlobs.all).toEqual([]);
-    const ends = ada.visorCommits.flatMap((request) => (request.op === 'commit' ? request.changes : [])).filter((change) => change.kind === 'put-file' && change.row.stage === 'failed');
-    expect(ends).toHaveLength(1);
+    const ends = ada.visorCommits.flatMap((request) => (request.op === 'commit' ? request.changes : [])).flatMap((change) => (change.kind === 'put-file' && change.row.stage === 'failed' ? [change.row.heldBy.length] : []));
+    expect(ends, 'its end with the relay that is to be told, and that it was told').toEqual([1, 0]);
+  });
+
+  it('is dropped by a relay that could not be told when it was taken back, nor before a restart', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    bob.cutOff = true;
+    const id = send(ada, bob, seal(ada, 'ends 7', 200_000));
+    world.runUntil(() => relay.heldBlobs.all.some(({ complete }) => complete), minuteMs);
+    relay.cutOff = true;
+    ada.command({ name: 'cancel-file', messageId: id });
+    world.run(20 * secondMs);
+    ada.restart();
+    world.run(minuteMs);
+    expect(relay.heldBlobs.all).toHaveLength(1);
+    expect(ada.file(id).heldBy).toEqual([relay.publicKey]);
+    relay.cutOff = false;
+    world.runUntil(() => relay.heldBlobs.all.length === 0 && ada.file(id).heldBy.length === 0, 15 * minuteMs);
   });
 
   it('does not keep back others for which there is somebody to ask', () => {

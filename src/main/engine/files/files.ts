@@ -26,7 +26,8 @@
 import { fileFetchedMaximumBytes } from '../../../shared/views.ts';
 import { plainBytesOf } from './file-sealing.ts';
 import { IncomingFiles } from './incoming-files.ts';
-import { OutgoingFiles, messageChange, recipientOf } from './outgoing-files.ts';
+import { isReleased, recipientOf } from './holder-drops.ts';
+import { OutgoingFiles, messageChange } from './outgoing-files.ts';
 import { toHex } from '../wire/bytes.ts';
 import type { EngineChange, FileStatus, SealedFile } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
@@ -86,20 +87,19 @@ export class Files {
   /** After the commit of a new row. */
   adopt(row: FileRow, now: Instant): void { this.#begin(row, now); }
 
-  /** The recipient has all of these. */
-  fetched(sender: string, items: readonly ReceiptItem[], now: Instant): { readonly changes: readonly VisorChange[]; readonly announce: readonly EngineChange[] } {
-    const changes: VisorChange[] = [];
-    const announce: EngineChange[] = [];
+  /** The recipient has all of these. `after` is for when that is committed. */
+  fetched(sender: string, items: readonly ReceiptItem[]): { readonly changes: readonly VisorChange[]; readonly announce: readonly EngineChange[]; after(now: Instant): void } {
+    const ended: FileRow[] = [];
     for (const { messageId } of items) {
       const row = this.#context.memory.files.get(toHex(messageId));
       if (row?.direction !== 'out' || recipientOf(row) !== sender || row.stage === 'ready') continue;
-      this.#outgoing.end(row.messageId);
-      // Our last request to hold it may have come after they said that they do not need it.
-      this.#outgoing.drop(row, now);
-      changes.push({ kind: 'put-file', row: { ...row, stage: 'ready', failure: undefined, heldBy: [] } });
-      announce.push(messageChange(row));
+      ended.push({ ...row, stage: 'ready', failure: undefined, heldBy: this.#outgoing.owedBy(row) });
     }
-    return { changes, announce };
+    return {
+      changes: ended.map((row) => ({ kind: 'put-file', row })),
+      announce: ended.map(messageChange),
+      after: (now) => { for (const row of ended) this.#outgoing.release(row, now); },
+    };
   }
 
   /** False when there is nothing to fetch. */
@@ -107,7 +107,7 @@ export class Files {
     const row = this.#context.memory.files.get(id);
     if (row === undefined || row.stage === 'ready') return false;
     if (row.stage === 'wanted') { this.#incoming.linkUpAll(now); this.#outgoing.kick(now); done(); return true; }
-    const wanted: FileRow = { ...row, stage: 'wanted', failure: undefined, heldBy: row.direction === 'in' ? [] : row.heldBy };
+    const wanted: FileRow = { ...row, stage: 'wanted', failure: undefined, heldBy: row.direction === 'in' || isReleased(row) ? [] : row.heldBy };
     this.#context.commit([{ kind: 'put-file', row: wanted }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#begin(wanted, at); } });
     return true;
   }
@@ -129,8 +129,8 @@ export class Files {
     if (row === undefined || row.stage === 'ready') return false;
     if (row.direction === 'in') { this.#incoming.fail(row, 'cancelled', now, done); return true; }
     this.#outgoing.end(id);
-    this.#outgoing.drop(row, now);
-    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure: 'cancelled', heldBy: [] } }], { announce: [messageChange(row)], done });
+    const cancelled: FileRow = { ...row, stage: 'failed', failure: 'cancelled', heldBy: this.#outgoing.owedBy(row) };
+    this.#context.commit([{ kind: 'put-file', row: cancelled }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#outgoing.release(cancelled, at); } });
     return true;
   }
 
@@ -154,7 +154,7 @@ export class Files {
   *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
     yield { atMs: this.#tidyAtMs, reason: 'look for files whose time is over' };
     yield this.#incoming.pollTimeout();
-    yield this.#outgoing.pollTimeout();
+    yield* this.#outgoing.timeouts();
   }
 
   /** Files that nobody moves are over when their time is. */
@@ -170,6 +170,7 @@ export class Files {
 
   #begin(row: FileRow, now: Instant): void {
     if (row.direction === 'in' && (row.stage === 'ready' || row.stage === 'failed')) this.#incoming.ended(row, now);
+    if (isReleased(row)) this.#outgoing.release(row, now);
     if (row.stage !== 'wanted') return;
     if (row.direction === 'out') this.#outgoing.begin(row, now);
     else this.#incoming.begin(row, now);

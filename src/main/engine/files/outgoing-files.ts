@@ -6,8 +6,8 @@
 import { Deadlines } from '../deadlines.ts';
 import { decodeHoldResponse } from '../wire/responses.ts';
 import { openBlobDatum } from './blob-datum.ts';
+import { HolderDrops, isReleased, recipientOf } from './holder-drops.ts';
 import { PieceCache } from './piece-cache.ts';
-import { isSame } from './relay-drops.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { FileWaitReason } from '../../../shared/views.ts';
 import type { Recipient, Recipients } from '../overlay/recipients.ts';
@@ -62,6 +62,9 @@ export class OutgoingFiles {
   readonly #events: OutgoingEvents;
   readonly #pieces = new PieceCache();
   readonly #uploads = new Map<string, Upload>();
+  /** Messages with a request to hold their file that is not answered yet; one at a time for each. */
+  readonly #holding = new Set<string>();
+  readonly #drops: HolderDrops;
   readonly #deadlines = new Deadlines();
 
   constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, events: OutgoingEvents) {
@@ -70,6 +73,7 @@ export class OutgoingFiles {
     this.#recipients = recipients;
     this.#links = links;
     this.#events = events;
+    this.#drops = new HolderDrops(context, recipients, links);
   }
 
   begin(row: FileRow, now: Instant): void {
@@ -92,6 +96,7 @@ export class OutgoingFiles {
 
   /** Things changed for the better. */
   kick(now: Instant, recipient?: string): void {
+    this.#drops.kick(now);
     for (const upload of this.#uploads.values()) {
       const row = this.#context.memory.files.get(upload.id);
       if (row === undefined || (recipient !== undefined && recipientOf(row) !== recipient)) continue;
@@ -101,30 +106,20 @@ export class OutgoingFiles {
     }
   }
 
-  /** Asks the relays that may have it to forget it. */
-  drop(row: FileRow, now: Instant): void {
-    // The same content may go to the same person with another message.
-    for (const { id } of this.#uploads.values()) {
-      const other = this.#context.memory.files.get(id);
-      if (id !== row.messageId && other !== undefined && recipientOf(other) === recipientOf(row) && isSame(other, row)) return;
-    }
-    const recipient = this.#recipients.known(recipientOf(row));
-    if (recipient === undefined) return;
-    for (const hint of recipient.relays) {
-      const link = this.#links.deposit(hint, now);
-      if (link === undefined) continue;
-      this.#links.whenUp(link, linkDeadlineMs, now, (up, at) => {
-        if (!up || link.sessionId === undefined) return;
-        const mailbox = { identity: recipientOf(row), deviceId: recipient.device.deviceId };
-        this.#context.directed.request(link.sessionId, { verb: 'drop', mailbox, name: { root: row.root, length: row.blobBytes } }, { deadlineMs: holdDeadlineMs, done: () => undefined }, at);
-      });
-    }
+  /** Who is to be told when this one is over. */
+  owedBy(row: FileRow): readonly string[] { return this.#drops.owedBy(row); }
+
+  /** After the commit of a row that ended: those that may hold it may forget it. */
+  release(row: FileRow, now: Instant): void {
+    this.end(row.messageId);
+    // A request to hold it that is under way could be noted after they were told: first that one ends.
+    if (!this.#holding.has(row.messageId)) this.#drops.begin(row, now);
   }
 
   status(row: FileRow, now: Instant): FileStatus {
     const upload = this.#uploads.get(row.messageId);
-    const holders = upload === undefined ? row.heldBy.map((relay) => ({ relay, heldBytes: row.blobBytes, complete: true }))
-      : [...upload.holders].map(([relay, holder]) => ({ relay, ...holder }));
+    const known = isReleased(row) ? [] : row.heldBy;
+    const holders = upload === undefined ? known.map((relay) => ({ relay, heldBytes: row.blobBytes, complete: true })) : [...upload.holders].map(([relay, holder]) => ({ relay, ...holder }));
     if (row.stage === 'failed') return { state: { state: 'failed', reason: row.failure ?? 'gone' }, holders };
     if (row.stage === 'ready' || holders.some(({ complete }) => complete)) return { state: { state: 'ready' }, holders };
     if (row.stage === 'paused') return { state: { state: 'waiting', reason: 'paused', doneBytes: most(holders) }, holders };
@@ -140,11 +135,13 @@ export class OutgoingFiles {
       const upload = this.#uploads.get(id);
       if (upload !== undefined && !upload.asking) this.#attempt(upload, now);
     }
+    this.#drops.handleTimeout(now);
   }
 
-  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+  *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
     const next = this.#deadlines.next();
-    return next === undefined ? undefined : { atMs: next.atMs, reason: 'ask a relay to hold a file' };
+    yield next === undefined ? undefined : { atMs: next.atMs, reason: 'ask a relay to hold a file' };
+    yield this.#drops.pollTimeout();
   }
 
   #attempt(upload: Upload, now: Instant): void {
@@ -192,9 +189,11 @@ export class OutgoingFiles {
       if (!up || link.sessionId === undefined) { this.#notReached(upload, hint, at); return; }
       const ttlSeconds = Math.max(1, Math.ceil((row.expiresAtMs - this.#context.correctedWallMs(at)) / 1_000));
       const mailbox = { identity: recipientOf(row), deviceId: recipient.device.deviceId };
+      this.#holding.add(upload.id);
       this.#context.directed.request(link.sessionId, { verb: 'hold', mailbox, token, ttlSeconds, name: upload.name }, {
         deadlineMs: holdDeadlineMs,
         done: (outcome, then) => {
+          this.#holding.delete(upload.id);
           if (this.#uploads.get(upload.id) === upload) this.#answered(upload, hint, outcome, then);
           else this.#endedMeanwhile(upload, then);
         },
@@ -202,10 +201,9 @@ export class OutgoingFiles {
     });
   }
 
-  /** The request was repeated until now, so that the relay may have noted it after it was told to drop it. */
   #endedMeanwhile(upload: Upload, now: Instant): void {
     const row = this.#context.memory.files.get(upload.id);
-    if (row?.stage === 'ready' || row?.stage === 'failed') this.drop(row, now);
+    if (row !== undefined) this.#drops.begin(row, now);
   }
 
   /** The one that has most of it; else the first in the recipient's order that has not refused. */
@@ -282,8 +280,6 @@ export class OutgoingFiles {
   }
 }
 
-/** Whom an outgoing file is for, or who sent an incoming one: a conversation's id is the other side's key and port. */
-export const recipientOf = (row: FileRow): string => row.conversationId.split(':')[0] ?? '';
 const recipientOfId = (context: VisorContext, id: string): string => { const row = context.memory.files.get(id); return row === undefined ? '' : recipientOf(row); };
 export const messageChange = (row: FileRow): { readonly kind: 'message'; readonly messageId: string; readonly conversationId: string } => ({ kind: 'message', messageId: row.messageId, conversationId: row.conversationId });
 const most = (holders: readonly { readonly heldBytes: number }[]): number => holders.reduce((bytes, holder) => Math.max(bytes, holder.heldBytes), 0);

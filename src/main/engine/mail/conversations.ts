@@ -46,7 +46,10 @@ export class Conversations {
     switch (content.kind) {
       case 'text': return this.#message(header, content.text, undefined, contact, relay, now);
       case 'file': return this.#message(header, content.text, content, contact, relay, now);
-      case 'fetched': return { ...nothing, ...this.#files().fetched(sender, content.items, now) };
+      case 'fetched': {
+        const fetched = this.#files().fetched(sender, content.items);
+        return { ...nothing, changes: fetched.changes, announce: fetched.announce, after: (applied, at, settled) => { if (applied) fetched.after(at); settled(); } };
+      }
       case 'delivered': return this.#receipt(sender, content.items, 'delivered', now);
       case 'read': return this.#receipt(sender, content.items, 'read', now);
       case 'introduction': return this.#introduction(header, content, contact, now);

@@ -65,7 +65,7 @@ export interface FileRow {
   /** `offered`: incoming, not asked for. `wanted`: to be moved. `ready`: all of it is here (incoming), or the recipient has it (outgoing). */
   readonly stage: 'offered' | 'wanted' | 'paused' | 'ready' | 'failed';
   readonly failure: FileFailReason | undefined;
-  /** Relays that were seen holding all of an outgoing one; those that may still hold an incoming one that is over, and are to be told. */
+  /** Relays that were seen holding all of an outgoing one; those that may still hold one that is over, in either direction, and are to be told. */
   readonly heldBy: readonly string[];
   readonly expiresAtMs: number;
 }

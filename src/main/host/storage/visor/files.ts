@@ -38,7 +38,7 @@ export class Files {
   unfinished(): readonly FileRow[] {
     return this.#statements
       .get(`SELECT * FROM file WHERE stage NOT IN ('ready', 'failed') OR (direction = 'out' AND stage = 'ready' AND expires_at_ms > ?)
-        OR (direction = 'in' AND held_by <> '[]') ORDER BY message_id`)
+        OR held_by <> '[]' ORDER BY message_id`)
       .all(this.#wallMs() - loadedLongerMs)
       .map((row) => this.#row(row));
   }
