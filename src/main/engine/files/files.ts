@@ -93,7 +93,7 @@ export class Files {
     for (const { messageId } of items) {
       const row = this.#context.memory.files.get(toHex(messageId));
       if (row?.direction !== 'out' || recipientOf(row) !== sender || row.stage === 'ready') continue;
-      ended.push({ ...row, stage: 'ready', failure: undefined, heldBy: this.#outgoing.owedBy(row) });
+      ended.push({ ...row, stage: 'ready', failure: undefined, heldBy: this.#outgoing.owedBy(row, ended) });
     }
     return {
       changes: ended.map((row) => ({ kind: 'put-file', row })),

@@ -34,10 +34,14 @@ export class HolderDrops {
     this.#links = links;
   }
 
-  /** Who is to be told when this one ends: nobody while the same content goes to the same person with another message. */
-  owedBy(row: FileRow): readonly string[] {
+  /**
+   * Who is to be told when this one ends: nobody while the same content goes to the same person with another message.
+   * @param endedToo messages whose files end in the same commit, before this one.
+   */
+  owedBy(row: FileRow, endedToo: readonly FileRow[] = []): readonly string[] {
     for (const other of this.#context.memory.files.values()) {
-      if (other.messageId !== row.messageId && other.direction === 'out' && recipientOf(other) === recipientOf(row) && isSame(other, row) && !isReleased(other)) return [];
+      if (other.messageId === row.messageId || other.direction !== 'out' || recipientOf(other) !== recipientOf(row) || !isSame(other, row)) continue;
+      if (!isReleased(other) && !endedToo.some(({ messageId }) => messageId === other.messageId)) return [];
     }
     const relays = this.#recipients.known(recipientOf(row))?.relays ?? [];
     return [...new Set([...row.heldBy, ...relays.map(({ publicKey }) => publicKey)])];

@@ -107,7 +107,7 @@ export class OutgoingFiles {
   }
 
   /** Who is to be told when this one is over. */
-  owedBy(row: FileRow): readonly string[] { return this.#drops.owedBy(row); }
+  owedBy(row: FileRow, endedToo?: readonly FileRow[]): readonly string[] { return this.#drops.owedBy(row, endedToo); }
 
   /** After the commit of a row that ended: those that may hold it may forget it. */
   release(row: FileRow, now: Instant): void {
@@ -228,8 +228,10 @@ export class OutgoingFiles {
 
   #heard(upload: Upload, hint: RelayHint, complete: boolean, heldBytes: number, now: Instant): void {
     const row = this.#context.memory.files.get(upload.id);
-    if (row === undefined) return;
     upload.asking = false;
+    this.#deadlines.set(upload.id, now.monotonicMs + (complete ? heldMs : takingMs));
+    // Its end is being committed: who holds it means something else in its row then.
+    if (row?.stage !== 'wanted') return;
     upload.failures = 0;
     upload.reason = undefined;
     upload.holders.set(hint.publicKey, { heldBytes: complete ? upload.name.length : heldBytes, complete });
@@ -242,13 +244,12 @@ export class OutgoingFiles {
       upload.shownBytes = heldBytes;
       this.#events.moved(row);
     }
-    this.#deadlines.set(upload.id, now.monotonicMs + (complete ? heldMs : takingMs));
   }
 
   #lost(upload: Upload, relay: string): void {
     upload.holders.delete(relay);
     const row = this.#context.memory.files.get(upload.id);
-    if (row?.heldBy.includes(relay) === true) this.#context.commit([{ kind: 'put-file', row: { ...row, heldBy: row.heldBy.filter((one) => one !== relay) } }], { announce: [messageChange(row)] });
+    if (row?.stage === 'wanted' && row.heldBy.includes(relay)) this.#context.commit([{ kind: 'put-file', row: { ...row, heldBy: row.heldBy.filter((one) => one !== relay) } }], { announce: [messageChange(row)] });
   }
 
   /** Not a word about what it holds; another one is tried meanwhile. */
