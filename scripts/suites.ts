@@ -20,10 +20,13 @@ export interface Effort {
   /** Size of the file, and Mbit/s of its link: slow enough for a small file to be under way when something happens to it. */
   readonly fileSize: string;
   readonly fileRate: number;
+  /** Contents proved leaf by leaf, and the most leaves of one. */
+  readonly lockstepTrees: number;
+  readonly lockstepLeaves: number;
 }
 
-export const shortEffort: Effort = { simulationSeeds: 100, killRounds: 20, fuzzInputs: 100_000, fileSize: '16MiB', fileRate: 40 };
-export const longEffort: Effort = { simulationSeeds: 1000, killRounds: 200, fuzzInputs: 1_000_000, fileSize: '1GiB', fileRate: 200 };
+export const shortEffort: Effort = { simulationSeeds: 100, killRounds: 20, fuzzInputs: 100_000, fileSize: '16MiB', fileRate: 40, lockstepTrees: 4, lockstepLeaves: 2 ** 14 };
+export const longEffort: Effort = { simulationSeeds: 1000, killRounds: 200, fuzzInputs: 1_000_000, fileSize: '1GiB', fileRate: 200, lockstepTrees: 24, lockstepLeaves: 2 ** 20 };
 
 /** A script of the project whose output ends with the line `N passed, N failed`. */
 function script(name: string, entryFile: string, ...commandLine: readonly (string | number)[]): Step {
@@ -41,6 +44,7 @@ export function stepsFor(effort: Effort): readonly Step[] {
     { name: 'typecheck', command: ['--bin', 'tsc', '--noEmit'], summary: 'check', entryFiles: ['tsconfig.json'] },
     { name: 'build', command: ['--bin', 'electron-vite', 'build', '--logLevel', 'warn'], summary: 'check', entryFiles: ['electron.vite.config.ts'] },
     { name: 'unit', command: ['--bin', 'vitest', 'run'], summary: 'vitest', entryFiles: ['vitest.config.ts'] },
+    script('lockstep trees', 'scripts/lockstep-trees.ts', '--trees', effort.lockstepTrees, '--most-leaves', effort.lockstepLeaves),
     script('sim', 'sim/run.ts', '--seeds', effort.simulationSeeds),
     script('kill loop', 'scripts/kill-loop.ts', '--rounds', effort.killRounds),
     script('fuzz', 'scripts/fuzz.ts', '--inputs', effort.fuzzInputs),
