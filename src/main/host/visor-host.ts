@@ -1,9 +1,10 @@
 /** The main thread's side of an engine in a worker: starts it, hands over the secrets once, and offers it as the same `VisorRuntime`. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { WaypostError } from '../../shared/errors.ts';
 import type { Reply } from '../../shared/transport.ts';
 import type { CommandName, CommandReply, CommandResults, EngineCommand } from '../engine/engine-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
+import { startThread } from './thread.ts';
 import type { RuntimeEnd, RuntimeOptions, VisorRuntime } from './visor-runtime.ts';
 import { workerFile } from './worker-file.ts';
 import type { FromEngineWorker, ToEngineWorker } from './worker-messages.ts';
@@ -126,7 +127,7 @@ class WorkerRuntime implements VisorRuntime {
 
 /** `entry` is replaced in tests. @throws WaypostError with the code that the worker failed with. */
 export function startVisorHost(options: RuntimeOptions, entry: string | URL = workerFile('engine-worker')): Promise<VisorRuntime> {
-  const worker = new Worker(entry);
+  const worker = startThread(entry);
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => {
       reject(new WaypostError('internal', 'The part of Waypost that talks to the network could not be started. Reinstall Waypost.', { cause: error }));

@@ -2,10 +2,11 @@
  * The other side of the storage worker. `submit` takes a callback and costs no promise: the engine's host calls it thousands of times a
  * second. Requests of one turn of the loop travel together. When the worker dies everything pending fails, and so does all that follows.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { WaypostError } from '../../../shared/errors.ts';
 import type { MailOperation, MailRequest, MailResults } from '../../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorQuery, VisorQueryResults, VisorRequest, VisorResults } from '../../engine/mail/visor-store.ts';
+import { startThread } from '../thread.ts';
 import type { Outcome } from './group-commit.ts';
 import type { FromWorker, QueryRequest, Reply, StorageConfiguration, StoreName, StoreRequest, StoreResult, ToWorker } from './worker-protocol.ts';
 
@@ -35,7 +36,7 @@ export class StorageClient {
 
   constructor(options: StorageClientOptions) {
     this.#options = options;
-    this.#worker = new Worker(options.entry, { name: 'storage' });
+    this.#worker = startThread(options.entry, { name: 'storage' });
     this.#worker.on('message', (message: FromWorker) => { this.#receive(message); });
     this.#worker.on('error', () => { this.#end(); });
     this.#worker.on('exit', () => { this.#end(); });
