@@ -102,6 +102,21 @@ describe('a file that does not come', () => {
     expect(bob.ownBlobs.all).toEqual([]);
   });
 
+  it('comes when it is asked for again, also after a restart', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    passOnly(60, relay, bob);
+    send(ada, bob, seal(ada, 'ends 8', 2_000_000));
+    world.runUntil(() => isTaking(bob), minuteMs);
+    const id = bob.files()[0]?.messageId ?? '';
+    bob.command({ name: 'cancel-file', messageId: id });
+    world.runUntil(() => stages(bob)[0] === 'cancelled', minuteMs);
+    world.passes = () => true;
+    bob.restart();
+    world.run(secondMs);
+    expect(bob.command({ name: 'fetch-file', messageId: id })).toMatchObject({ ok: true });
+    world.runUntil(() => stages(bob)[0] === 'ready', 5 * minuteMs);
+  });
+
   it('is not sent any more when its message is taken back', () => {
     const { world, ada, bob, bobsRelays: [relay] } = friends();
     bob.cutOff = true;

@@ -34,11 +34,14 @@ export class Files {
         row.sizeBytes, row.root, row.blobBytes, row.stage, row.failure ?? null, JSON.stringify(row.heldBy), boundedTime(row.expiresAtMs));
   }
 
-  /** What is offered or to be moved, what somebody may still fetch from here, and what relays are still to be told to drop. A stage that is none is loaded too, and found damaged. */
+  /**
+   * What is offered or to be moved, what somebody may still fetch from here, what the person may ask for again, and what relays are still to be told to
+   * drop. A stage that is none is loaded too, and found damaged.
+   */
   unfinished(): readonly FileRow[] {
     return this.#statements
       .get(`SELECT * FROM file WHERE stage NOT IN ('ready', 'failed') OR (direction = 'out' AND stage = 'ready' AND expires_at_ms > ?)
-        OR held_by <> '[]' ORDER BY message_id`)
+        OR (direction = 'in' AND stage = 'failed' AND failure IS NOT 'expired') OR held_by <> '[]' ORDER BY message_id`)
       .all(this.#wallMs() - loadedLongerMs)
       .map((row) => this.#row(row));
   }

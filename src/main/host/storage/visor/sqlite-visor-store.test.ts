@@ -99,11 +99,11 @@ describe('the visor store', () => {
       commit({ kind: 'put-file', row: failed });
       expect(store.query<'message'>({ query: 'message', messageId: 'm' }).message?.file).toEqual(failed);
     });
-    it('are loaded while they are to be moved, and outgoing ones while somebody may fetch them, and while a relay is to be told', () => {
+    it('are loaded while they are to be moved, while somebody may fetch them or ask for them again, and while a relay is to be told', () => {
       for (const direction of ['in', 'out'] as const) {
         for (const stage of stages) {
           for (const [age, expiresAtMs] of [['young', nowMs + 1], ['late', nowMs - dayMs + 1], ['old', nowMs - dayMs]] as const) {
-            commit({ kind: 'put-file', row: { ...file, messageId: `${direction}-${stage}-${age}`, direction, stage, expiresAtMs, heldBy: [] } });
+            commit({ kind: 'put-file', row: { ...file, messageId: `${direction}-${stage}-${age}`, direction, stage, failure: stage === 'failed' ? 'expired' : undefined, expiresAtMs, heldBy: [] } });
           }
         }
       }
@@ -111,6 +111,9 @@ describe('the visor store', () => {
       expect(ids(load().files)).toBe([...open('in'), ...open('out'), 'out-ready-late', 'out-ready-young'].sort().join(' '));
       commit({ kind: 'put-file', row: { ...file, messageId: 'in-ready-held', direction: 'in', stage: 'ready', expiresAtMs: 0, heldBy: ['relay'] } });
       expect(ids(load().files)).toContain('in-ready-held');
+      for (const failure of ['cancelled', 'expired'] as const) commit({ kind: 'put-file', row: { ...file, messageId: `in-${failure}`, direction: 'in', stage: 'failed', failure, expiresAtMs: 0, heldBy: [] } });
+      expect(ids(load().files)).toContain('in-cancelled');
+      expect(ids(load().files)).not.toContain('in-expired');
     });
     it('come with their message in every query, and others without', () => {
       put(message('a', 1), message('m', 2));
