@@ -122,6 +122,60 @@ describe('a relay that has not got a content', () => {
     expect(fromHolder).toBeLessThan(150);
   });
 
+  it('answers repeats of a small one from what it has verified, also when its holder has gone', () => {
+    const row = new Row(4, [[0, 1], [1, 2], [3, 1]]);
+    const bytes = content(100_000);
+    row.at(2).publisher.offer(nameOf(bytes), bytes);
+    row.at(1).announce(1, nameOf(bytes), row.now);
+    const first = fetch(row, 0, 0, bytes);
+    row.run(10_000);
+    expect(first.whole).toBe(true);
+    row.at(1).sessionLost(1, row.now);
+    const second = fetch(row, 3, 2, bytes);
+    row.run(10_000);
+    expect(second.whole).toBe(true);
+    expect(row.at(1).dropCounters['responses-from-cache']).toBeGreaterThan(98);
+    // It forgets.
+    row.run(60_000);
+    const third = fetch(row, 0, 0, bytes);
+    row.run(10_000);
+    expect([third.whole, third.ended]).toEqual([false, ['absent']]);
+  });
+
+  it('keeps nothing of a large one', () => {
+    const row = new Row(3, [[0, 1], [1, 2]]);
+    const bytes = content(1_100_000);
+    row.at(2).publisher.offer(nameOf(bytes), bytes);
+    row.at(1).announce(1, nameOf(bytes), row.now);
+    expect(fetch(row, 0, 0, bytes)).toBeDefined();
+    row.run(60_000);
+    const again = fetch(row, 0, 0, bytes);
+    row.run(60_000);
+    expect(again.whole).toBe(true);
+    expect(row.at(1).dropCounters['responses-from-cache']).toBeUndefined();
+  });
+
+  it('asks another holder for what one has forged, and hands on only what came too early to be judged', () => {
+    for (const place of [30, 60, 600]) {
+      const row = new Row(4, [[0, 1], [1, 2], [1, 3]]);
+      const bytes = content(100_000);
+      for (const holder of [2, 3]) row.at(holder).publisher.offer(nameOf(bytes), bytes);
+      for (const line of [1, 2]) row.at(1).announce(line, nameOf(bytes), row.now);
+      let forged = 0;
+      row.tamper = (frame, from, to) => {
+        if (from !== 2 || to !== 1 || frame.length <= place || frame[0] !== 2) return frame;
+        forged += 1;
+        return frame.with(place, (frame[place] ?? 0) ^ 1);
+      };
+      const fetched = fetch(row, 0, 0, bytes);
+      row.run(60_000);
+      const found = row.at(1).dropCounters['responses-untrue'] ?? 0;
+      expect([fetched.whole, fetched.ended]).toEqual([true, []]);
+      expect(found).toBeGreaterThan(0);
+      expect(fetched.refused.length).toBeLessThanOrEqual(forged - found);
+    }
+  });
+
   it('goes on to another holder when one has not got it any more', () => {
     const row = new Row(4, [[0, 1], [1, 2], [1, 3]]);
     const bytes = content(100_000);

@@ -1,13 +1,15 @@
 /**
  * Interest forwarding (engine/forwarding) on the wire: a pull that cannot be answered here goes to a session that says it has the content, and what comes
- * back goes the way the pull came, as it is. Only a relay does this. Nothing is verified on the way, since each response proves itself to its requester.
+ * back goes the way the pull came, as it is. Only a relay does this. Each response proves itself to its requester; small contents are verified here
+ * too (passing-verifier.ts), so that repeats are answered from the cache and a lie is asked for elsewhere at once.
  */
 import { proofParts } from '../lockstep/codec.ts';
 import { groupShiftMaximum } from '../lockstep/geometry.ts';
-import { encodeNegative, encodeRequest, pullRequestId } from '../wire/frame.ts';
+import { encodeLeafResponse, encodeNegative, encodeRequest, pullRequestId } from '../wire/frame.ts';
 import { bitmapHas, bitmapOf, pullCountMaximum } from '../wire/verbs.ts';
 import { Forwarder, ShownName } from '../forwarding/forwarding.ts';
 import { keyText } from './datum.ts';
+import { PassingVerifier } from './passing-verifier.ts';
 import type { Crypto } from '../crypto.ts';
 import type { Forward, RefusalReason, RerouteStep, ResponsePart } from '../forwarding/forwarding.ts';
 import type { SessionId } from '../session/types.ts';
@@ -26,6 +28,7 @@ export class InterestRelay {
   readonly #crypto: Crypto;
   readonly #counters: Counters;
   readonly #forwarder = new Forwarder();
+  readonly #verifier: PassingVerifier;
   /** By the id's text; least recently announced first. */
   readonly #names = new Map<string, ForwardedName>();
 
@@ -33,6 +36,7 @@ export class InterestRelay {
     this.#sender = sender;
     this.#crypto = crypto;
     this.#counters = counters;
+    this.#verifier = new PassingVerifier(crypto.tree);
   }
 
   /** This session says that it has the content, in leaves of any size. */
@@ -51,7 +55,11 @@ export class InterestRelay {
   }
 
   forget(name: ContentName): void {
-    for (let groupShift = 0; groupShift <= groupShiftMaximum; groupShift += 1) this.#forwarder.purge(keyText(pullRequestId(this.#crypto, name, groupShift)));
+    for (let groupShift = 0; groupShift <= groupShiftMaximum; groupShift += 1) {
+      const nameId = keyText(pullRequestId(this.#crypto, name, groupShift));
+      this.#forwarder.purge(nameId);
+      this.#verifier.forget(nameId);
+    }
   }
 
   /** False when nobody is known to have it. */
@@ -76,14 +84,23 @@ export class InterestRelay {
   handleResponse(sessionId: SessionId, response: Extract<Frame, { type: 'response' }>, bytes: Uint8Array, now: Instant): boolean {
     if (this.#forwarder.pending.size === 0) return false;
     const nameId = keyText(response.requestId);
-    if (!this.#names.has(nameId)) return false;
+    const known = this.#names.get(nameId);
+    if (known === undefined) return false;
     if (response.negative) {
       this.#carryOut(this.#forwarder.negative(sessionId, nameId, undefined, now.monotonicMs), now);
       return true;
     }
     const part: ResponsePart | undefined = response.proof ? proofParts[response.payload[0] ?? proofParts.length] : 'fragment';
     if (part === undefined) return false;
-    const sessions = this.#forwarder.response({ from: sessionId, nameId, part, item: response.fragment, payload: response.payload, verified: false }, now.monotonicMs);
+    const item = response.fragment;
+    // Nobody makes us hash what we have not asked for.
+    const judgement = this.#forwarder.isAwaited(sessionId, nameId, part, item) ? this.#verifier.judge(nameId, known.name, known.groupShift, part, item, response.payload) : 'unknown';
+    if (judgement === 'false') {
+      this.#counters.count('responses-untrue');
+      this.#carryOut(this.#forwarder.lied(sessionId, nameId, part, item, now.monotonicMs), now);
+      return true;
+    }
+    const sessions = this.#forwarder.response({ from: sessionId, nameId, part, item, payload: response.payload, verified: judgement === 'true' }, now.monotonicMs);
     for (const each of sessions) this.#sender.send(each, bytes, now);
     if (sessions.length > 0) this.#counters.count('responses-forwarded', sessions.length);
     return sessions.length > 0;
@@ -96,6 +113,12 @@ export class InterestRelay {
 
   #ask(request: Parameters<Forwarder['request']>[0], now: Instant): RefusalReason | undefined {
     const step = this.#forwarder.request(request, now.monotonicMs);
+    for (const { part, item, payload } of step.cached) {
+      const requestId = this.#names.get(request.name.nameId)?.requestId;
+      if (requestId === undefined) break;
+      this.#sender.send(request.from, encodeLeafResponse(requestId, item, part === 'fragment' ? 'fragment' : 'proof', payload.length, (room) => { room.set(payload); }), now);
+      this.#counters.count('responses-from-cache');
+    }
     if (step.forward !== undefined) this.#send(step.forward, now);
     return step.refused;
   }

@@ -136,6 +136,9 @@ export class Forwarder {
     }
   }
 
+  /** Whether this response was asked of that session, and is still waited for. */
+  isAwaited(from: SessionId, nameId: string, part: ResponsePart, item: number): boolean { return this.pending.isAskedOf(from, nameId, kindOfPart(part), item); }
+
   /** Whom to send the payload to, as it came. */
   response(response: IncomingResponse, nowMs: number): readonly SessionId[] {
     const { from, nameId, part, item } = response;
