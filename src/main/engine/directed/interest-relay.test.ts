@@ -142,6 +142,20 @@ describe('a relay that has not got a content', () => {
     expect([third.whole, third.ended]).toEqual([false, ['absent']]);
   });
 
+  it('answers nothing from memory that it was told to forget', () => {
+    const row = new Row(3, [[0, 1], [1, 2]]);
+    const bytes = content(50_000);
+    row.at(2).publisher.offer(nameOf(bytes), bytes);
+    row.at(1).announce(1, nameOf(bytes), row.now);
+    const first = fetch(row, 0, 0, bytes);
+    row.run(5_000);
+    row.at(1).sessionLost(1, row.now);
+    row.at(1).publisher.forget(nameOf(bytes));
+    const again = fetch(row, 0, 0, bytes);
+    row.run(5_000);
+    expect([first.whole, again.whole, again.ended]).toEqual([true, false, ['absent']]);
+  });
+
   it('keeps nothing of a large one', () => {
     const row = new Row(3, [[0, 1], [1, 2]]);
     const bytes = content(1_100_000);

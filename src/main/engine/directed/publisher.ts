@@ -85,7 +85,11 @@ export class ContentPublisher implements Publisher {
   /** What is not here is asked of others, for others. */
   setRelay(relay: InterestRelay): void { this.#relay = relay; }
 
-  forget(name: ContentName): void { this.#found.forget(nameKey(name)); }
+  /** What was found or came through is not to be answered from memory any more. */
+  forget(name: ContentName): void {
+    this.#found.forget(nameKey(name));
+    this.#relay?.forget(name);
+  }
 
   handlePull(sessionId: SessionId, requestId: Uint8Array, body: Extract<RequestBody, { verb: 'pull' }>, now: Instant): void {
     const shown: ShownName = { name: { root: body.name.root.slice(), length: body.name.length }, key: nameKey(body.name), groupShift: body.groupShift };

@@ -77,6 +77,8 @@ export class RelayBlobs {
     const name: ContentName = { root: body.name.root.slice(), length: body.name.length };
     this.#context.store<'drop-blob'>({ op: 'drop-blob', mailbox: body.mailbox, ...name, owner: this.#isOwner(sessionId, body.mailbox) }, ({ orphaned }, at) => {
       if (orphaned) this.#forget(name, at);
+      // It may have come through without being held.
+      else this.#context.environment.directed.publisher.forget(name);
       answer.respond(new Uint8Array(0), at);
     });
   }
