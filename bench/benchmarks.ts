@@ -8,6 +8,7 @@ import { storeRate } from './store-rate.ts';
 import { reconnect } from './reconnect.ts';
 import { mainThreadDelay } from './main-thread-delay.ts';
 import { firstPaint } from './first-paint.ts';
+import { independence } from './independence.ts';
 import type { Figure } from './run.ts';
 
 export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -20,4 +21,5 @@ export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]
   'reconnect': reconnect,
   'main-thread-delay': mainThreadDelay,
   'first-paint': firstPaint,
+  'independence': independence,
 };
