@@ -9,6 +9,8 @@ import { reconnect } from './reconnect.ts';
 import { mainThreadDelay } from './main-thread-delay.ts';
 import { firstPaint } from './first-paint.ts';
 import { independence } from './independence.ts';
+import { lettersBesideBulk } from './letters-beside-bulk.ts';
+import { uiDuringTransfer } from './ui-during-transfer.ts';
 import type { Figure } from './run.ts';
 
 export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -22,4 +24,6 @@ export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]
   'main-thread-delay': mainThreadDelay,
   'first-paint': firstPaint,
   'independence': independence,
+  'letters-beside-bulk': lettersBesideBulk,
+  'ui-during-transfer': uiDuringTransfer,
 };

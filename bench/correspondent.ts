@@ -22,11 +22,13 @@ export type Ask =
   /** Everything that waits is tried now; answers how much that is. */
   | { readonly ask: 'flush' }
   | { readonly ask: 'send-file'; readonly to: string; readonly path: string }
+  /** Resolves when a relay holds all of a file that was sent from here. */
+  | { readonly ask: 'held'; readonly messageId: string }
   /** Resolves when the file with that name is announced; answers its message's id. */
   | { readonly ask: 'announced'; readonly name: string }
   /** Fetches it; resolves when all of it is here. */
   | { readonly ask: 'fetch'; readonly messageId: string }
-  /** Forgets what is here of it. */
+  /** Forgets what is here of it; answers how many bytes that was. */
   | { readonly ask: 'drop'; readonly messageId: string };
 
 export type Moment = readonly [label: string, milliseconds: number];
@@ -43,11 +45,15 @@ let arrived: Moment[] = [];
 const seen = new Set<string>();
 const files = new Map<string, string>();
 const fileHeard = new EventTarget();
+/** Of the file that comes just now. */
+let fetchedBytes = 0;
 visor.client.state.onPatch((patch) => {
   const atMs = nowMs();
   for (const change of patch.changes) {
     if (change.kind !== 'message' || change.value.direction !== 'in') continue;
     const { id, text, file } = change.value;
+    if (file?.state.state === 'moving') fetchedBytes = file.state.doneBytes;
+    if (file?.state.state === 'ready') fetchedBytes = file.sizeBytes;
     if (file !== undefined && !files.has(file.name)) {
       files.set(file.name, id);
       fileHeard.dispatchEvent(new Event('file'));
@@ -98,6 +104,12 @@ async function answer(ask: Ask): Promise<unknown> {
       return view.outbox.length;
     }
     case 'send-file': return (await client.files.send({ to: ask.to, file: { by: 'path', path: ask.path }, text: '' })).id;
+    case 'held': {
+      const held = whenChange(visor, (change) => change.kind === 'message' && change.value.id === ask.messageId && change.value.file?.state.state === 'ready');
+      const { file } = await client.messages.get({ messageId: ask.messageId });
+      if (file?.state.state !== 'ready') await held;
+      return undefined;
+    }
     case 'announced': {
       for (let id = files.get(ask.name); ; id = files.get(ask.name)) {
         if (id !== undefined) return id;
@@ -110,7 +122,11 @@ async function answer(ask: Ask): Promise<unknown> {
       await here;
       return undefined;
     }
-    case 'drop': await client.files.cancel({ messageId: ask.messageId }); return undefined;
+    case 'drop': {
+      const bytes = fetchedBytes;
+      await client.files.cancel({ messageId: ask.messageId });
+      return bytes;
+    }
   }
 }
 

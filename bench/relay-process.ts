@@ -16,9 +16,9 @@ export interface RelayProcess {
 
 export function temporaryFolder(): string { return mkdtempSync(path.join(tmpdir(), 'waypost-bench-')); }
 
-export function startRelay(): Promise<RelayProcess> {
+export function startRelay(...options: readonly string[]): Promise<RelayProcess> {
   const folder = temporaryFolder();
-  const child = spawn(process.execPath, [cli, 'relay', '--listen', '127.0.0.1:0', '--profile', folder], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [cli, 'relay', '--listen', '127.0.0.1:0', '--profile', folder, ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
   return new Promise((resolve, reject) => {
     let output = '';
     child.once('error', reject);
