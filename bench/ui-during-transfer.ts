@@ -18,7 +18,7 @@ import { startRelay, temporaryFolder } from './relay-process.ts';
 import type { Figure } from './run.ts';
 
 const files = 3;
-const sizeBytes = 768 * 1_048_576;
+const sizeBytes = 512 * 1_048_576;
 const heldMaximum = '4GiB';
 /** At least as long as a transfer takes. */
 const restMs = 5_000;

@@ -10,6 +10,8 @@ export interface Channel {
   /** Resolves when more may be sent; rejects when the channel ended. */
   drained(): Promise<void>;
   onData(handler: (bytes: Uint8Array) => void): void;
+  /** No more data from now on: what comes fills the windows, and holds the other side back. */
+  pause?(): void;
   /** Nothing more will be sent from here. */
   end(): void;
 }
@@ -58,9 +60,11 @@ async function sendWithoutEnd(channel: Channel): Promise<never> {
 export function connectionOver(open: () => Channel | Promise<Channel>, transfers: 'on-one-channel' | 'a-channel-each'): Connection {
   let echo: EchoChannel | undefined;
   let shared: TransferChannel | undefined;
+  let reading: Channel | undefined;
   return {
     async bulk(received) {
       const channel = await open();
+      reading = channel;
       channel.onData((bytes) => { received(bytes.length); });
       channel.send(Uint8Array.of(purposeBulk));
     },
@@ -73,6 +77,7 @@ export function connectionOver(open: () => Channel | Promise<Channel>, transfers
       shared ??= new TransferChannel(open);
       await shared.ask(index);
     },
+    stopReading: transfers === 'a-channel-each' ? () => { reading?.pause?.(); } : undefined,
   };
 }
 

@@ -41,6 +41,7 @@ declare module 'libp2p' {
     send(bytes: Uint8Array): boolean;
     addEventListener(type: 'drain', listener: () => void, options: { readonly once: true }): void;
     close(): Promise<void>;
+    pause(): void;
     /** What came is one piece, or a list of pieces that iterates over them. */
     addEventListener(type: 'message', listener: (event: { readonly data: Uint8Array | Iterable<Uint8Array> }) => void): void;
   }

@@ -34,4 +34,6 @@ export interface Connection {
   echo(message: Uint8Array): Promise<void>;
   /** Asks for one small content and resolves when all of it has come; undefined for what has no notion of a whole. */
   readonly transfer: ((index: number) => Promise<void>) | undefined;
+  /** Takes no more of what `bulk` asked for, though more is there; echoes go on. Undefined where both would have to share one stream. */
+  readonly stopReading: (() => void) | undefined;
 }

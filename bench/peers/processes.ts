@@ -12,6 +12,7 @@ const processMaximumMs = 60_000;
 /** Opening is short and scatters most, so that it is done several times, each in a fresh process. */
 const figuresRun = [{ workload: 'bulk', times: 1 }, { workload: 'echo', times: 1 }, { workload: 'open', times: 5 }];
 const transfersRun = [{ workload: 'transfers', times: 1 }];
+const independenceRun = [{ workload: 'independence', times: 1 }];
 const errorTailCharacters = 300;
 
 /** The first line of a process, which is left running. */
@@ -44,10 +45,14 @@ async function dialler(workload: string, peer: string, address: string, seconds:
   throw new Error('error' in report ? `${workload}: ${report.error}` : `${workload} printed an address`);
 }
 
+export type Mode = 'figures' | 'transfers' | 'independence';
+
+const runs = { figures: figuresRun, transfers: transfersRun, independence: independenceRun } as const satisfies Record<Mode, unknown>;
+
 /** Everything that is measured of one peer, once. Throws with a sentence when one part of it fails. */
-export async function runOnce(peer: string, mode: 'figures' | 'transfers', seconds: number): Promise<readonly Figures[]> {
+export async function runOnce(peer: string, mode: Mode, seconds: number): Promise<readonly Figures[]> {
   const all: Figures[] = [];
-  for (const { workload, times } of mode === 'transfers' ? transfersRun : figuresRun) {
+  for (const { workload, times } of runs[mode]) {
     // A server of its own for each: what a blast leaves behind must not be measured by the next.
     const server = await serve(peer);
     try {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:peers -- [--json] [--only hyperdht,tls] [--repeat N] [--seconds N] [--transfers]`: what a developer would use instead of Waypost,
+ * `npm run bench:peers -- [--json] [--only hyperdht,tls] [--repeat N] [--seconds N] [--transfers] [--independence]`: what a developer would use instead of Waypost,
  * beside it, in one run on one machine: client and server are processes of their own on 127.0.0.1. Every figure is the median of the repeats; each repeat
  * has fresh processes, and the peers take turns in an order that moves on, so that a slow minute of the machine is nobody's alone.
  *
@@ -8,10 +8,11 @@
  *   open_ms       in a fresh process that is ready to dial: from the dial to the first answer
  *   rss_MB        memory of the receiving process after bulk
  *   transfers_per_s   (--transfers) 10,000 contents of 1 KiB on one connection, 64 under way: a stream each with libp2p, framed on the one stream of TLS and HyperDHT
+ *   p99_ratio     (--independence) of the echo while another stream of the same connection is not read any more, by the one of a connection without that stream
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { runOnce } from './processes.ts';
+import { runOnce, type Mode } from './processes.ts';
 import { peers } from './registry.ts';
 import type { Figures } from './workloads.ts';
 
@@ -43,9 +44,14 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-const mode = process.argv.includes('--transfers') ? 'transfers' : 'figures';
+const figureNames: Readonly<Record<Mode, readonly string[]>> = {
+  figures: ['bulk_MBps', 'echo_p50_us', 'echo_p99_us', 'open_ms', 'rss_MB'],
+  transfers: ['transfers_per_s'],
+  independence: ['calm_p50_us', 'calm_p99_us', 'stopped_p50_us', 'stopped_p99_us', 'p99_ratio'],
+};
+const mode: Mode = process.argv.includes('--independence') ? 'independence' : process.argv.includes('--transfers') ? 'transfers' : 'figures';
 const json = process.argv.includes('--json');
-const names = mode === 'transfers' ? ['transfers_per_s'] : ['bulk_MBps', 'echo_p50_us', 'echo_p99_us', 'open_ms', 'rss_MB'];
+const names = figureNames[mode];
 const repeat = numberOption('repeat', repeatDefault);
 const seconds = numberOption('seconds', secondsDefault);
 const chosen = option('only')?.split(',') ?? Object.keys(peers);

@@ -1,6 +1,7 @@
 /** What is measured, on the dialling side; the same for every peer. Each workload has a process and a connection of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { echoSizeBytes, transfersTotal, transfersUnderWay, type Dialler } from './peer.ts';
+import { independence } from './independence.ts';
 
 /** Until congestion windows are open and code is compiled. */
 const bulkWarmUpMs = 750;
@@ -65,4 +66,4 @@ async function transfers(dialler: Dialler): Promise<Figures> {
   return { transfers_per_s: transfersTotal / ((performance.now() - began) / 1_000) };
 }
 
-export const workloads: Readonly<Record<string, Workload>> = { open, bulk, echo, transfers };
+export const workloads: Readonly<Record<string, Workload>> = { open, bulk, echo, transfers, independence };

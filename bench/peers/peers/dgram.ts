@@ -75,6 +75,7 @@ export const dgram: Peer = {
             });
           },
           transfer: undefined,
+          stopReading: undefined,
         };
       },
     });

@@ -48,6 +48,7 @@ function channelOf(stream: Stream): Channel {
         else for (const piece of data) handler(piece);
       });
     },
+    pause() { stream.pause(); },
     // Closing fails when the other side went away first, which is no matter to a stream that is done.
     end() { stream.close().catch(() => undefined); },
   };

@@ -9,6 +9,7 @@ import { crypto, newPerson } from '../../endpoint.ts';
 import { echoSizeBytes, transferSizeBytes, transfersTotal, type Peer } from '../peer.ts';
 import { GeneratedContent } from './generated-content.ts';
 import { WaypostEnd } from './waypost-end.ts';
+import type { DownloadHandle } from '../../../src/main/engine/directed/types.ts';
 import type { ContentName, Instant, SocketAddress } from '../../../src/main/engine/wire/types.ts';
 
 const host = '127.0.0.1';
@@ -80,21 +81,25 @@ export const waypost = (variant: WaypostVariant): Peer => ({
     return {
       async dial() {
         const session = await end.dial(address, identity);
+        let download: DownloadHandle | undefined;
         return {
           bulk(received) {
             const start = (now: Instant): void => {
-              end.directed.download(large, {
+              download = end.directed.download(large, {
                 trafficClass: 'bulk',
                 keptMaximumBytes,
                 verified: (_offset, bytes) => { received(bytes.length); },
                 // After the engine's own turn: this is called from inside of it.
                 completed: () => { queueMicrotask(() => { end.run(start); }); },
                 sourceEnded: (_session, reason) => { throw new Error(`The download of Waypost ended: ${reason}.`); },
-              }, now)?.addSource(session, now);
+              }, now);
+              download?.addSource(session, now);
             };
             end.run(start);
             return Promise.resolve();
           },
+
+          stopReading() { end.run((now) => { download?.hold(true, now); }); },
 
           echo(message) {
             return new Promise((resolve, reject) => {
