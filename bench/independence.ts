@@ -11,18 +11,18 @@ import { startRelay, temporaryFolder } from './relay-process.ts';
 import type { Figure } from './run.ts';
 
 const pairCount = 4;
-/** Each person's; with eight people 53 letters a second. */
-const letterEveryMs = 150;
+/** Each person's; with eight people 32 letters a second. */
+const letterEveryMs = 250;
 const letterBytes = 200;
 /** Letters to and from what is disturbed. */
-const noiseEveryMs = 100;
+const noiseEveryMs = 200;
 /** Some 12 fragments: a letter whose fragments are lost, not only whole letters. */
 const lossyLetterBytes = 16_384;
-const lossyEveryMs = 200;
+const lossyEveryMs = 400;
 const lossShare = 1 / 3;
 /** UDP over IPv4 on Ethernet. */
 const datagramMaximumBytes = 1_472;
-const phaseMs = 6_000;
+const phaseMs = 8_000;
 const cycles = 4;
 const warmUpMs = 3_000;
 const settleMaximumMs = 30_000;
