@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ImpairedProxy } from '../scripts/file-transfer/impaired-proxy.ts';
 import { SeededRandom } from '../sim/random.ts';
 import { begin, Correspondent, delays, hush, median, percentile, type Letters } from './correspondents.ts';
-import { startRelay, temporaryFolder } from './relay-process.ts';
+import { removeFolder, startRelay, temporaryFolder } from './relay-process.ts';
 import type { Figure } from './run.ts';
 
 const pairCount = 4;
@@ -141,5 +141,6 @@ export async function independence(): Promise<readonly Figure[]> {
   for (const one of [...members, deafOne, farOne, lossyOne]) one.stop();
   for (const one of [relay, slowRelay]) one.stop();
   proxy.close();
+  removeFolder(folder);
   return figures;
 }

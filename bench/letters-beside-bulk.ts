@@ -9,7 +9,7 @@ import { ImpairedProxy, type Impairment } from '../scripts/file-transfer/impaire
 import { writeContent } from '../scripts/file-transfer/content.ts';
 import { SeededRandom } from '../sim/random.ts';
 import { begin, Correspondent, delays, hush, median, percentile, type Letters } from './correspondents.ts';
-import { startRelay, temporaryFolder } from './relay-process.ts';
+import { removeFolder, startRelay, temporaryFolder } from './relay-process.ts';
 import type { Figure } from './run.ts';
 
 const letterBytes = 200;
@@ -75,6 +75,7 @@ async function measure({ name, impairment, roundTripMs, sizeBytes }: Link): Prom
   for (const one of people) one.stop();
   relay.stop();
   proxy?.close();
+  removeFolder(folder);
   const over = (kind: keyof typeof found, share: number): number => median(found[kind].map((phase) => percentile(phase, share)));
   for (const kind of ['alone', 'beside'] as const) {
     process.stderr.write(`${name}, ${kind}: ${found[kind].map((phase) => `${String(phase.length)} letters, p50 ${percentile(phase, 0.5).toFixed(1)}, p99 ${percentile(phase, 0.99).toFixed(1)} ms`).join('; ')}\n`);

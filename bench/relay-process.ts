@@ -16,6 +16,9 @@ export interface RelayProcess {
 
 export function temporaryFolder(): string { return mkdtempSync(path.join(tmpdir(), 'waypost-bench-')); }
 
+/** Those who were ended may still be closing their files. */
+export function removeFolder(folder: string): void { rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }); }
+
 export function startRelay(...options: readonly string[]): Promise<RelayProcess> {
   const folder = temporaryFolder();
   const child = spawn(process.execPath, [cli, 'relay', '--listen', '127.0.0.1:0', '--profile', folder, ...options], { stdio: ['ignore', 'pipe', 'ignore'] });

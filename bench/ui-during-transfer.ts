@@ -14,7 +14,7 @@ import { FrameScreen } from '../e2e/screens/frame.ts';
 import { RelaysScreen } from '../e2e/screens/relays.ts';
 import { WelcomeScreen } from '../e2e/screens/welcome.ts';
 import { Correspondent, median, percentile } from './correspondents.ts';
-import { startRelay, temporaryFolder } from './relay-process.ts';
+import { removeFolder, startRelay, temporaryFolder } from './relay-process.ts';
 import type { Figure } from './run.ts';
 
 const files = 3;
@@ -145,5 +145,6 @@ export async function uiDuringTransfer(): Promise<readonly Figure[]> {
     await application.close();
     bob.stop();
     relay.stop();
+    removeFolder(folder);
   }
 }
