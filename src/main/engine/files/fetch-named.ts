@@ -3,16 +3,15 @@
  * their identity record at any of these tells of. Records are signed, so it does not matter who serves them, and the highest sequence counts; the content proves
  * itself packet by packet against it and comes from all relays at once. All of it goes over anonymous sessions: who reads is nobody's business.
  *
- * A fetch belongs to whoever asks for it and lasts as long as they do. What came of one that was left is kept for a day, so that asking again goes on with it;
- * which blobs these are is written down first (`named-fetches`), since a blob that nobody knows of would lie here for ever. Blobs that lay here before are
- * none of ours: they may be a file that somebody sent, and published too so that we delete it.
+ * A fetch belongs to whoever asks for it and lasts as long as they do. What came of one that was left is kept for a day, so that asking again goes on with it
+ * (kept-fetches.ts).
  */
 import { fileMaximumBytes } from '../../../shared/views.ts';
 import { Deadlines } from '../deadlines.ts';
 import { nameKey } from '../directed/datum.ts';
-import { fromHex, toHex } from '../wire/bytes.ts';
 import { isNamedRecordOver } from '../wire/named-record.ts';
 import { BlobDownload } from './blob-download.ts';
+import { KeptFetches } from './kept-fetches.ts';
 import { NamedLookup } from './named-lookup.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { NamedFetchStatus } from '../engine-types.ts';
@@ -28,10 +27,6 @@ import type { Published } from './published.ts';
 export const namedFetchesMaximum = 16;
 /** A client that has gone without a word. */
 const unwantedMs = 60_000;
-/** Blobs that are written down, and how long one stays that nobody goes on with. */
-const keptMaximum = 64;
-const keptMs = 86_400_000;
-const keptKey = 'named-fetches';
 /** Records that were seen, so that no relay can turn one back while this visor runs. */
 const seenMaximum = 256;
 const movingMs = 250;
@@ -40,7 +35,6 @@ const askAgainMaximumMs = 30_000;
 const damagedMaximum = 3;
 
 type Found = NonNullable<NamedFetchStatus['found']>;
-interface Kept { readonly name: ContentName; readonly atMs: number }
 
 interface Fetch {
   readonly key: string;
@@ -64,19 +58,17 @@ export class NamedFetches {
   readonly #shelf: BlobShelf;
   readonly #links: RelayLinks;
   readonly #recipients: Recipients;
-  readonly #published: Published;
   readonly #fetches = new Map<string, Fetch>();
   readonly #seen = new Map<string, NamedRecord>();
   readonly #deadlines = new Deadlines();
-  #kept: readonly Kept[];
+  readonly #kept: KeptFetches;
 
   constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, recipients: Recipients, published: Published) {
     this.#context = context;
     this.#shelf = shelf;
     this.#links = links;
     this.#recipients = recipients;
-    this.#published = published;
-    this.#kept = parseKept(context.memory.values.get(keptKey) ?? '[]');
+    this.#kept = new KeptFetches(context, shelf, published, (content) => this.#isFetched(content));
   }
 
   /** False: too many at once. */
@@ -129,10 +121,7 @@ export class NamedFetches {
   }
 
   /** What was begun and left long ago goes. */
-  forgetOld(now: Instant): void {
-    const old = this.#kept.filter(({ name, atMs }) => Math.abs(now.wallMs - atMs) > keptMs && !this.#isFetched(name));
-    for (const { name } of old) this.#forget(name);
-  }
+  forgetOld(now: Instant): void { this.#kept.forgetOld(now); }
 
   handleTimeout(now: Instant): void {
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
@@ -190,7 +179,7 @@ export class NamedFetches {
     fetch.sources = sources;
     if (content.length > fileMaximumBytes) { fetch.failure = 'too-large'; return; }
     const info = this.#shelf.info(content);
-    if (info === undefined) this.#keep(content, now);
+    if (info === undefined) this.#kept.add(content, now);
     if (info?.complete === true) fetch.ready = true;
     else if (!this.#isDownloaded(content)) this.#download(fetch, content, now);
   }
@@ -254,7 +243,7 @@ export class NamedFetches {
     fetch.lookup = undefined;
     const { found, ready } = fetch;
     const stopped = (): void => {
-      if (ready && found !== undefined && !this.#isFetched(found.content)) this.#forget(found.content);
+      if (ready && found !== undefined && !this.#isFetched(found.content)) this.#kept.forget(found.content);
       done();
     };
     if (fetch.download === undefined) stopped();
@@ -267,48 +256,6 @@ export class NamedFetches {
     for (const { found } of this.#fetches.values()) if (found !== undefined && nameKey(found.content) === key) return true;
     return false;
   }
-
-  #keep(content: ContentName, now: Instant): void {
-    const [oldest] = this.#kept;
-    if (this.#kept.length >= keptMaximum && oldest !== undefined && !this.#isFetched(oldest.name)) this.#forget(oldest.name);
-    this.#write([...this.#kept, { name: content, atMs: now.wallMs }]);
-  }
-
-  /** Only what was written down as ours, and what nothing else needs. */
-  #forget(content: ContentName): void {
-    const key = nameKey(content);
-    const rest = this.#kept.filter(({ name }) => nameKey(name) !== key);
-    if (rest.length === this.#kept.length) return;
-    this.#write(rest);
-    if (this.#published.needs(content)) return;
-    for (const row of this.#context.memory.files.values()) if (nameKey({ root: row.root, length: row.blobBytes }) === key) return;
-    this.#shelf.ask<'delete'>({ op: 'delete', name: content }, () => undefined);
-  }
-
-  #write(kept: readonly Kept[]): void {
-    this.#kept = kept;
-    const value = JSON.stringify(kept.map(({ name, atMs }) => [toHex(name.root), name.length, atMs]));
-    this.#context.commit([{ kind: 'put-value', key: keptKey, value }]);
-  }
 }
 
 const keyOf = (publicKey: PublicKeyHex, path: string): string => `${publicKey}/${path}`;
-
-/** What does not parse is left alone: it deletes nothing. */
-function parseKept(text: string): readonly Kept[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return [];
-  }
-  if (!Array.isArray(value)) return [];
-  return value.slice(0, keptMaximum).flatMap((entry: unknown): readonly Kept[] => {
-    if (!Array.isArray(entry)) return [];
-    const fields: readonly unknown[] = entry;
-    const [rootText, length, atMs] = fields;
-    const root = typeof rootText === 'string' && rootText.length === 64 ? fromHex(rootText) : undefined;
-    if (root === undefined || typeof length !== 'number' || !Number.isSafeInteger(length) || length < 1 || typeof atMs !== 'number' || !Number.isFinite(atMs)) return [];
-    return [{ name: { root, length }, atMs }];
-  });
-}

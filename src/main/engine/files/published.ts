@@ -9,8 +9,7 @@ import { Deadlines } from '../deadlines.ts';
 import { nameKey } from '../directed/datum.ts';
 import { createNamedRecord, decodeNamedRecord, verifyNamedRecord } from '../wire/named-record.ts';
 import { decodeHoldResponse } from '../wire/responses.ts';
-import { openBlobDatum } from './blob-datum.ts';
-import { PieceCache } from './piece-cache.ts';
+import { PublishedOffers } from './published-offers.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { PublishedStatus } from '../engine-types.ts';
@@ -41,7 +40,6 @@ const refusedMs = 600_000;
 /** What one relay knows of one name. */
 interface Told { sequence: number; heldBytes: number; complete: boolean; full: boolean; failures: number; readonly rate: RateMeter }
 interface Place { readonly relay: string; readonly deadlines: Deadlines; readonly names: Map<string, Told>; busy: boolean }
-interface Offer { readonly name: ContentName; offered: boolean }
 
 export class Published {
   readonly #context: VisorContext;
@@ -49,16 +47,14 @@ export class Published {
   readonly #links: RelayLinks;
   readonly #isRegistered: (relay: string) => boolean;
   readonly #places = new Map<string, Place>();
-  readonly #offers = new Map<string, Offer>();
-  readonly #pieces = new PieceCache();
-  /** Contents of which nothing (whole) is here any more. */
-  readonly #lost = new Set<string>();
+  readonly #offers: PublishedOffers;
 
   constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, isRegistered: (relay: string) => boolean) {
     this.#context = context;
     this.#shelf = shelf;
     this.#links = links;
     this.#isRegistered = isRegistered;
+    this.#offers = new PublishedOffers(context, shelf);
   }
 
   /** The blob is complete here. False: too many names. */
@@ -66,7 +62,7 @@ export class Published {
     const before = this.#context.memory.published.get(path);
     if (before === undefined && this.#context.memory.published.size >= publishedMaximum) return false;
     this.#shelf.added(content);
-    this.#lost.delete(nameKey(content));
+    this.#offers.found(content);
     this.#put({ path, content, mediaType, publishedAtMs: now.wallMs, ...this.#next(before, now) }, before, done);
     return true;
   }
@@ -153,7 +149,7 @@ export class Published {
 
   /** No name stands for it any more. */
   #release(content: ContentName, now: Instant): void {
-    this.#withdraw(content);
+    this.#offers.withdraw(content);
     const key = nameKey(content);
     for (const row of this.#context.memory.files.values()) if (nameKey({ root: row.root, length: row.blobBytes }) === key) return;
     this.#shelf.ask<'delete'>({ op: 'delete', name: content }, () => undefined);
@@ -235,7 +231,7 @@ export class Published {
     };
     // One that holds it all needs nothing of us; should it have lost it, its answer says so, and it is asked again with the content offered.
     if (told.complete) { ask(now); return; }
-    this.#offer(content, now, (offered, at) => {
+    this.#offers.offer(content, now, (offered, at) => {
       if (offered && this.needs(content)) { ask(at); return; }
       place.busy = false;
       place.deadlines.set(path, at.monotonicMs + refusedMs);
@@ -251,7 +247,7 @@ export class Published {
     told.heldBytes = told.complete ? content.length : Math.min(answer.heldBytes, content.length);
     told.full = false;
     told.rate.note(told.heldBytes, now.monotonicMs);
-    if (told.complete && !this.#isTaken(content)) this.#withdraw(content);
+    if (told.complete && !this.#isTaken(content)) this.#offers.withdraw(content);
     this.#ended(place, path, told, outcome, told.complete ? heldMs : wasComplete ? 0 : takingMs, now);
   }
 
@@ -286,42 +282,13 @@ export class Published {
     return false;
   }
 
-  #offer(content: ContentName, now: Instant, then: (offered: boolean, now: Instant) => void): void {
-    const key = nameKey(content);
-    if (this.#offers.get(key)?.offered === true) { then(true, now); return; }
-    const offer: Offer = { name: content, offered: false };
-    this.#offers.set(key, offer);
-    openBlobDatum(this.#shelf.ask, this.#context.crypto.tree, this.#pieces, content, (datum, at) => {
-      // A disk that fails may be well again: only what is gone or damaged is lost.
-      if (datum === 'disk-full' || datum === 'io') { then(false, at); return; }
-      if (typeof datum === 'string') {
-        this.#lost.add(key);
-        this.#context.log('warn', 'published.blob-lost', {});
-        then(false, at);
-        return;
-      }
-      if (this.#offers.get(key) === offer) {
-        offer.offered = true;
-        this.#context.directed.publisher.offerDatum(content, datum);
-      }
-      then(true, at);
-    });
-  }
-
-  #withdraw(content: ContentName): void {
-    const key = nameKey(content);
-    const offer = this.#offers.get(key);
-    this.#offers.delete(key);
-    if (offer?.offered === true) this.#context.directed.publisher.withdraw(content);
-  }
-
   #statusOf(row: PublishedRow, content: ContentName, now: Instant): PublishedStatus {
     const relays = [...this.#places.values()].map(({ relay, names }) => ({ relay, told: names.get(row.path) }));
     const holders = relays.flatMap(({ relay, told }) => (told === undefined || told.sequence === 0 ? [] : [{ relay, heldBytes: told.heldBytes, complete: told.complete }]));
     const doneBytes = Math.max(0, ...holders.map(({ heldBytes }) => heldBytes));
     const taking = relays.find(({ told }) => told !== undefined && told.heldBytes > 0 && told.heldBytes === doneBytes);
     const file = ((): PublishedStatus['file'] => {
-      if (this.#lost.has(nameKey(content))) return { state: { state: 'failed', reason: 'gone' }, holders };
+      if (this.#offers.isLost(content)) return { state: { state: 'failed', reason: 'gone' }, holders };
       if (holders.some(({ complete }) => complete)) return { state: { state: 'ready' }, holders };
       if (taking?.told === undefined) return { state: { state: 'waiting', reason: relays.some(({ told }) => told?.full === true) ? 'relay-full' : 'no-source', doneBytes }, holders };
       const bytesPerSecond = taking.told.rate.bytesPerSecond(doneBytes, now.monotonicMs);
