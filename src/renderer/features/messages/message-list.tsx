@@ -61,9 +61,13 @@ export function MessageList({ conversation, page }: { readonly conversation: Con
   // Another width breaks lines elsewhere, and a longer draft takes height: a drawer opens, the window changes, somebody writes. Who has scrolled
   // to the newest stays there; else the message in hand stays in sight.
   const wantsEnd = useRef(true);
+  const scrolledTo = useRef(0);
   const onScroll = (event: UIEvent<HTMLElement>): void => {
     const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
-    wantsEnd.current = scrollHeight - scrollTop - clientHeight <= endPixels;
+    // Rows that grow push the end away without anybody having scrolled: only who goes up leaves it.
+    if (scrollHeight - scrollTop - clientHeight <= endPixels) wantsEnd.current = true;
+    else if (scrollTop < scrolledTo.current) wantsEnd.current = false;
+    scrolledTo.current = scrollTop;
   };
   const keepPlace = useEffectEvent((isNewWidth: boolean) => {
     if (wantsEnd.current) virtualizer.scrollToEnd();
