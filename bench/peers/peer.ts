@@ -14,8 +14,11 @@ export const transfersUnderWay = 64;
 /** All in one run, on one connection. */
 export const transfersTotal = 10_000;
 
+/** The address that an end binds to; another one in a network namespace (bench/lossy-links.ts). */
+export const ownHost = process.env['WAYPOST_BENCH_HOST'] ?? '127.0.0.1';
+
 export interface Peer {
-  /** Serves on 127.0.0.1 until the process ends. Resolves, once others can dial, to what a dialler has to know: one line of text. */
+  /** Serves on its own host until the process ends. Resolves, once others can dial, to what a dialler has to know: one line of text. */
   serve(): Promise<string>;
   /** Everything that a program does once at its start and not for each connection: loading, binding, making keys, joining a network. */
   prepare(address: string): Promise<Dialler>;

@@ -14,4 +14,5 @@ export interface EmulatorConfiguration {
   readonly emulation: Emulation;
 }
 
-export interface EmulatorCounts { readonly out: LinkCounts; readonly in: LinkCounts }
+/** Since the emulator was started, as they were at `atMs` of the clock of day. */
+export interface EmulatorCounts { readonly atMs: number; readonly out: LinkCounts; readonly in: LinkCounts }

@@ -32,8 +32,8 @@ let configuration = readConfiguration();
 let random = seededFraction(configuration.emulation.seed);
 let countsChanged = false;
 const schedule = new Schedule();
-const noCounts = (): LinkCounts => ({ frames: 0, lost: 0, overflow: 0, reordered: 0, duplicated: 0 });
-const counts: EmulatorCounts = { out: noCounts(), in: noCounts() };
+const noCounts = (): LinkCounts => ({ frames: 0, lost: 0, overflow: 0, reordered: 0, duplicated: 0, passedBytes: 0 });
+const counts = { out: noCounts(), in: noCounts() };
 
 class Direction {
   readonly #name: 'out' | 'in';
@@ -75,6 +75,7 @@ class Direction {
       atMs = Math.max(atMs, this.#lastAtMs);
       this.#lastAtMs = atMs;
     }
+    counted.passedBytes += frame.length - vxlanHeaderBytes;
     fillChecksum(frame);
     writeVxlanHeader(frame, this.#network);
     const isTwice = strikes(settings.duplicateShare);
@@ -115,7 +116,7 @@ setInterval(() => {
   if (!countsChanged) return;
   countsChanged = false;
   // Whole or not at all, for whoever reads meanwhile.
-  writeFileSync(`${configurationFile}.stats.new`, JSON.stringify(counts));
+  writeFileSync(`${configurationFile}.stats.new`, JSON.stringify({ atMs: Date.now(), ...counts } satisfies EmulatorCounts));
   renameSync(`${configurationFile}.stats.new`, `${configurationFile}.stats`);
 }, countsEveryMs);
 writeFileSync(pidFile, String(process.pid));

@@ -23,6 +23,7 @@ import type { EmulatorCounts } from './emulator-files.ts';
 
 export { extendPath, locateProgram, missingRequirements } from './requirements.ts';
 export { UsageError } from './usage-error.ts';
+export type { EmulatorCounts } from './emulator-files.ts';
 export type { Emulation, LinkCounts, LinkSettings, NatKind, RouterOptions } from './model.ts';
 
 /** The first host of a LAN; the gateway is 1. */

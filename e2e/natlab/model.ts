@@ -98,6 +98,8 @@ export interface LinkCounts {
   overflow: number;
   reordered: number;
   duplicated: number;
+  /** Of the frames that were passed on. */
+  passedBytes: number;
 }
 
 export function isNatKind(text: string | undefined): text is NatKind {

@@ -6,13 +6,12 @@
 import { fork } from 'node:child_process';
 import path from 'node:path';
 import { crypto, newPerson } from '../../endpoint.ts';
-import { echoSizeBytes, transferSizeBytes, transfersTotal, type Peer } from '../peer.ts';
+import { echoSizeBytes, ownHost, transferSizeBytes, transfersTotal, type Peer } from '../peer.ts';
 import { GeneratedContent } from './generated-content.ts';
 import { WaypostEnd } from './waypost-end.ts';
 import type { DownloadHandle } from '../../../src/main/engine/directed/types.ts';
 import type { ContentName, Instant, SocketAddress } from '../../../src/main/engine/wire/types.ts';
 
-const host = '127.0.0.1';
 /** What bulk runs for longer is fetched again. */
 const bulkBytes = 1_073_741_824;
 const keptMaximumBytes = 4 * 1_048_576;
@@ -67,7 +66,7 @@ export const waypost = (variant: WaypostVariant): Peer => ({
     const small = smallContents();
     for (const { name, bytes } of small) end.directed.publisher.offer(name, bytes);
     answerEchoes(end);
-    const own: Address = { address: await end.open(host), identity: person.publicKey };
+    const own: Address = { address: await end.open(ownHost), identity: person.publicKey };
     const shown = variant.forwarded ? await throughRelay(end, [large.name], variant) : own;
     return JSON.stringify({ ...shown, bulkRootHex: Buffer.from(large.name.root).toString('hex') } satisfies ServedAddress);
   },
@@ -77,7 +76,7 @@ export const waypost = (variant: WaypostVariant): Peer => ({
     const large: ContentName = { root: Uint8Array.from(Buffer.from(bulkRootHex, 'hex')), length: bulkBytes };
     const small = smallContents();
     const end = new WaypostEnd(newPerson(), false, variant.datagramLimitBytes);
-    await end.open(host);
+    await end.open(ownHost);
     return {
       async dial() {
         const session = await end.dial(address, identity);

@@ -35,7 +35,7 @@ async function losses(bench: Bench): Promise<void> {
   bench.check('loss=20%: 15 to 25 % lost of 1000', isBetween(lossy.loss, 0.15, 0.25), lossy);
   // The emulator writes what it counted twice a second.
   await pause(600);
-  const lost = /"counts": \{\s*"out": \{\s*"frames": \d+,\s*"lost": (\d+)/.exec(bench.lab('status', '--json'))?.[1];
+  const lost = /"counts": \{\s*"atMs": \d+,\s*"out": \{\s*"frames": \d+,\s*"lost": (\d+)/.exec(bench.lab('status', '--json'))?.[1];
   bench.check('status counts the losses', Number(lost) === 1_000 - (lossy.received ?? 0), lost);
   bench.lab('netem', 'full1', 'delay=5ms', 'reorder=10%', 'gap=15ms', 'dir=out');
   const reordered = await bench.ping('full1', '--count', 200, '--every', 2);
