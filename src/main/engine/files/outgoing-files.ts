@@ -62,8 +62,8 @@ export class OutgoingFiles {
   readonly #events: OutgoingEvents;
   readonly #pieces = new PieceCache();
   readonly #uploads = new Map<string, Upload>();
-  /** Messages with a request to hold their file that is not answered yet; one at a time for each. */
-  readonly #holding = new Set<string>();
+  /** Messages with requests to hold their file that have not ended, and how many: one that was paused leaves its own behind. */
+  readonly #holding = new Map<string, number>();
   readonly #drops: HolderDrops;
   readonly #deadlines = new Deadlines();
 
@@ -189,11 +189,11 @@ export class OutgoingFiles {
       if (!up || link.sessionId === undefined) { this.#notReached(upload, hint, at); return; }
       const ttlSeconds = Math.max(1, Math.ceil((row.expiresAtMs - this.#context.correctedWallMs(at)) / 1_000));
       const mailbox = { identity: recipientOf(row), deviceId: recipient.device.deviceId };
-      this.#holding.add(upload.id);
+      this.#holding.set(upload.id, (this.#holding.get(upload.id) ?? 0) + 1);
       this.#context.directed.request(link.sessionId, { verb: 'hold', mailbox, token, ttlSeconds, name: upload.name }, {
         deadlineMs: holdDeadlineMs,
         done: (outcome, then) => {
-          this.#holding.delete(upload.id);
+          this.#holdEnded(upload.id);
           if (this.#uploads.get(upload.id) === upload) this.#answered(upload, hint, outcome, then);
           else this.#endedMeanwhile(upload, then);
         },
@@ -201,9 +201,15 @@ export class OutgoingFiles {
     });
   }
 
+  #holdEnded(id: string): void {
+    const open = (this.#holding.get(id) ?? 1) - 1;
+    if (open > 0) this.#holding.set(id, open);
+    else this.#holding.delete(id);
+  }
+
   #endedMeanwhile(upload: Upload, now: Instant): void {
     const row = this.#context.memory.files.get(upload.id);
-    if (row !== undefined) this.#drops.begin(row, now);
+    if (row !== undefined && !this.#holding.has(row.messageId)) this.#drops.begin(row, now);
   }
 
   /** The one that has most of it; else the first in the recipient's order that has not refused. */
