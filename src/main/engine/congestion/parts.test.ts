@@ -150,6 +150,28 @@ describe('the pacer', () => {
     expect(pacer.availableBytes).toBe(10_000);
   });
 
+  it('gives a late wake-up what it could have asked for in time, up to 20 ms of it, and forgets', () => {
+    const pacer = new Pacer();
+    const drained = (nowMs: number): void => { pacer.fill(nowMs, 1_000, 1_000); pacer.take(pacer.availableBytes); };
+    const wake = (atMs: number, lateMs: number): number => {
+      drained(atMs);
+      pacer.awaitedAt(atMs + 1);
+      pacer.fill(atMs + 1 + lateMs, 1_000, 1_000);
+      return pacer.availableBytes;
+    };
+    expect(wake(100, 0)).toBe(1_000);
+    expect(wake(200, 15)).toBe(16_000);
+    expect(wake(300, 500)).toBe(22_000);
+    // Without anybody waiting, a pause is no lateness.
+    drained(2_000);
+    pacer.awaitedAt(undefined);
+    pacer.fill(9_000, 1_000, 1_000);
+    expect(pacer.availableBytes).toBe(22_000);
+    for (let count = 0; count < 100; count += 1) wake(10_000 + count * 10, 0);
+    pacer.fill(20_000, 1_000, 1_000);
+    expect(pacer.availableBytes).toBe(10_000);
+  });
+
   it('goes into debt for what is urgent, by a burst at most', () => {
     const pacer = new Pacer();
     pacer.fill(0, 100, 1_000);

@@ -152,6 +152,7 @@ export class CongestedPath {
   pollTimeout(): { readonly atMs: number; readonly reason: 'loss' | 'probe' | 'pace' } | undefined {
     const timer = this.#ledger.pollTimeout();
     const paceAtMs = this.#paceAtMs();
+    this.#pacer.awaitedAt(paceAtMs);
     return paceAtMs !== undefined && (timer === undefined || paceAtMs < timer.atMs) ? { atMs: paceAtMs, reason: 'pace' } : timer;
   }
 
