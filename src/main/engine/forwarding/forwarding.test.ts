@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Forwarder, ShownName, hopLimitMaximum } from './forwarding.ts';
+import { waitingPerSessionMaximum } from './pending-interests.ts';
 import { ModelNetwork, hopMs, payloadOf } from './testing.ts';
 import type { ForwarderRequest } from './forwarding.ts';
 
@@ -300,7 +301,7 @@ describe('a hundred thousand requests for what does not exist', () => {
     }
     expect(new Set(network.payloadsFor(bob)).size).toBe(6_400);
     expect(network.negativesFor(bob)).toBe(0);
-    expect(largest).toBeLessThanOrEqual(1_024 + 64);
+    expect(largest).toBeLessThanOrEqual(waitingPerSessionMaximum + 64);
     expect(forwarder.pending.counters['interest-evicted-own']).toBeGreaterThan(90_000);
     expect(forwarder.pending.counters['interest-evicted']).toBeUndefined();
     expect(forwarder.pending.nonceCount).toBeLessThanOrEqual(1_024 + 100);

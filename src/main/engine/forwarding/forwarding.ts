@@ -28,8 +28,8 @@
  * NOTHING RESTS ON IT. There is no state here whose loss costs more than a packet: evicted, expired and refused interests look to their
  * requesters like lost datagrams. So everything has a bound, and each bound evicts the oldest, never everything: items per session and in all,
  * nonces, announcements per session and in all, cached bytes. A session over its own bound displaces only what is its own, so a
- * hundred thousand requests for names that nobody holds hurt nobody: without a holder they do not even enter the table. Sixteen sessions that use all of
-their share fill it; then what is oldest of all goes, and others repeat more often. How many sessions one side may have is for the session layer.
+ * hundred thousand requests for names that nobody holds hurt nobody: without a holder they do not even enter the table. Eight sessions that use all of
+ * their share fill it; then what is oldest of all goes, and others repeat more often. How many sessions one side may have is for the session layer.
  *
  * WHAT IT COSTS. Each step is O(1) for each item: maps, and chains instead of searches (`chain.ts`). Lifetimes are the same for all entries of
  * a table, so that the order of asking is the order of expiry. No timers: `pollTimeout` says when `handleTimeout` has something to do.

@@ -315,14 +315,14 @@ describe('bounds', () => {
   it('a full table evicts what was asked for least recently, which costs a packet and no more', () => {
     const table = new PendingInterests();
     const sessions = range(20, 100);
-    for (const session of sessions) for (let first = 0; first < 1_024; first += 64) ask(table, interestOf(session, range(64, first), { nameId: `of ${String(session)}` }), holder, session);
+    for (const session of sessions) for (let first = 0; first < 4_096; first += 64) ask(table, interestOf(session, range(64, first), { nameId: `of ${String(session)}` }), holder, session);
     expect(table.size).toBe(waitingMaximum);
-    expect(table.counters['interest-evicted']).toBe(20 * 1_024 - waitingMaximum);
-    expect(sessions.map((session) => table.waitingOf(session))).toEqual([0, 0, 0, 0, ...Array.from({ length: 16 }, () => 1_024)]);
+    expect(table.counters['interest-evicted']).toBe(20 * 4_096 - waitingMaximum);
+    expect(sessions.map((session) => table.waitingOf(session))).toEqual([0, 0, 0, 0, ...Array.from({ length: 16 }, () => 4_096)]);
     expect(table.answered('of 100', 'fragment', 0, holder)).toEqual([]);
     expect(ask(table, interestOf(100, [0], { nameId: 'of 100' }), holder, 200)).toEqual([0]);
     expect(table.answered('of 100', 'fragment', 0, holder)).toEqual([100]);
-    expect(table.answered('of 119', 'fragment', 1_023, holder)).toEqual([119]);
+    expect(table.answered('of 119', 'fragment', 4_095, holder)).toEqual([119]);
   });
 
   it('what a session repeats is not its oldest', () => {
