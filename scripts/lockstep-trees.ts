@@ -5,23 +5,13 @@
  */
 import { parseArgs } from 'node:util';
 import { blake3 } from '@noble/hashes/blake3.js';
+import { SeededRandom } from '../sim/random.ts';
 import { TestPublisher, noise } from '../src/main/engine/lockstep/testing.ts';
 
 const leafBytes = 1_024;
 const unitLeaves = 1_100;
 /** A kept fragment with its hashes takes more room than its leaf. */
 const keptBytesPerLeaf = leafBytes + 96;
-
-/** mulberry32: one number decides all. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** One stretch of noise again and again, with its number in front of each leaf: no two leaves are alike. */
 function contentOf(sizeBytes: number, seed: number): Uint8Array {
@@ -33,24 +23,14 @@ function contentOf(sizeBytes: number, seed: number): Uint8Array {
   return content;
 }
 
-function shuffle(order: Uint32Array, random: () => number): Uint32Array {
-  for (let position = order.length - 1; position > 0; position -= 1) {
-    const other = Math.floor(random() * (position + 1));
-    const here = order[position] ?? 0;
-    order[position] = order[other] ?? 0;
-    order[other] = here;
-  }
-  return order;
-}
-
 /** The first thing that is wrong. */
-function problemOf(publisher: TestPublisher, isInOrder: boolean, random: () => number): string | undefined {
+function problemOf(publisher: TestPublisher, isInOrder: boolean, random: SeededRandom): string | undefined {
   const { leafCount, content } = publisher;
   const receiver = publisher.receiver(isInOrder ? {} : { keptMaximumBytes: leafCount * keptBytesPerLeaf }).takeProofs(publisher);
   const { verifier } = receiver;
-  const order = Uint32Array.from({ length: leafCount }, (_, index) => index);
+  const inOrder = Array.from({ length: leafCount }, (_, index) => index);
   const hashesMaximum = Math.floor(Math.log2(leafCount)) + 2;
-  for (const index of isInOrder ? order : shuffle(order, random)) {
+  for (const index of isInOrder ? inOrder : random.shuffled(inOrder)) {
     const verdict = verifier.takeFragment(index, publisher.fragment(index), 1);
     if (verdict !== 'verified' && (isInOrder || verdict !== 'kept')) return `leaf ${String(index)} is ${verdict}`;
     if (isInOrder && verifier.valueCount > hashesMaximum) return `${String(verifier.valueCount)} hashes are held at leaf ${String(index)}`;
@@ -61,13 +41,13 @@ function problemOf(publisher: TestPublisher, isInOrder: boolean, random: () => n
 
 const { values } = parseArgs({ options: { trees: { type: 'string', default: '4' }, 'most-leaves': { type: 'string', default: '16384' }, seed: { type: 'string', default: '20261121' } } });
 const [trees, mostLeaves, seed] = [Number(values.trees), Number(values['most-leaves']), Number(values.seed)];
-const random = randomFrom(seed);
+const random = new SeededRandom(`lockstep trees ${String(seed)}`);
 process.stdout.write(`seed ${String(seed)}\n`);
 let [passed, failed] = [0, 0];
 for (let tree = 0; tree < trees; tree += 1) {
   // The largest of all is always among them; the others are spread over the orders of magnitude.
-  const leafCount = tree === 0 ? mostLeaves : Math.floor(unitLeaves * (mostLeaves / unitLeaves) ** random());
-  const content = contentOf(leafCount * leafBytes - Math.floor(random() * leafBytes), seed + tree);
+  const leafCount = tree === 0 ? mostLeaves : Math.floor(random.logarithmic(unitLeaves, mostLeaves));
+  const content = contentOf(leafCount * leafBytes - random.integer(0, leafBytes - 1), seed + tree);
   const publisher = new TestPublisher(content, 0);
   const problems = [
     Buffer.compare(publisher.record.root, blake3(content)) === 0 ? undefined : 'the root is not its BLAKE3 hash',
