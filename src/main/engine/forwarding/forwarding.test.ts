@@ -306,7 +306,7 @@ describe('a hundred thousand requests for what does not exist', () => {
     expect(forwarder.pending.counters['interest-evicted']).toBeUndefined();
     expect(forwarder.pending.nonceCount).toBeLessThanOrEqual(1_024 + 100);
     expectNothingLeft(network);
-    expect(forwarder.routes.counters['holder-timed-out']).toBe(1_024);
+    expect(forwarder.routes.counters['holder-timed-out']).toBe(waitingPerSessionMaximum);
   });
 });
 
