@@ -1,4 +1,4 @@
-/** A light client of the protocol for load: sessions and requests over a real UDP socket, without storage or mail rules. */
+/** A light client of the protocol for load: sessions and requests over a real UDP socket, as the host drives them, without storage or mail rules. */
 import { bindUdp, freeDatagram, type UdpSocket } from '../src/main/host/udp.ts';
 import { systemClock } from '../src/main/host/clock.ts';
 import { chooseCrypto, createRandomBytes } from '../src/main/host/crypto.ts';
@@ -8,10 +8,10 @@ import { createSessions } from '../src/main/engine/session/sessions.ts';
 import { datagramMaximumBytes } from '../src/main/engine/wire/frame.ts';
 import { identityPublicKey } from '../src/main/engine/wire/identity.ts';
 import { toHex } from '../src/main/engine/wire/bytes.ts';
-import type { Directed, RequestOutcome } from '../src/main/engine/directed/types.ts';
+import type { Directed, MemoryUse, RequestOutcome } from '../src/main/engine/directed/types.ts';
 import type { KeyPair } from '../src/main/engine/crypto.ts';
 import type { SessionId, Sessions } from '../src/main/engine/session/types.ts';
-import type { DeviceCertificate, RelayHint, RequestBody } from '../src/main/engine/wire/types.ts';
+import type { DeviceCertificate, Instant, RelayHint, RequestBody } from '../src/main/engine/wire/types.ts';
 
 export const { crypto } = chooseCrypto();
 export const random = createRandomBytes();
@@ -46,10 +46,13 @@ export class Endpoint {
   #socket: UdpSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
+  /** Datagrams that are worked on together with those that come in the same turn of the loop. */
+  readonly #gathered: Uint8Array[] = [];
+  #isTurnEnding = false;
   readonly #established = new Map<SessionId, () => void>();
 
   /** @param listening takes sessions that others dial. */
-  constructor(person: Person, { listening = false }: { readonly listening?: boolean } = {}) {
+  constructor(person: Person, { listening = false, datagramLimitBytes = datagramMaximumBytes }: { readonly listening?: boolean; readonly datagramLimitBytes?: number } = {}) {
     this.person = person;
     this.sessions = createSessions({
       crypto, random, staticKeys: person.staticKeys, certificate: person.certificate.bytes, capabilities: ['waypost/1'], bootId: random(8), resetSecret: random(32), listening,
@@ -58,19 +61,29 @@ export class Endpoint {
       send: (sessionId, frame, now) => this.sessions.send(sessionId, frame, now),
       frameRoom: (sizeBytes) => this.sessions.frameRoom(sizeBytes),
       smoothedRoundTripMs: (sessionId) => this.sessions.view(sessionId)?.smoothedRoundTripMs,
-      datagramLimitBytes: () => datagramMaximumBytes,
+      datagramLimitBytes: () => datagramLimitBytes,
     }, crypto, random);
   }
 
   /** Of the open socket. */
   get port(): number { return this.#socket?.address.port ?? 0; }
 
-  async open(): Promise<void> {
+  /** What others dial it by, once it is open. */
+  get hint(): RelayHint { return { publicKey: this.person.publicKey, host: this.#socket?.address.host ?? '', port: this.port }; }
+
+  async open(host = '127.0.0.1'): Promise<void> {
     this.#socket = await bindUdp({
-      host: '127.0.0.1', port: 0, onBroken: (reason) => { throw new Error(reason); },
+      host, port: 0, onBroken: (reason) => { throw new Error(`the UDP socket broke: ${reason}`); },
       onDatagram: (from, datagram) => {
         this.sessions.handleDatagram(from, datagram, systemClock.now());
-        if (this.#drain()) freeDatagram(datagram);
+        const use = this.#takeOutputs();
+        if (use === 'until-flush') {
+          this.#gathered.push(datagram);
+          this.#endTurnLater();
+          return;
+        }
+        this.#drain();
+        if (use === 'none') freeDatagram(datagram);
       },
     });
   }
@@ -90,36 +103,63 @@ export class Endpoint {
     });
   }
 
-  /** Sends what was asked of its parts directly. */
-  poke(): void { this.#drain(); }
+  /** Asks its parts for something, and sends what that leads to. */
+  run(input: (now: Instant) => void): void {
+    input(systemClock.now());
+    this.#drain();
+  }
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#socket?.close();
   }
 
-  /** Whether a frame was among it of which nothing is kept. */
-  #drain(): boolean {
-    let isSpent = false;
+  #endTurnLater(): void {
+    if (this.#isTurnEnding) return;
+    this.#isTurnEnding = true;
+    setImmediate(() => {
+      this.#isTurnEnding = false;
+      this.#drain();
+    });
+  }
+
+  #drain(): void {
+    this.#takeOutputs();
+    this.directed.flush(systemClock.now());
+    this.#takeOutputs();
+    for (const datagram of this.#gathered) freeDatagram(datagram);
+    this.#gathered.length = 0;
+    this.#setTimer();
+  }
+
+  /** What is still used of the frame that was among it. */
+  #takeOutputs(): MemoryUse {
+    let use: MemoryUse = 'kept';
     for (let output = this.sessions.pollOutput(); output !== undefined; output = this.sessions.pollOutput()) {
       switch (output.kind) {
         case 'transmit': if (this.#socket?.send(output.to, output.datagram) === true) this.sessions.recycle(output.datagram); break;
-        case 'frame': isSpent = this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
+        case 'frame': use = this.directed.handleFrame(output.sessionId, output.frame, systemClock.now()); break;
         case 'established': this.#established.get(output.session.id)?.(); this.#established.delete(output.session.id); break;
+        case 'closed': this.directed.sessionLost(output.sessionId, systemClock.now()); break;
         default: break;
       }
     }
+    return use;
+  }
+
+  /** Set anew only when it would come too late: deadlines move with every datagram, and a timer that comes too early does no harm. */
+  #setTimer(): void {
     const atMs = Math.min(this.sessions.pollTimeout()?.atMs ?? Infinity, this.directed.pollTimeout()?.atMs ?? Infinity);
-    if (atMs === Infinity || (this.#timer !== undefined && this.#timerAtMs <= atMs)) return isSpent;
+    if (atMs === Infinity || (this.#timer !== undefined && this.#timerAtMs <= atMs)) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.sessions.handleTimeout(systemClock.now());
-      this.directed.handleTimeout(systemClock.now());
-      this.#drain();
+      this.run((now) => {
+        this.sessions.handleTimeout(now);
+        this.directed.handleTimeout(now);
+      });
     }, Math.max(0, atMs - systemClock.now().monotonicMs));
-    return isSpent;
   }
 }
 

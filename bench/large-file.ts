@@ -3,10 +3,9 @@
  * both sides from the first bytes on; what it grows by from there must not depend on the size.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { newPerson } from './endpoint.ts';
+import { Endpoint, newPerson } from './endpoint.ts';
 import { GeneratedContent } from './peers/peers/generated-content.ts';
-import { WaypostEnd } from './peers/peers/waypost-end.ts';
-import type { SocketAddress } from '../src/main/engine/wire/types.ts';
+import type { RelayHint } from '../src/main/engine/wire/types.ts';
 import type { Figure } from './run.ts';
 
 const sizeBytes = 4 * 1_073_741_824;
@@ -18,7 +17,7 @@ const sampleMs = 200;
 const mebibyte = 1_048_576;
 const holderVariable = 'WAYPOST_BENCH_HOLDER';
 
-interface Holder { readonly address: SocketAddress; readonly identity: string; readonly root: readonly number[] }
+interface Holder extends RelayHint { readonly root: readonly number[] }
 
 /** Largest growth since `settled` was called. */
 class Growth {
@@ -38,8 +37,7 @@ class Growth {
 }
 
 async function hold(): Promise<void> {
-  const person = newPerson();
-  const end = new WaypostEnd(person, true, datagramLimitBytes);
+  const end = new Endpoint(newPerson(), { listening: true, datagramLimitBytes });
   const content = new GeneratedContent(sizeBytes);
   end.directed.publisher.offerDatum(content.name, content);
   const growth = new Growth();
@@ -47,7 +45,8 @@ async function hold(): Promise<void> {
     if (message === 'settled') growth.settled();
     else process.send?.({ growthBytes: growth.end() }, () => { process.exit(0); });
   });
-  process.send?.({ address: await end.open('127.0.0.1'), identity: person.publicKey, root: [...content.name.root] } satisfies Holder);
+  await end.open();
+  process.send?.({ ...end.hint, root: [...content.name.root] } satisfies Holder);
 }
 
 const nextMessage = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => { child.once('message', resolve); });
@@ -55,9 +54,9 @@ const nextMessage = (child: ChildProcess): Promise<unknown> => new Promise((reso
 export async function largeFile(): Promise<readonly Figure[]> {
   const child = fork(import.meta.filename, { env: { ...process.env, [holderVariable]: '1' } });
   const holder = await nextMessage(child) as Holder;
-  const end = new WaypostEnd(newPerson(), false, datagramLimitBytes);
-  await end.open('127.0.0.1');
-  const session = await end.dial(holder.address, holder.identity);
+  const end = new Endpoint(newPerson(), { datagramLimitBytes });
+  await end.open();
+  const session = await end.dial(holder, false);
   const growth = new Growth();
   const startedMs = performance.now();
   await new Promise<void>((resolve, reject) => {

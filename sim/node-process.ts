@@ -15,6 +15,10 @@ import type { Instant, SocketAddress } from '../src/main/engine/wire/types.ts';
 const timerLatenessMs = 3;
 const outputsPerInputMaximum = 20_000;
 const resolveMaximumMs = 200;
+/** What comes so soon after a leaf of a file is handed over with it, as by a host that finds several datagrams at its socket. */
+const turnMs = 0.5;
+/** What stands in memory that was given back: whoever still looks at it finds that. */
+const freedByte = 0xee;
 
 /** What a process finds on the machine that it runs on. */
 export interface ProcessMachine {
@@ -37,6 +41,9 @@ export class NodeProcess {
   #engine: Engine | undefined;
   #nextTicket = 1;
   #armedForMs: number | undefined;
+  /** Datagrams of which nothing is used any more once the engine has been drained. */
+  readonly #gathered: Uint8Array[] = [];
+  #isTurnEnding = false;
 
   constructor(machine: ProcessMachine) { this.#machine = machine; }
 
@@ -68,7 +75,14 @@ export class NodeProcess {
     this.#input(`command ${command.name}`, (engine, now) => { engine.command(ticket, command, now); });
   }
 
-  receive(from: SocketAddress, datagram: Uint8Array): void { this.#input('handleDatagram', (engine, now) => { engine.handleDatagram(from, datagram, now); }); }
+  receive(from: SocketAddress, datagram: Uint8Array): void {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    const use = this.#guard('handleDatagram', () => engine.handleDatagram(from, datagram, this.#machine.clock.now()));
+    if (use === 'none' || use === 'until-flush') this.#gathered.push(datagram);
+    if (use === 'until-flush') this.#endTurnLater();
+    else this.#drain();
+  }
 
   networkChanged(): void { this.#input('networkChanged', (engine, now) => { engine.networkChanged(now); }); }
 
@@ -90,17 +104,29 @@ export class NodeProcess {
     this.#drain();
   }
 
-  #guard(call: string, run: () => void): void {
+  /** Undefined when the engine threw, which ends it. */
+  #guard<Result>(call: string, run: () => Result): Result | undefined {
     try {
-      run();
+      return run();
     } catch (error) {
       this.#machine.watch.threw(call, error);
       this.end();
       this.#machine.broke();
+      return undefined;
     }
   }
 
   // --- outputs ------------------------------------------------------------------------------------------------------------
+
+  #endTurnLater(): void {
+    if (this.#isTurnEnding) return;
+    this.#isTurnEnding = true;
+    this.#machine.world.queue.after(turnMs, () => {
+      this.#isTurnEnding = false;
+      // A machine that fell asleep meanwhile goes on with the first thing that it is given.
+      if (!this.#machine.isAsleep()) this.#drain();
+    });
+  }
 
   #drain(): void {
     const engine = this.#engine;
@@ -116,6 +142,8 @@ export class NodeProcess {
           return;
         }
       }
+      for (const datagram of this.#gathered) datagram.fill(freedByte);
+      this.#gathered.length = 0;
     });
     this.#arm();
   }

@@ -5,12 +5,11 @@
  */
 import { fork } from 'node:child_process';
 import path from 'node:path';
-import { crypto, newPerson } from '../../endpoint.ts';
+import { crypto, Endpoint, newPerson } from '../../endpoint.ts';
 import { echoSizeBytes, ownHost, transferSizeBytes, transfersTotal, type Peer } from '../peer.ts';
 import { GeneratedContent } from './generated-content.ts';
-import { WaypostEnd } from './waypost-end.ts';
 import type { DownloadHandle } from '../../../src/main/engine/directed/types.ts';
-import type { ContentName, Instant, SocketAddress } from '../../../src/main/engine/wire/types.ts';
+import type { ContentName, Instant, RelayHint } from '../../../src/main/engine/wire/types.ts';
 
 /** What bulk runs for longer is fetched again. */
 const bulkBytes = 1_073_741_824;
@@ -19,8 +18,7 @@ const answerWithinMs = 10_000;
 
 export interface WaypostVariant { readonly datagramLimitBytes: number; readonly forwarded: boolean }
 
-export interface Address { readonly address: SocketAddress; readonly identity: string }
-interface ServedAddress extends Address { readonly bulkRootHex: string }
+interface ServedAddress extends RelayHint { readonly bulkRootHex: string }
 
 /** Both sides derive the same ones, as the requester of a letter's body knows its name from the header. */
 function smallContents(): readonly { readonly name: ContentName; readonly bytes: Uint8Array }[] {
@@ -31,19 +29,19 @@ function smallContents(): readonly { readonly name: ContentName; readonly bytes:
   });
 }
 
-export function answerEchoes(end: WaypostEnd): void {
+export function answerEchoes(end: Endpoint): void {
   end.directed.handle('publish', (_sessionId, body, answer, now) => {
     if (body.verb === 'publish') answer.respond(body.object, now);
   });
 }
 
 /** Starts a relay process and announces the contents there, over a session of the holder's. */
-async function throughRelay(end: WaypostEnd, names: readonly ContentName[], variant: WaypostVariant): Promise<Address> {
+async function throughRelay(end: Endpoint, names: readonly ContentName[], variant: WaypostVariant): Promise<RelayHint> {
   const child = fork(path.join(import.meta.dirname, 'waypost-relay.ts'), [String(variant.datagramLimitBytes)]);
   process.once('exit', () => { child.kill('SIGKILL'); });
-  const relay = await new Promise<Address>((resolve) => { child.once('message', (message) => { resolve(message as Address); }); });
-  const session = await end.dial(relay.address, relay.identity);
-  const mailbox = { identity: relay.identity, deviceId: '00'.repeat(16) };
+  const relay = await new Promise<RelayHint>((resolve) => { child.once('message', (message) => { resolve(message as RelayHint); }); });
+  const session = await end.dial(relay, false);
+  const mailbox = { identity: relay.publicKey, deviceId: '00'.repeat(16) };
   for (const name of names) {
     await new Promise<void>((resolve, reject) => {
       end.run((now) => {
@@ -60,26 +58,26 @@ async function throughRelay(end: WaypostEnd, names: readonly ContentName[], vari
 export const waypost = (variant: WaypostVariant): Peer => ({
   async serve() {
     const person = newPerson();
-    const end = new WaypostEnd(person, true, variant.datagramLimitBytes);
+    const end = new Endpoint(person, { listening: true, datagramLimitBytes: variant.datagramLimitBytes });
     const large = new GeneratedContent(bulkBytes);
     end.directed.publisher.offerDatum(large.name, large);
     const small = smallContents();
     for (const { name, bytes } of small) end.directed.publisher.offer(name, bytes);
     answerEchoes(end);
-    const own: Address = { address: await end.open(ownHost), identity: person.publicKey };
-    const shown = variant.forwarded ? await throughRelay(end, [large.name], variant) : own;
+    await end.open(ownHost);
+    const shown = variant.forwarded ? await throughRelay(end, [large.name], variant) : end.hint;
     return JSON.stringify({ ...shown, bulkRootHex: Buffer.from(large.name.root).toString('hex') } satisfies ServedAddress);
   },
 
   async prepare(text) {
-    const { address, identity, bulkRootHex } = JSON.parse(text) as ServedAddress;
+    const { bulkRootHex, ...hint } = JSON.parse(text) as ServedAddress;
     const large: ContentName = { root: Uint8Array.from(Buffer.from(bulkRootHex, 'hex')), length: bulkBytes };
     const small = smallContents();
-    const end = new WaypostEnd(newPerson(), false, variant.datagramLimitBytes);
+    const end = new Endpoint(newPerson(), { datagramLimitBytes: variant.datagramLimitBytes });
     await end.open(ownHost);
     return {
       async dial() {
-        const session = await end.dial(address, identity);
+        const session = await end.dial(hint, false);
         let download: DownloadHandle | undefined;
         return {
           bulk(received) {

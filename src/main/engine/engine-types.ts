@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ConnectionView, FileState, Headline, Settings } from '../../shared/views.ts';
 import type { Crypto, RandomBytes } from './crypto.ts';
+import type { MemoryUse } from './directed/types.ts';
 import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
@@ -191,8 +192,11 @@ export interface EngineInspection {
  * from the store: memory is never ahead of the disk.
  */
 export interface Engine {
-  /** Takes the datagram over: its bytes are changed, and views of it may be kept. True when none is kept, so that its memory may be freed at once. */
-  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): boolean;
+  /**
+   * Takes the datagram over: its bytes are changed. Says what is still used of its memory; `until-flush` means until `pollOutput` has returned undefined, and that the
+   * host had better hand over the other datagrams that are there before it calls that: they are worked on together.
+   */
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): MemoryUse;
   /** A transmitted datagram has gone out, and its memory may be used again. A host that does not say so costs memory and nothing else. */
   recycle(datagram: Uint8Array): void;
   handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult, now: Instant): void;

@@ -19,7 +19,7 @@ import { EngineInspector } from './inspection.ts';
 import { runCommand } from './visor-commands.ts';
 import { VisorRole } from './visor-role.ts';
 import type { WaypostError } from '../../shared/errors.ts';
-import type { Directed } from './directed/types.ts';
+import type { Directed, MemoryUse } from './directed/types.ts';
 import type { BlobOperation, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineCommand, EngineInspection, EngineOutput, StartArguments } from './engine-types.ts';
 import type { MailboxRole } from './mail/mailbox-types.ts';
@@ -56,8 +56,8 @@ class VisorEngine implements Engine {
   readonly #mailbox: MailboxRole | undefined;
   readonly #counters = new Map<string, number>();
   #certificateCheckAtMs: number;
-  /** Of the datagram that is being handled: it brought one frame at most, and nothing of that is kept. */
-  #frameIsSpent = false;
+  /** Of the datagram that is being handled: it brings one frame at most. */
+  #frameUse: MemoryUse = 'kept';
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -104,12 +104,12 @@ class VisorEngine implements Engine {
     this.#visor?.start(now);
   }
 
-  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): boolean {
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): MemoryUse {
     this.#begin(now);
-    this.#frameIsSpent = false;
+    this.#frameUse = 'kept';
     this.#sessions.handleDatagram(from, datagram, now);
     this.#drainSessions();
-    return this.#frameIsSpent;
+    return this.#frameUse;
   }
 
   recycle(datagram: Uint8Array): void { this.#sessions.recycle(datagram); }
@@ -174,6 +174,7 @@ class VisorEngine implements Engine {
       if (output !== undefined) return output;
       if (this.#touched) {
         this.#touched = false;
+        this.#directed.flush(this.#now);
         this.#visor?.flush(this.#now);
         this.#mailbox?.flush(this.#now);
         this.#drainSessions();
@@ -221,7 +222,7 @@ class VisorEngine implements Engine {
   #routeSession(output: SessionOutput): void {
     switch (output.kind) {
       case 'transmit': this.#outputs.push(output); return;
-      case 'frame': this.#frameIsSpent = this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
+      case 'frame': this.#frameUse = this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
       case 'closed':
         this.#directed.sessionLost(output.sessionId, this.#now);
         this.#mailbox?.sessionClosed(output.sessionId);

@@ -33,7 +33,7 @@ class EchoingEngine implements Engine {
   readonly inspect = new FakeInspection();
   readonly outputs: EngineOutput[] = [];
   networkChanges = 0;
-  handleDatagram(from: SocketAddress, datagram: Uint8Array): boolean { this.outputs.push({ kind: 'transmit', to: from, datagram }); return false; }
+  handleDatagram(from: SocketAddress, datagram: Uint8Array): 'kept' { this.outputs.push({ kind: 'transmit', to: from, datagram }); return 'kept'; }
   networkChanged(): void { this.networkChanges += 1; }
   pollOutput(): EngineOutput | undefined { return this.outputs.shift(); }
   pollTimeout(): undefined { return undefined; }

@@ -7,6 +7,7 @@ import { FakeInspection } from './api/fake-inspection.ts';
 import { systemClock } from './clock.ts';
 import { Driver } from './driver.ts';
 import { memoryBlobs } from './driver-testing.ts';
+import type { MemoryUse } from '../engine/directed/types.ts';
 import { storeError, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { Resolver } from './resolver.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
@@ -17,9 +18,15 @@ const emptyState: VisorState = { device: undefined, contacts: [], conversations:
 class ScriptedEngine implements Engine {
   readonly inspect = new FakeInspection();
   readonly told: string[] = [];
+  readonly handed: Uint8Array[] = [];
+  use: MemoryUse = 'kept';
   readonly outputs: EngineOutput[] = [];
   dueInMs: number | undefined;
-  handleDatagram(_from: SocketAddress, datagram: Uint8Array): boolean { this.told.push(`datagram ${String(datagram.length)}`); return false; }
+  handleDatagram(_from: SocketAddress, datagram: Uint8Array): MemoryUse {
+    this.told.push(`datagram ${String(datagram.length)}`);
+    this.handed.push(datagram);
+    return this.use;
+  }
   recycle(): void { /* its outputs are kept by nobody */ }
   handleStored(ticket: number): void { this.told.push(`stored ${String(ticket)}`); }
   handleResolved(ticket: number, hosts: readonly string[]): void { this.told.push(`resolved ${String(ticket)} ${hosts.join()}`); }
@@ -110,6 +117,30 @@ describe('the driver', () => {
     expect(await heard.promise).toBe(9);
     expect(current().told).toContain('datagram 5');
     await listener.close();
+  });
+
+  it('hands over all that a turn brings before the engine acts on leaves, and frees them then', async () => {
+    const engine = current();
+    engine.use = 'until-flush';
+    const target = driver.socket?.address;
+    if (target === undefined) throw new Error('no socket');
+    engine.told.length = 0;
+    for (const sizeBytes of [1_001, 1_002, 1_003]) peer.send(target, new Uint8Array(sizeBytes));
+    await expect.poll(() => engine.told.at(-1)).toBe('drained');
+    await expect.poll(() => engine.handed.map((datagram) => datagram.buffer.byteLength)).toEqual([0, 0, 0]);
+    // Not one drain for each, and none before the first datagram.
+    expect(engine.told[0]).toBe('datagram 1001');
+    expect(engine.told.filter((line) => line.startsWith('datagram'))).toHaveLength(3);
+  });
+
+  it.each([['none', 0], ['kept', 700]] as const)('gives the memory of a datagram back when the engine uses %s of it', async (use, sizeBytes) => {
+    const engine = current();
+    engine.use = use;
+    const target = driver.socket?.address;
+    if (target === undefined) throw new Error('no socket');
+    peer.send(target, new Uint8Array(700));
+    await expect.poll(() => engine.handed.length).toBe(1);
+    expect(engine.handed[0]?.length).toBe(sizeBytes);
   });
 
   it('wakes the engine when its timer is due', async () => {

@@ -68,6 +68,9 @@ export class Driver {
   #restartTimer: NodeJS.Timeout | undefined;
   #restartDelayMs = restartFirstMs;
   #drainScheduled = false;
+  /** Datagrams that the engine works on when it is drained next. */
+  readonly #gathered: Uint8Array[] = [];
+  #isTurnEnding = false;
   #draining = false;
   #stopped = false;
   #failure: StoreFailure | undefined;
@@ -82,9 +85,14 @@ export class Driver {
       listen: options.listen,
       onDatagram: (from, datagram) => {
         if (this.#engine === undefined) return;
-        const isSpent = this.#engine.handleDatagram(from, datagram, options.clock.now());
+        const use = this.#engine.handleDatagram(from, datagram, options.clock.now());
+        if (use === 'until-flush') {
+          this.#gathered.push(datagram);
+          this.#endTurnLater();
+          return;
+        }
         this.#drain();
-        if (isSpent) freeDatagram(datagram);
+        if (use === 'none') freeDatagram(datagram);
       },
       onReplaced: () => { this.networkChanged(); },
       log: (level, event, fields) => { options.events.log(level, event, fields); },
@@ -182,6 +190,16 @@ export class Driver {
     });
   }
 
+  /** What libuv has read from the socket in one go has been handed over by then (at most 32 datagrams); nothing else comes in between. */
+  #endTurnLater(): void {
+    if (this.#isTurnEnding) return;
+    this.#isTurnEnding = true;
+    setImmediate(() => {
+      this.#isTurnEnding = false;
+      this.#drain();
+    });
+  }
+
   #drain(): void {
     const engine = this.#engine;
     if (engine === undefined || this.#draining) return;
@@ -189,7 +207,11 @@ export class Driver {
     try {
       for (let count = 0; count < outputsMaximum; count += 1) {
         const output = engine.pollOutput();
-        if (output === undefined) break;
+        if (output === undefined) {
+          for (const datagram of this.#gathered) freeDatagram(datagram);
+          this.#gathered.length = 0;
+          break;
+        }
         this.#perform(output);
       }
     } finally {

@@ -79,6 +79,8 @@ export class CongestedPath {
   get windowBytes(): number { return this.controller.windowBytes; }
   get inFlightBytes(): number { return this.#ledger.flight.bytesInFlight; }
   get smoothedRttMs(): number { return this.#ledger.rtt.smoothedMs; }
+  /** What it carries, as far as that is known: its window in a round trip before the first sample. */
+  get rateBytesPerMs(): number { return this.controller.pacingRateBytesPerMs ?? this.windowBytes / this.smoothedRttMs; }
   get minimumRttMs(): number { return this.#ledger.rtt.minimumMs; }
   get probeTimeoutMs(): number { return this.#ledger.rtt.probeTimeoutMs; }
   /** For diagnostics: numbers that counted as lost, and those of them that came after all. */

@@ -24,6 +24,8 @@ const nonceBytes = 8;
 export const checkMs = 2_000;
 /** What a path learned is worth keeping between two letters, not between two conversations. */
 export const emptyPathMs = 10_000;
+/** A source is slow only beside one whose round trip is so much shorter. */
+const quickerFactor = 2;
 /** Askings of one source that are remembered before it is looked for those that have become useless. */
 const sweepMinimum = 1_024;
 
@@ -43,8 +45,28 @@ export class Asking {
   }
 
   /** Tells the scheduler which of its sources want to ask. */
-  refresh(download: Download): void {
-    for (const source of download.sources) this.#sessions.get(source.sessionId)?.path.setWanting(source.transfer, download.hasWork(source));
+  refresh(download: Download, now: Instant): void {
+    for (const source of download.sources) this.#sessions.get(source.sessionId)?.path.setWanting(source.transfer, this.wants(source, now.monotonicMs));
+  }
+
+  /** Whether there is something that this source is to be asked for. */
+  wants(source: Source, nowMs: number): boolean { return source.download.hasWork(source) && !this.#isLeftOut(source, nowMs); }
+
+  /**
+   * A slow source whose answers would come after a quicker one has brought all that may be kept meanwhile: everybody would wait for them, round trip after round trip. It is
+   * asked again when the quicker one has gone, is silent or has become slow itself.
+   */
+  #isLeftOut({ download, sessionId }: Source, nowMs: number): boolean {
+    const own = this.#sessions.get(sessionId);
+    if (download.sources.size < 2 || own === undefined) return false;
+    for (const other of download.sources) {
+      const session = this.#sessions.get(other.sessionId);
+      if (session === undefined || session === own || other.heldUntilMs > nowMs) continue;
+      const { path } = session;
+      const isQuicker = path.smoothedRttMs * quickerFactor <= own.path.smoothedRttMs && nowMs - session.lastProgressMs < path.probeTimeoutMs;
+      if (isQuicker && download.options.keptMaximumBytes < path.rateBytesPerMs * own.path.smoothedRttMs) return true;
+    }
+    return false;
   }
 
   pumpAll(download: Download, now: Instant): void {
@@ -70,7 +92,7 @@ export class Asking {
   #ask(session: SessionPath, source: Source, roomBytes: number, now: Instant): boolean {
     const { download } = source;
     // Only until it is cut anew, which waits for the verifier.
-    if (download.groupShift > session.groupShift) return false;
+    if (download.groupShift > session.groupShift || this.#isLeftOut(source, now.monotonicMs)) return false;
     const leafMaximum = Math.max(1, Math.min(runMaximum, Math.floor(roomBytes / download.largestDatagramBytes)));
     const planned = download.takeRun(source, leafMaximum);
     if (planned === undefined) return false;
@@ -82,7 +104,7 @@ export class Asking {
     if (!source.knowsName) source.shownAtMs = now.monotonicMs;
     const body = source.knowsName ? { verb: 'more' as const, ...run } : { verb: 'pull' as const, name: download.name, groupShift: download.groupShift, ...run };
     this.#sender.send(source.sessionId, encodeRequest(download.requestId, body), now);
-    session.path.setWanting(source.transfer, download.hasWork(source));
+    session.path.setWanting(source.transfer, this.wants(source, now.monotonicMs));
     return true;
   }
 

@@ -36,7 +36,7 @@ import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { SessionId } from '../session/types.ts';
 import type { ContentName, Instant, RequestBody } from '../wire/types.ts';
 import type { PullDone } from './memory-pulls.ts';
-import type { Directed, DownloadHandle, DownloadOptions, FrameSender, Publisher, RequestHandler, RequestOptions } from './types.ts';
+import type { Directed, DownloadHandle, DownloadOptions, FrameSender, MemoryUse, Publisher, RequestHandler, RequestOptions } from './types.ts';
 
 const requestKind = 0x01;
 const requestIdOffset = 2;
@@ -80,14 +80,14 @@ class DirectedLayer implements Directed {
     this.#responder.handle(verb, handler);
   }
 
-  handleFrame(sessionId: SessionId, bytes: Uint8Array, now: Instant): boolean {
+  handleFrame(sessionId: SessionId, bytes: Uint8Array, now: Instant): MemoryUse {
     const frame = decodeFrame(bytes);
     if (frame === undefined) {
       this.#counters.count('bad-frame');
       if (bytes[0] === requestKind && bytes.length >= requestHeaderBytes) {
         this.#responder.refuseMalformed(sessionId, bytes.subarray(requestIdOffset, requestHeaderBytes), now);
       }
-      return false;
+      return 'kept';
     }
     switch (frame.type) {
       case 'request':
@@ -95,21 +95,23 @@ class DirectedLayer implements Directed {
         else if (frame.body.verb === 'more') this.#publisher.handleMore(sessionId, frame.requestId, frame.body, now);
         else if (frame.body.verb === 'pad') this.#answerPad(sessionId, frame.requestId, frame.body.datagramBytes, now);
         else this.#responder.handleRequest(sessionId, frame, now);
-        return false;
-      case 'response':
+        return 'kept';
+      case 'response': {
         // A content that is forwarded may be wanted here too. Downloads before requests: theirs are many.
-        if (this.#relay?.handleResponse(sessionId, frame, bytes, now) === true) {
-          this.#machine.handleResponse(sessionId, frame, now);
-          return true;
-        }
-        if (this.#machine.handleResponse(sessionId, frame, now)) return true;
+        const forwarded = this.#relay?.handleResponse(sessionId, frame, bytes, now) === true;
+        const use = this.#machine.handleResponse(sessionId, frame, now);
+        if (use !== undefined) return use;
+        if (forwarded) return 'none';
         if (!this.#requests.handleResponse(sessionId, frame, now)) this.#counters.count('unmatched-response');
-        return false;
+        return 'kept';
+      }
       default:
         frame satisfies never;
-        return false;
+        return 'kept';
     }
   }
+
+  flush(now: Instant): void { this.#machine.flush(now); }
 
   sessionLost(sessionId: SessionId, now: Instant): void {
     // What others asked of us first: callbacks of our own requests may lead to new ones on the same session.

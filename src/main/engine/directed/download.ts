@@ -15,8 +15,9 @@ import { LeafPlan } from './leaf-plan.ts';
 import type { Crypto } from '../crypto.ts';
 import type { ProofPart } from '../lockstep/codec.ts';
 import type { Geometry } from '../lockstep/geometry.ts';
-import type { LockstepVerifier, Refusal } from '../lockstep/lockstep.ts';
+import type { FragmentVerdict, LockstepVerifier, Refusal } from '../lockstep/lockstep.ts';
 import type { ContentName, Instant } from '../wire/types.ts';
+import type { GatheredLeaf } from './gathered-leaves.ts';
 import type { PlannedRun, Reach } from './leaf-plan.ts';
 import type { Source } from './source.ts';
 import type { DownloadOptions } from './types.ts';
@@ -48,6 +49,7 @@ export class Download {
   #now: Instant;
   /** The verifier is at work, and what it calls may call us. */
   #taking = false;
+  readonly #verdicts: FragmentVerdict[] = [];
 
   private constructor(crypto: Crypto, name: ContentName, options: DownloadOptions, geometry: Geometry, now: Instant) {
     this.#crypto = crypto;
@@ -102,12 +104,22 @@ export class Download {
   again(leaf: number): void { if (!this.#verifier.has(leaf)) this.#plan.again(leaf); }
   proofAgain(first: number): void { this.#plan.proofAgain(first); }
 
-  takeFragment(source: Source, leaf: number, payload: Uint8Array, now: Instant): Taken {
+  /** Leaves that came in one turn, by anybody; `told` gets what became of each, from its start. */
+  takeFragments(leaves: readonly GatheredLeaf[], told: Taken[], now: Instant): void {
     this.#now = now;
     this.#taking = true;
-    const verdict = this.#verifier.takeFragment(leaf, payload, source.ordinal);
+    const [only] = leaves;
+    // A lone one is hashed where it lies.
+    if (leaves.length === 1 && only !== undefined) this.#verdicts[0] = this.#verifier.takeFragment(only.index, only.payload, only.source);
+    else this.#verifier.takeFragments(leaves, this.#verdicts);
     this.#taking = false;
+    told.length = 0;
+    for (const [position, { index, from }] of leaves.entries()) told.push(this.#taken(from, index, this.#verdicts[position]));
+  }
+
+  #taken(source: Source, leaf: number, verdict: FragmentVerdict | undefined): Taken {
     switch (verdict) {
+      case undefined: return 'nothing';
       case 'verified':
         source.badInARow = 0;
         this.#plan.settled(leaf);

@@ -20,6 +20,8 @@ export const nameOf = (bytes: Uint8Array): ContentName => ({ root: crypto.blake3
 const stepsMaximum = 3_000_000;
 /** Timers that fire without time going on: more is a hot loop. */
 const timersAtOnceMaximum = 2_000;
+/** What comes so soon after another one is handed over with it, as a host does with what it finds at its socket. */
+const turnMs = 0.4;
 const chunkBytes = 1_024;
 
 export interface Link {
@@ -54,6 +56,9 @@ export class Network {
   readonly #free: number[] = [];
   #events: Event[] = [];
   #order = 0;
+  /** Handed over to the reader and not flushed. */
+  readonly #turnFrames: Uint8Array[] = [];
+  #turnEndMs = 0;
   nowMs = 1_000;
   /** Frames that the reader has sent. */
   requests = 0;
@@ -119,6 +124,10 @@ export class Network {
         if (atMs < timerMs) { timerMs = atMs; due = each; }
       }
       const nextMs = Math.min(event?.atMs ?? Infinity, timerMs);
+      if (this.#turnFrames.length > 0 && nextMs > this.#turnEndMs) {
+        this.#endTurn();
+        continue;
+      }
       if (nextMs > untilMs) { this.nowMs = untilMs; return; }
       timersAtOnce = nextMs > this.nowMs ? 0 : timersAtOnce + 1;
       this.nowMs = Math.max(this.nowMs, nextMs);
@@ -153,7 +162,22 @@ export class Network {
     const startMs = Math.max(this.nowMs, this.#free[sessionId - 1] ?? 0);
     if ((startMs - this.nowMs) * link.rateBytesPerMs > link.queueBytes) return;
     this.#free[sessionId - 1] = startMs + sizeBytes / link.rateBytesPerMs;
-    this.#carry(link, frame.length, startMs + sizeBytes / link.rateBytesPerMs - this.nowMs, () => { this.reader.handleFrame(sessionId, frame, this.now); });
+    this.#carry(link, frame.length, startMs + sizeBytes / link.rateBytesPerMs - this.nowMs, () => { this.#arrive(sessionId, frame.slice()); });
+  }
+
+  #arrive(sessionId: SessionId, frame: Uint8Array): void {
+    const use = this.reader.handleFrame(sessionId, frame, this.now);
+    if (use === 'kept') return;
+    if (this.#turnFrames.length === 0) this.#turnEndMs = this.nowMs + turnMs;
+    this.#turnFrames.push(frame);
+    if (use === 'none') this.#endTurn();
+  }
+
+  /** Whoever still looks at the frames after it finds nonsense. */
+  #endTurn(): void {
+    this.reader.flush(this.now);
+    for (const frame of this.#turnFrames) frame.fill(0xee);
+    this.#turnFrames.length = 0;
   }
 
   #carry(link: Link, frameBytes: number, extraMs: number, arrive: () => void): void {

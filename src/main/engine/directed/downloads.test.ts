@@ -149,6 +149,32 @@ describe('a download from several holders', () => {
     expect(fetch.tookMs).toBeLessThan(1.5 * quick.tookMs);
   });
 
+  it.each([
+    { delayMs: 100, rateBytesPerMs: 250 }, { delayMs: 300, rateBytesPerMs: 12.5 }, { delayMs: 1_000, rateBytesPerMs: 2 },
+  ])('is not delayed by one that is slow although little may be kept: $delayMs ms, $rateBytesPerMs bytes/ms', (slow) => {
+    const bytes = noise(4 * mebibyte);
+    const keptMaximumBytes = 128 * 1_024;
+    const alone = new Network([{ delayMs: 20, rateBytesPerMs: 2_500 }]);
+    const quick = new Fetch(alone, alone.offer(bytes), [1], { keptMaximumBytes });
+    alone.run();
+    const network = new Network([{ delayMs: 20, rateBytesPerMs: 2_500 }, { queueBytes: 100_000, ...slow }]);
+    const fetch = new Fetch(network, network.offer(bytes), [1, 2], { keptMaximumBytes });
+    network.run();
+    expectWhole(fetch, bytes);
+    expect(fetch.tookMs).toBeLessThan(1.25 * quick.tookMs);
+  });
+
+  it('asks the slow one again when the quick one has fallen silent', () => {
+    const bytes = noise(2 * mebibyte);
+    const network = new Network([{ delayMs: 20, rateBytesPerMs: 2_500 }, { delayMs: 100, rateBytesPerMs: 250, queueBytes: 100_000 }]);
+    const fetch = new Fetch(network, network.offer(bytes), [1, 2], { keptMaximumBytes: 128 * 1_024 });
+    network.after(300, () => { network.link(1).down = true; });
+    network.run();
+    expectWhole(fetch, bytes);
+    // What the slow one needs for the rest, and not the time after which a silent holder is given up besides.
+    expect(fetch.tookMs).toBeLessThan(1.3 * bytes.length / 250);
+  });
+
   it('is not delayed by one that falls silent, whatever it was asked for last', () => {
     const bytes = noise(mebibyte);
     for (const silentAfterMs of [0, 15, 40, 100, 200, 400]) {

@@ -10,6 +10,7 @@ import { proofParts } from '../lockstep/codec.ts';
 import { Asking, checkMs, emptyPathMs } from './asking.ts';
 import { keyText } from './datum.ts';
 import { Download } from './download.ts';
+import { Gathering } from './gathered-leaves.ts';
 import { LeafSizes, aroundPayloadBytes } from './leaf-sizes.ts';
 import { SessionPath } from './session-path.ts';
 import { Source, leafOfProofTag, proofTag } from './source.ts';
@@ -18,7 +19,7 @@ import type { SessionId } from '../session/types.ts';
 import type { ContentName, Frame, Instant, Negative } from '../wire/types.ts';
 import type { Counters } from './counters.ts';
 import type { Taken } from './download.ts';
-import type { DownloadHandle, DownloadOptions, FrameSender, SourceEnd } from './types.ts';
+import type { DownloadHandle, DownloadOptions, FrameSender, MemoryUse, SourceEnd } from './types.ts';
 
 /** A source ends when it has brought nothing of what it was asked for so long: while nothing came of its session either, or it said "busy", and otherwise. */
 const idleMaximumMs = 20_000;
@@ -36,6 +37,10 @@ export class DownloadMachine {
   readonly #deadlines = new Deadlines();
   readonly #leafSizes: LeafSizes;
   readonly #asking: Asking;
+  readonly #gathering = new Gathering();
+  #isFlushing = false;
+  /** Of the leaves that are being flushed. */
+  readonly #taken: Taken[] = [];
   #nextOrdinal = 1;
 
   constructor(sender: FrameSender, crypto: Crypto, random: RandomBytes, counters: Counters) {
@@ -59,10 +64,11 @@ export class DownloadMachine {
         for (const source of download.sources) if (source.sessionId === sessionId) this.#removeSource(source, at);
       },
       hold: (held, at) => {
+        this.flush(at);
         download.held = held;
         // What it owed before, it could not bring.
         for (const source of download.sources) source.owingSinceMs = undefined;
-        this.#asking.refresh(download);
+        this.#asking.refresh(download, at);
         for (const { sessionId } of download.sources) {
           const session = this.#sessions.get(sessionId);
           if (session !== undefined) session.checkAtMs ??= at.monotonicMs + checkMs;
@@ -70,31 +76,55 @@ export class DownloadMachine {
         this.#asking.pumpAll(download, at);
       },
       cancel: (at) => {
+        this.flush(at);
         download.over = true;
         for (const source of [...download.sources]) this.#removeSource(source, at);
       },
     };
   }
 
-  /** False when it belongs to no download of this session. */
-  handleResponse(sessionId: SessionId, response: Response, now: Instant): boolean {
+  /** Undefined when it belongs to no download of this session. Otherwise what is still used of its memory. */
+  handleResponse(sessionId: SessionId, response: Response, now: Instant): MemoryUse | undefined {
     const session = this.#sessions.get(sessionId);
-    if (session === undefined) return false;
+    if (session === undefined) return undefined;
     const key = keyText(response.requestId);
     const tag = tagOf(response);
     const source = session.sourceOf(key, ({ asked }) => response.negative ? asked.size > 0 : asked.has(tag));
     if (source === undefined) {
-      if (!this.#leafSizes.takeAnswer(session, key, response, now)) return false;
+      if (!this.#leafSizes.takeAnswer(session, key, response, now)) return undefined;
+      this.flush(now);
       this.#regroup(session, now);
       this.#asking.pump(session, now);
-      return true;
+      return 'none';
     }
-    if (response.negative) this.#handleNegative(session, source, response.payload, now);
-    else this.#handleAnswer(session, source, tag, response, now);
-    return true;
+    if (!response.negative) return this.#handleAnswer(session, source, tag, response, now);
+    this.flush(now);
+    this.#handleNegative(session, source, response.payload, now);
+    return 'none';
+  }
+
+  /** Verifies what was gathered, and asks for what is missing next. Called from within, by an owner who is told of something, it leaves the rest to who is at it. */
+  flush(now: Instant): void {
+    if (this.#gathering.isEmpty || this.#isFlushing) return;
+    this.#isFlushing = true;
+    const touched = new Set<SessionPath>();
+    for (const { download, groupShift, leaves } of this.#gathering.take()) {
+      for (const { from } of leaves) {
+        const session = this.#sessions.get(from.sessionId);
+        if (session !== undefined) touched.add(session);
+      }
+      // Cancelled or cut anew by somebody who was told of another one: it is asked for anew where it is still wanted.
+      if (download.over || download.groupShift !== groupShift) continue;
+      download.takeFragments(leaves, this.#taken, now);
+      for (const [position, { from }] of leaves.entries()) this.#noteTaken(from, this.#taken[position] ?? 'nothing', now);
+      this.#judge(download, this.#taken.some((taken) => taken !== 'nothing'), now);
+    }
+    this.#isFlushing = false;
+    for (const session of touched) this.#goOn(session, now);
   }
 
   sessionLost(sessionId: SessionId, now: Instant): void {
+    this.flush(now);
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
     this.#sessions.delete(sessionId);
@@ -103,7 +133,7 @@ export class DownloadMachine {
     for (const source of sources) this.#detach(session, source, now);
     // What it has not brought is asked of the others at once.
     for (const { download } of sources) {
-      this.#asking.refresh(download);
+      this.#asking.refresh(download, now);
       this.#asking.pumpAll(download, now);
     }
     for (const source of sources) this.#told(source, 'session-lost', now);
@@ -111,6 +141,7 @@ export class DownloadMachine {
 
   /** The session's packets go another way. */
   pathChanged(sessionId: SessionId, now: Instant): void {
+    this.flush(now);
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
     const sources = [...session.sources.values()];
@@ -119,13 +150,14 @@ export class DownloadMachine {
     session.probes.clear();
     for (const source of sources) {
       session.rejoin(source, source.key);
-      this.#asking.refresh(source.download);
+      this.#asking.refresh(source.download, now);
     }
     this.#regroup(session, now);
     this.#asking.pump(session, now);
   }
 
   handleTimeout(now: Instant): void {
+    this.flush(now);
     const due: SessionId[] = [];
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) due.push(Number(key));
     // Each once: what is due again already waits for the next call, whatever led to that.
@@ -145,6 +177,7 @@ export class DownloadMachine {
   }
 
   #addSource(download: Download, sessionId: SessionId, now: Instant): void {
+    this.flush(now);
     for (const source of download.sources) if (source.sessionId === sessionId) return;
     if (download.over) return;
     if (download.isComplete) { this.#complete(download, now); return; }
@@ -160,16 +193,17 @@ export class DownloadMachine {
     session.checkAtMs ??= now.monotonicMs + checkMs;
     // Before anything is asked for: a snapshot may have been taken on a path that carried more, or this one may be known to carry more.
     this.#leafSizes.regroup(download);
-    this.#asking.refresh(download);
+    this.#asking.refresh(download, now);
     this.#asking.pump(session, now);
   }
 
   /** Not told to the download's owner: it is the one who wants it. */
   #removeSource(source: Source, now: Instant): void {
+    this.flush(now);
     const session = this.#sessions.get(source.sessionId);
     if (session === undefined || !source.download.sources.has(source)) return;
     this.#detach(session, source, now);
-    this.#asking.refresh(source.download);
+    this.#asking.refresh(source.download, now);
     this.#asking.pumpAll(source.download, now);
     // There is room now for others that wait on this session.
     this.#asking.pump(session, now);
@@ -205,7 +239,7 @@ export class DownloadMachine {
   #regroup(session: SessionPath, now: Instant): void {
     for (const { download } of [...session.sources.values()]) {
       if (!this.#leafSizes.regroup(download)) continue;
-      this.#asking.refresh(download);
+      this.#asking.refresh(download, now);
       this.#asking.pumpAll(download, now);
     }
   }
@@ -215,13 +249,14 @@ export class DownloadMachine {
     else download.again(tag);
   }
 
-  #handleAnswer(session: SessionPath, source: Source, tag: number, response: Response, now: Instant): void {
+  #handleAnswer(session: SessionPath, source: Source, tag: number, response: Response, now: Instant): MemoryUse {
     const { download } = source;
     const number = source.asked.get(tag);
     if (number === undefined) {
       this.#counters.count('unasked-fragment');
+      this.flush(now);
       if (tag >= 0 && tag < download.leafCount && download.has(tag)) session.path.noteRepeated();
-      return;
+      return 'none';
     }
     const outcome = session.path.arrived(number, now.monotonicMs);
     if (outcome === 'answered' || outcome === 'late') source.asked.delete(tag);
@@ -229,15 +264,29 @@ export class DownloadMachine {
     source.knowsName = true;
     session.lastProgressMs = now.monotonicMs;
     source.receivedBytes += response.payload.length;
-    const lost = this.#collectLost(session, now);
-    this.#judge(source, this.#take(source, response, now), now);
-    if (download.groupShift > session.groupShift) this.#regroup(session, now);
-    this.#asking.pump(session, now);
-    for (const each of lost.add(download)) if (each.sources.size > 1) this.#asking.pumpAll(each, now);
+    if (response.proof) {
+      this.#takeProof(session, source, response, now);
+      return 'none';
+    }
+    this.#gathering.add(source, response.fragment, response.payload);
+    // A lone leaf has no others to wait for.
+    if (download.leafCount > 1 && !this.#gathering.isFull) return 'until-flush';
+    this.flush(now);
+    return 'none';
   }
 
-  #take(source: Source, response: Response, now: Instant): Taken {
-    const taken = response.proof ? source.download.takeProof(source, response.fragment, response.payload, now) : source.download.takeFragment(source, response.fragment, response.payload, now);
+  #takeProof(session: SessionPath, source: Source, response: Response, now: Instant): void {
+    const { download } = source;
+    // What it leads on to may have just come.
+    this.flush(now);
+    if (download.over) return;
+    const taken = download.takeProof(source, response.fragment, response.payload, now);
+    this.#noteTaken(source, taken, now);
+    this.#judge(download, taken !== 'nothing', now);
+    this.#goOn(session, now);
+  }
+
+  #noteTaken(source: Source, taken: Taken, now: Instant): void {
     if (taken === 'bad') this.#counters.count('bad-pull-fragment');
     else if (taken === 'nothing') this.#counters.count('duplicate-pull-fragment');
     else {
@@ -245,16 +294,25 @@ export class DownloadMachine {
       source.heldUntilMs = 0;
     }
     if (source.transfer.inFlight === 0) source.owingSinceMs = undefined;
-    return taken;
   }
 
-  #judge(source: Source, taken: Taken, now: Instant): void {
-    const { download } = source;
+  /** @param changed whether anything was proved, kept or refused. */
+  #judge(download: Download, changed: boolean, now: Instant): void {
     if (download.over) return;
     if (download.isComplete) { this.#complete(download, now); return; }
     // Not only the one that brought it: what another one had brought before its turn may have been found bad.
-    if (taken !== 'nothing') for (const each of [...download.sources]) if (download.isLying(each)) this.#endSource(each, 'lying', now);
-    this.#asking.refresh(download);
+    if (changed) for (const each of [...download.sources]) if (download.isLying(each)) this.#endSource(each, 'lying', now);
+    this.#asking.refresh(download, now);
+  }
+
+  /** Something came of this session: what is lost is known, and there is room to ask. */
+  #goOn(session: SessionPath, now: Instant): void {
+    if (this.#sessions.get(session.sessionId) !== session) return;
+    const lost = this.#collectLost(session, now);
+    if (session.mustRegroup) this.#regroup(session, now);
+    this.#asking.pump(session, now);
+    for (const { download } of session.sources.values()) if (download.sources.size > 1) lost.add(download);
+    for (const each of lost) if (each.sources.size > 1) this.#asking.pumpAll(each, now);
   }
 
   /** All sources are left first, and what they leave room for is asked for last: the owner may do anything when it is told. */
@@ -295,7 +353,7 @@ export class DownloadMachine {
       source.heldUntilMs = now.monotonicMs + Math.min(Math.max(negative.retryAfterSeconds * 1_000, heldMinimumMs), heldMaximumMs);
       session.heldSources.add(source);
     }
-    this.#asking.refresh(source.download);
+    this.#asking.refresh(source.download, now);
     this.#asking.pump(session, now);
     this.#asking.pumpAll(source.download, now);
   }
@@ -316,7 +374,7 @@ export class DownloadMachine {
     for (const source of [...session.heldSources]) {
       if (source.heldUntilMs > nowMs) continue;
       session.heldSources.delete(source);
-      this.#asking.refresh(source.download);
+      this.#asking.refresh(source.download, now);
     }
     if (session.checkAtMs !== undefined && nowMs >= session.checkAtMs) this.#checkSources(session, now);
     this.#asking.pump(session, now);
@@ -332,13 +390,13 @@ export class DownloadMachine {
       // Ended meanwhile by a callback.
       if (!session.sources.has(source.transfer)) continue;
       // Who waits for its turn on a silent session waits for the same.
-      if (download.hasWork(source)) source.owingSinceMs ??= nowMs;
+      if (this.#asking.wants(source, nowMs)) source.owingSinceMs ??= nowMs;
       else if (source.transfer.inFlight === 0 && source.heldUntilMs <= 0) source.owingSinceMs = undefined;
       const owingMs = source.owingSinceMs === undefined || download.held ? 0 : nowMs - source.owingSinceMs;
       const idle = owingMs >= (silent || source.heldUntilMs > 0 ? idleMaximumMs : source.asked.size > 0 ? ignoredMaximumMs : Infinity);
       const overdue = nowMs - download.startedMs >= (download.options.totalMaximumMs ?? Infinity);
       if (idle || overdue) { this.#endSource(source, 'timed-out', now); continue; }
-      this.#asking.refresh(download);
+      this.#asking.refresh(download, now);
       if (!download.held) session.checkAtMs ??= nowMs + checkMs;
     }
   }
@@ -356,7 +414,7 @@ export class DownloadMachine {
       this.#needAgain(source.download, lost.tag);
       downloads.add(source.download);
     }
-    for (const download of downloads) this.#asking.refresh(download);
+    for (const download of downloads) this.#asking.refresh(download, now);
     return downloads;
   }
 

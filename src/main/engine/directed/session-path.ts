@@ -88,6 +88,13 @@ export class SessionPath {
   }
 
   /** The largest leaves that the path is known to carry. */
+  /** Whether any of its contents is cut into leaves that its datagrams do not carry any more. */
+  get mustRegroup(): boolean {
+    const { groupShift } = this;
+    for (const { download } of this.sources.values()) if (download.groupShift > groupShift) return true;
+    return false;
+  }
+
   get groupShift(): number { return this.mtu === undefined ? 0 : groupShiftFor(this.mtu.bytesConfirmed); }
 }
 

@@ -52,6 +52,7 @@ export class Pair {
   /** Runs events until nothing is left to do before `untilMs` from now. */
   run(forMs = 60_000): void {
     const untilMs = this.nowMs + forMs;
+    const gathered: Uint8Array[] = [];
     for (let steps = 0; steps < 200_000; steps += 1) {
       for (const driven of this.driven) driven.after?.(this.now);
       const flight = this.#flights.reduce<Flight | undefined>((best, each) =>
@@ -62,8 +63,14 @@ export class Pair {
       this.nowMs = Math.max(this.nowMs, nextMs);
       if (flight !== undefined && flight.atMs <= timer) {
         this.#flights = this.#flights.filter((each) => each !== flight);
-        // As a host may free it: whoever still looked at the frame would find this.
-        if (this[flight.to].handleFrame(flight.sessionId, flight.frame, this.now)) flight.frame.fill(0xee);
+        const use = this[flight.to].handleFrame(flight.sessionId, flight.frame, this.now);
+        if (use !== 'kept') gathered.push(flight.frame);
+        // As a host does with what comes in one turn.
+        if (use === 'until-flush' && this.#flights.some(({ to, atMs }) => to === flight.to && atMs === this.nowMs)) continue;
+        for (const each of [this.left, this.right]) each.flush(this.now);
+        // As a host may free them: whoever still looked at the frames would find this.
+        for (const frame of gathered) frame.fill(0xee);
+        gathered.length = 0;
       } else {
         for (const each of [this.left, this.right, ...this.driven]) each.handleTimeout(this.now);
       }

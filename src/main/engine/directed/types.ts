@@ -87,14 +87,21 @@ export interface Publisher {
   forget(name: ContentName): void;
 }
 
+/**
+ * What is still used of memory that was handed over: `none` of it (it may be freed: so for what is forwarded, and most of what downloads are answered with), all of it
+ * `until-flush` (leaves that are verified together with those that follow), or views of it are `kept`.
+ */
+export type MemoryUse = 'none' | 'until-flush' | 'kept';
+
 export interface Directed extends Puller {
   readonly publisher: Publisher;
   /** Any content, from any number of holders. Undefined for a length that none has. */
   download(name: ContentName, options: DownloadOptions, now: Instant): DownloadHandle | undefined;
   request(sessionId: SessionId, body: RequestBody, options: RequestOptions, now: Instant): void;
   handle(verb: RequestBody['verb'], handler: RequestHandler): void;
-  /** True when nothing of the frame's memory is used any more: so for all that downloads are answered with, and what is forwarded. */
-  handleFrame(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
+  handleFrame(sessionId: SessionId, frame: Uint8Array, now: Instant): MemoryUse;
+  /** Settles what was gathered: to be called before anything that is to be sent is looked for. Every other input settles it too. */
+  flush(now: Instant): void;
   /** The session is gone, or its other side restarted: everything pending on it ends as `session-lost`. */
   sessionLost(sessionId: SessionId, now: Instant): void;
   /** This session has the content: pulls of others that cannot be answered here are forwarded to it. Switches forwarding on. */
