@@ -742,6 +742,35 @@ test.describe('keyboard', () => {
     await expect(new AddFriendScreen(page).link).toBeFocused();
   });
 
+  test('what is typed before the search is there goes into it, and not into the message behind', async ({ open }) => {
+    const page = await open('full');
+    const chats = new ChatsScreen(page);
+    await chats.open('Anna Lindqvist');
+    await chats.composer.fill('Half a thought');
+    // All in one turn, as fast as no hand and as slow as no machine: the window has had no time to draw.
+    await page.evaluate(() => {
+      const press = (key: string, ctrlKey = false): void => { (document.activeElement ?? window).dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true, cancelable: true })); };
+      press('k', true);
+      for (const key of ['t', 'o', 'm', 'x', 'Backspace', 'Enter']) press(key);
+    });
+    await chats.conversation('Tomás Ferreira').waitFor();
+    await chats.open('Anna Lindqvist');
+    await expect(chats.composer).toHaveValue('Half a thought');
+  });
+
+  test('Escape takes back a dialog that is not there yet', async ({ open }) => {
+    const page = await open('full');
+    const frame = new FrameScreen(page);
+    await new ChatsScreen(page).open('Anna Lindqvist');
+    await page.evaluate(() => {
+      const press = (key: string, ctrlKey = false): void => { (document.activeElement ?? window).dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true, cancelable: true })); };
+      press('k', true);
+      press('Escape');
+    });
+    await expect(frame.dialog('Find anything')).toHaveCount(0);
+    await expect(new ChatsScreen(page).composer).toBeFocused();
+  });
+
   test('F6 goes round the panes, arrows through the messages, Enter opens the hop log', async ({ open }) => {
     const page = await open('full');
     await new ChatsScreen(page).open('Anna Lindqvist');

@@ -5,8 +5,9 @@ import { Frame } from './features/frame/frame.tsx';
 import { Unlock } from './features/welcome/unlock.tsx';
 import { Welcome } from './features/welcome/welcome.tsx';
 import { Sheet } from './features/welcome/sheet.tsx';
+import { holdKeys, releaseKeys } from './held-keys.ts';
 import { dispatch } from './keys.ts';
-import { navigation, useNavigation } from './navigation.ts';
+import { navigation, navigationStore, useNavigation } from './navigation.ts';
 import { useStore } from './store.ts';
 import { EmptyState } from './ui/empty-state.tsx';
 import { Late, late } from './ui/late.tsx';
@@ -59,6 +60,14 @@ function useKeyboard(): void {
   }, [platform]);
 }
 
+/** What is typed before a dialog that was asked for is there belongs to it, and not to what is behind. */
+function useHeldKeys(): void {
+  useEffect(() => navigationStore.subscribe(({ dialog }, before) => {
+    if (dialog === undefined) releaseKeys();
+    else if (dialog !== before.dialog) holdKeys(navigation.closeDialog);
+  }), []);
+}
+
 /** A file that is dropped beside the places that take it must not be opened in place of this page. */
 function useNoStrayDrops(): void {
   useEffect(() => {
@@ -80,6 +89,7 @@ export function App() {
   useTheme();
   useNoStrayDrops();
   useKeyboard();
+  useHeldKeys();
   return (
     <>
       <Screen />
