@@ -241,6 +241,84 @@ describe('published names', () => {
     expect(bob.ownBlobs.all).toEqual([]);
   });
 
+  it('that change, or are withdrawn, while somebody waits for what nobody has any more are looked up anew', () => {
+    const { world, ada, bob, adasRelay } = friends();
+    const older = publish(ada, seeded('public 17')(50_000));
+    world.runUntil(() => isHeld(ada), minuteMs);
+    const before = adasRelay.mail.find(({ request }) => request.op === 'put-record' && request.kind === 'named')?.request;
+    const newer = publish(ada, seeded('public 18')(60_000));
+    world.runUntil(() => isHeld(ada), minuteMs);
+    const old: NonNullable<typeof adasRelay.instead> = (request) => request.op === 'get-record' && request.kind === 'named' && before?.op === 'put-record' ? { bytes: before.bytes, sequence: before.sequence } : undefined;
+    adasRelay.instead = old;
+    begin(bob, ada);
+    world.run(3 * secondMs);
+    expect(status(bob, ada)).toMatchObject({ found: { content: older }, state: { state: 'waiting', reason: 'no-source' } });
+    adasRelay.instead = undefined;
+    world.runUntil(() => isOver(bob, ada), minuteMs);
+    expect(status(bob, ada)).toMatchObject({ found: { content: newer }, state: { state: 'ready' }, failure: undefined });
+    end(bob, ada);
+    world.run(secondMs);
+    expect(bob.ownBlobs.all).toEqual([]);
+
+    const carl = world.add('carl');
+    carl.addRelay(adasRelay);
+    world.run(2 * secondMs);
+    adasRelay.instead = old;
+    begin(carl, ada);
+    world.run(3 * secondMs);
+    expect(ada.command({ name: 'unpublish', path })).toMatchObject({ ok: true });
+    adasRelay.instead = undefined;
+    world.runUntil(() => isOver(carl, ada), minuteMs);
+    expect(status(carl, ada)).toMatchObject({ found: undefined, failure: 'withdrawn' });
+    world.run(secondMs);
+    expect(carl.ownBlobs.all).toEqual([]);
+  });
+
+  it('are waited for when it is only the relay that has gone, which is asked again no more than now and then', () => {
+    const { world, ada, bob, adasRelay } = friends();
+    const content = publish(ada, seeded('public 19')(4_000_000));
+    world.runUntil(() => isHeld(ada), minuteMs);
+    begin(bob, ada);
+    world.run(300);
+    adasRelay.cutOff = true;
+    for (let second = 0; second < 600; second += 30) {
+      world.run(30 * secondMs);
+      expect(bob.command({ name: 'fetch-named', publicKey: ada.publicKey, path, relay: undefined, begin: false })).toMatchObject({ ok: true });
+    }
+    expect(status(bob, ada)?.failure).toBeUndefined();
+    adasRelay.cutOff = false;
+    const asked = adasRelay.mailCount('get-record');
+    world.runUntil(() => isOver(bob, ada), 2 * minuteMs);
+    expect(status(bob, ada)).toMatchObject({ found: { content }, state: { state: 'ready' } });
+    expect(adasRelay.mailCount('get-record') - asked).toBeLessThan(30);
+  });
+
+  it('that were replaced or withdrawn just before a crash leave nothing behind for longer than a day', () => {
+    const { world, ada, adasRelay } = friends();
+    publish(ada, seeded('public 20')(50_000));
+    world.runUntil(() => isHeld(ada), minuteMs);
+    const newer = addBlob(ada, seeded('public 21')(60_000));
+    ada.ask({ name: 'publish', path, content: newer, mediaType: '' });
+    ada.restart('keep');
+    world.run(hourMs);
+    expect(ada.engine.inspect.published().map(({ content }) => content)).toEqual([newer]);
+    expect(ada.ownBlobs.all).toHaveLength(2);
+    world.run(dayMs + hourMs);
+    expect(ada.ownBlobs.all.map(({ name }) => name)).toEqual([newer]);
+    expect(adasRelay.heldBlobs.all.some(({ name }) => name.length === newer.length)).toBe(true);
+  });
+
+  it('that are taken back while they are fetched are here until the fetch has ended', () => {
+    const { world, ada } = friends();
+    const content = publish(ada, seeded('public 22')(50_000));
+    expect(fetched(ada, ada)).toMatchObject({ state: { state: 'ready' } });
+    expect(ada.command({ name: 'unpublish', path })).toMatchObject({ ok: true });
+    expect(ada.ownBlobs.bytesOf(content)).toBeDefined();
+    end(ada, ada);
+    world.run(secondMs);
+    expect(ada.ownBlobs.all).toEqual([]);
+  });
+
   it('under several names with the same content are held once, and until the last is withdrawn', () => {
     const { world, ada, bob, adasRelay } = friends();
     const bytes = seeded('public 15')(80_000);

@@ -3,6 +3,9 @@
  * their identity record at any of these tells of. Records are signed, so it does not matter who serves them, and the highest sequence counts; the content proves
  * itself packet by packet against it and comes from all relays at once. All of it goes over anonymous sessions: who reads is nobody's business.
  *
+ * Whoever publishes something newer, or takes a name back, has the relays forget what was there. A download that gets no further may wait for what nobody has any
+ * more, so the relays are asked anew, and it goes on with what they say.
+ *
  * A fetch belongs to whoever asks for it and lasts as long as they do. What came of one that was left is kept for a day, so that asking again goes on with it
  * (kept-fetches.ts).
  */
@@ -12,7 +15,7 @@ import { nameKey } from '../directed/datum.ts';
 import { isNamedRecordOver } from '../wire/named-record.ts';
 import { BlobDownload } from './blob-download.ts';
 import { KeptFetches } from './kept-fetches.ts';
-import { NamedLookup } from './named-lookup.ts';
+import { NamedLookup, type LookupResult } from './named-lookup.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { NamedFetchStatus } from '../engine-types.ts';
 import type { RelayLinks } from '../overlay/relay-links.ts';
@@ -33,6 +36,9 @@ const movingMs = 250;
 const askAgainMinimumMs = 1_000;
 const askAgainMaximumMs = 30_000;
 const damagedMaximum = 3;
+/** A download that has got nothing for so long asks the relays anew, with a longer pause each time: it may only be they who are away. */
+const stalledMinimumMs = 15_000;
+const stalledMaximumMs = 120_000;
 
 type Found = NonNullable<NamedFetchStatus['found']>;
 
@@ -43,11 +49,14 @@ interface Fetch {
   readonly rate: RateMeter;
   readonly notBeforeMs: Map<string, { atMs: number; failures: number }>;
   lookup: NamedLookup | undefined;
+  /** One that was named. */
+  relay: RelayHint | undefined;
   sources: readonly RelayHint[];
   users: number;
   wantedAtMs: number;
   found: Found | undefined;
   download: BlobDownload | undefined;
+  readonly stalled: { bytes: number; atMs: number; pauseMs: number };
   ready: boolean;
   damaged: number;
   failure: NamedFetchStatus['failure'];
@@ -69,6 +78,7 @@ export class NamedFetches {
     this.#links = links;
     this.#recipients = recipients;
     this.#kept = new KeptFetches(context, shelf, published, (content) => this.#isFetched(content));
+    published.forgetBy(this.#kept);
   }
 
   /** False: too many at once. */
@@ -78,13 +88,14 @@ export class NamedFetches {
     if (known === undefined && this.#fetches.size >= namedFetchesMaximum) return false;
     const isUnderWay = known !== undefined && known.failure === undefined && !known.ready;
     const fetch: Fetch = known ?? {
-      key, publicKey, path, rate: new RateMeter(), notBeforeMs: new Map(), lookup: undefined, sources: [], users: 0, wantedAtMs: now.monotonicMs, found: undefined, download: undefined, ready: false,
-      damaged: 0, failure: undefined,
+      key, publicKey, path, rate: new RateMeter(), notBeforeMs: new Map(), lookup: undefined, relay, sources: [], users: 0, wantedAtMs: now.monotonicMs, found: undefined, download: undefined,
+      stalled: { bytes: 0, atMs: 0, pauseMs: 0 }, ready: false, damaged: 0, failure: undefined,
     };
     fetch.users += 1;
     fetch.wantedAtMs = now.monotonicMs;
     this.#fetches.set(key, fetch);
-    if (!isUnderWay) this.#lookUp(fetch, relay, now);
+    fetch.relay = relay ?? fetch.relay;
+    if (!isUnderWay) this.#lookUp(fetch, now);
     return true;
   }
 
@@ -135,7 +146,7 @@ export class NamedFetches {
     return next === undefined ? undefined : { atMs: next.atMs, reason: 'fetch what is published' };
   }
 
-  #lookUp(fetch: Fetch, relay: RelayHint | undefined, now: Instant): void {
+  #lookUp(fetch: Fetch, now: Instant): void {
     const { publicKey, path } = fetch;
     fetch.failure = undefined;
     fetch.ready = false;
@@ -143,22 +154,48 @@ export class NamedFetches {
     this.#deadlines.set(fetch.key, now.monotonicMs);
     const own = publicKey === this.#context.publicKey ? this.#context.memory.published.get(path) : undefined;
     if (own?.content !== undefined) { this.#take(fetch, { content: own.content, mediaType: own.mediaType, sequence: own.sequence }, [], now); return; }
+    const isAsked = this.#search(fetch, now, (record, { answered, relays }, at) => {
+      if (record === undefined) fetch.failure = answered ? 'unknown' : 'unreachable';
+      else if (record.content === undefined) fetch.failure = 'withdrawn';
+      else this.#take(fetch, { content: record.content, mediaType: record.mediaType, sequence: record.sequence }, relays, at);
+    });
+    if (!isAsked) fetch.failure = 'no-relay';
+  }
+
+  /** What nobody has any more would be waited for in vain. */
+  #lookAgain(fetch: Fetch, now: Instant): void {
+    const { found, download } = fetch;
+    this.#search(fetch, now, (record, { relays }, at) => {
+      if (found === undefined || record === undefined || fetch.found !== found || fetch.download !== download || download?.isCompleting === true) return;
+      fetch.sources = relays;
+      const { content, mediaType, sequence } = record;
+      if (sequence <= found.sequence) return;
+      if (content !== undefined && nameKey(content) === nameKey(found.content)) { fetch.found = { content, mediaType, sequence }; return; }
+      fetch.download = undefined;
+      fetch.found = undefined;
+      download?.stop(at, () => { this.#kept.forget(found.content); });
+      if (content === undefined) fetch.failure = 'withdrawn';
+      else this.#take(fetch, { content, mediaType, sequence }, relays, at);
+    });
+  }
+
+  /** False: there is no relay to ask. */
+  #search(fetch: Fetch, now: Instant, searched: (record: NamedRecord | undefined, result: LookupResult, now: Instant) => void): boolean {
+    const { publicKey, path, relay } = fetch;
     const contact = this.#context.memory.contacts.get(publicKey);
     const ownRelays = [...this.#context.memory.relays.values()].map(({ publicKey: key, host, port }) => ({ publicKey: key, host, port }));
     const hints = [...(relay === undefined ? [] : [relay]), ...(this.#recipients.known(publicKey)?.relays ?? contact?.relays ?? []), ...ownRelays];
-    if (hints.length === 0) { fetch.failure = 'no-relay'; return; }
+    if (hints.length === 0) return false;
     const lookup = new NamedLookup(this.#context, this.#links, publicKey, path, {
       done: (result, at) => {
         if (fetch.lookup !== lookup) return;
         fetch.lookup = undefined;
-        const record = this.#newest(fetch.key, result.record, at);
-        if (record === undefined) fetch.failure = result.answered ? 'unknown' : 'unreachable';
-        else if (record.content === undefined) fetch.failure = 'withdrawn';
-        else this.#take(fetch, { content: record.content, mediaType: record.mediaType, sequence: record.sequence }, result.relays, at);
+        searched(this.#newest(fetch.key, result.record, at), result, at);
       },
     });
     fetch.lookup = lookup;
     lookup.start(hints, now);
+    return true;
   }
 
   /** A lower sequence never replaces a higher one, and nothing is believed after its end. */
@@ -193,6 +230,7 @@ export class NamedFetches {
 
   #download(fetch: Fetch, content: ContentName, now: Instant): void {
     fetch.rate.reset();
+    fetch.stalled.pauseMs = 0;
     const download = new BlobDownload(this.#context.directed, this.#shelf.ask, content, this.#shelf.info(content)?.snapshot, {
       completed: () => {
         if (fetch.download !== download) return;
@@ -231,10 +269,20 @@ export class NamedFetches {
       }
       fetch.rate.note(download.verifiedBytes, now.monotonicMs);
       if ((download.checkpointAtMs ?? Infinity) <= now.monotonicMs) download.checkpoint();
+      if (this.#isStalled(fetch, download, now)) this.#lookAgain(fetch, now);
     }
     else if (fetch.found !== undefined && !fetch.ready && fetch.failure === undefined) this.#take(fetch, fetch.found, fetch.sources, now);
     fetch.lookup?.handleTimeout(now);
     this.#deadlines.set(fetch.key, now.monotonicMs + movingMs);
+  }
+
+  #isStalled({ stalled, lookup }: Fetch, { verifiedBytes }: BlobDownload, now: Instant): boolean {
+    const isMoving = stalled.pauseMs === 0 || stalled.bytes !== verifiedBytes;
+    if (!isMoving && (lookup !== undefined || now.monotonicMs < stalled.atMs)) return false;
+    stalled.pauseMs = isMoving ? stalledMinimumMs : Math.min(stalledMaximumMs, 2 * stalled.pauseMs);
+    stalled.atMs = now.monotonicMs + stalled.pauseMs;
+    stalled.bytes = verifiedBytes;
+    return !isMoving;
   }
 
   #stop(fetch: Fetch, now: Instant, done: () => void): void {
@@ -243,7 +291,7 @@ export class NamedFetches {
     fetch.lookup = undefined;
     const { found, ready } = fetch;
     const stopped = (): void => {
-      if (ready && found !== undefined && !this.#isFetched(found.content)) this.#kept.forget(found.content);
+      if (ready && found !== undefined) this.#kept.forget(found.content);
       done();
     };
     if (fetch.download === undefined) stopped();

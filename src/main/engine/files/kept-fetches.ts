@@ -1,15 +1,19 @@
 /**
- * Which blobs lie here because somebody fetched what is published. It is written down before the first byte comes, since a blob that nobody knows of
- * would lie here for ever. Blobs that lay here before are none of ours: they may be a file that somebody sent, and published too so that we delete it.
+ * Which blobs lie here because somebody fetched what is published, or because we published them ourselves and do so no more. It is written down before
+ * the first byte comes, or together with the end of the name, and until the blob is deleted, since a blob that nobody knows of would lie here for ever. Blobs
+ * that lay here before are none of ours: they may be a file that somebody sent, and published too so that we delete it.
  */
 import { nameKey } from '../directed/datum.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
+import type { VisorChange } from '../mail/visor-store.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { ContentName, Instant } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { Published } from './published.ts';
 
 const keptMaximum = 64;
+/** Of what is written down: with those that were being deleted. */
+const readMaximum = 2_048;
 /** How long one stays that nobody goes on with. */
 const keptMs = 86_400_000;
 const keptKey = 'named-fetches';
@@ -23,6 +27,8 @@ export class KeptFetches {
   readonly #isFetched: (content: ContentName) => boolean;
   /** Oldest first. */
   #kept: readonly Kept[];
+  /** Being deleted. They stay written down until they are gone: power may fail in between. */
+  #going: readonly Kept[] = [];
 
   /** @param isFetched somebody is fetching it just now. */
   constructor(context: VisorContext, shelf: BlobShelf, published: Published, isFetched: (content: ContentName) => boolean) {
@@ -33,21 +39,30 @@ export class KeptFetches {
     this.#kept = parseKept(context.memory.values.get(keptKey) ?? '[]');
   }
 
-  add(content: ContentName, now: Instant): void {
-    const [oldest] = this.#kept;
-    if (this.#kept.length >= keptMaximum && oldest !== undefined && !this.#isFetched(oldest.name)) this.forget(oldest.name);
-    this.#write([...this.#kept, { name: content, atMs: now.wallMs }]);
+  add(content: ContentName, now: Instant): void { this.#context.commit([this.note(content, now)]); }
+
+  /** To be committed together with that for which nobody needs it any more, and followed by `forget`. */
+  note(content: ContentName, now: Instant): VisorChange {
+    const others = this.#without(content);
+    const oldest = others.length < keptMaximum ? undefined : others.find(({ name }) => !this.#isFetched(name));
+    if (oldest !== undefined) this.forget(oldest.name);
+    this.#kept = [...this.#without(content), { name: content, atMs: now.wallMs }];
+    return this.#change();
   }
 
   /** Only what was written down as ours, and what nothing else needs. */
   forget(content: ContentName): void {
     const key = nameKey(content);
-    const rest = this.#kept.filter(({ name }) => nameKey(name) !== key);
-    if (rest.length === this.#kept.length) return;
-    this.#write(rest);
-    if (this.#published.needs(content)) return;
-    for (const row of this.#context.memory.files.values()) if (nameKey({ root: row.root, length: row.blobBytes }) === key) return;
-    this.#shelf.ask<'delete'>({ op: 'delete', name: content }, () => undefined);
+    const kept = this.#kept.find(({ name }) => nameKey(name) === key);
+    if (kept === undefined || this.#isFetched(content)) return;
+    this.#kept = this.#without(content);
+    if (this.#isNeeded(content)) { this.#context.commit([this.#change()]); return; }
+    this.#going = [...this.#going, kept];
+    this.#shelf.ask<'delete'>({ op: 'delete', name: content }, (result) => {
+      this.#going = this.#going.filter((one) => one !== kept);
+      if (!result.ok) this.#kept = [kept, ...this.#without(content)];
+      this.#context.commit([this.#change()]);
+    });
   }
 
   forgetOld(now: Instant): void {
@@ -55,10 +70,22 @@ export class KeptFetches {
     for (const { name } of old) this.forget(name);
   }
 
-  #write(kept: readonly Kept[]): void {
-    this.#kept = kept;
-    const value = JSON.stringify(kept.map(({ name, atMs }) => [toHex(name.root), name.length, atMs]));
-    this.#context.commit([{ kind: 'put-value', key: keptKey, value }]);
+  #without(content: ContentName): readonly Kept[] {
+    const key = nameKey(content);
+    return this.#kept.filter(({ name }) => nameKey(name) !== key);
+  }
+
+  #isNeeded(content: ContentName): boolean {
+    const key = nameKey(content);
+    if (this.#published.needs(content)) return true;
+    for (const row of this.#context.memory.files.values()) if (nameKey({ root: row.root, length: row.blobBytes }) === key) return true;
+    return false;
+  }
+
+  #change(): VisorChange {
+    const here = new Set(this.#kept.map(({ name }) => nameKey(name)));
+    const all = [...this.#going.filter(({ name }) => !here.has(nameKey(name))), ...this.#kept];
+    return { kind: 'put-value', key: keptKey, value: JSON.stringify(all.map(({ name, atMs }) => [toHex(name.root), name.length, atMs])) };
   }
 }
 
@@ -71,7 +98,7 @@ function parseKept(text: string): readonly Kept[] {
     return [];
   }
   if (!Array.isArray(value)) return [];
-  return value.slice(0, keptMaximum).flatMap((entry: unknown): readonly Kept[] => {
+  return value.slice(0, readMaximum).flatMap((entry: unknown): readonly Kept[] => {
     if (!Array.isArray(entry)) return [];
     const fields: readonly unknown[] = entry;
     const [rootText, length, atMs] = fields;

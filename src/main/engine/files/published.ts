@@ -19,6 +19,7 @@ import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { ContentName, Instant } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
+import type { KeptFetches } from './kept-fetches.ts';
 
 /** Relays take no more of one identity (mail/mailbox-names.ts). */
 export const publishedMaximum = 1_024;
@@ -48,6 +49,7 @@ export class Published {
   readonly #isRegistered: (relay: string) => boolean;
   readonly #places = new Map<string, Place>();
   readonly #offers: PublishedOffers;
+  #rests: Pick<KeptFetches, 'note' | 'forget'> | undefined;
 
   constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, isRegistered: (relay: string) => boolean) {
     this.#context = context;
@@ -57,13 +59,16 @@ export class Published {
     this.#offers = new PublishedOffers(context, shelf);
   }
 
+  /** Where contents are written down that no name stands for any more, until they are deleted. */
+  forgetBy(rests: Pick<KeptFetches, 'note' | 'forget'>): void { this.#rests = rests; }
+
   /** The blob is complete here. False: too many names. */
   publish(path: string, content: ContentName, mediaType: string, now: Instant, done: () => void): boolean {
     const before = this.#context.memory.published.get(path);
     if (before === undefined && this.#context.memory.published.size >= publishedMaximum) return false;
     this.#shelf.added(content);
     this.#offers.found(content);
-    this.#put({ path, content, mediaType, publishedAtMs: now.wallMs, ...this.#next(before, now) }, before, done);
+    this.#put({ path, content, mediaType, publishedAtMs: now.wallMs, ...this.#next(before, now) }, before, now, done);
     return true;
   }
 
@@ -71,7 +76,7 @@ export class Published {
   unpublish(path: string, now: Instant, done: () => void): boolean {
     const before = this.#context.memory.published.get(path);
     if (before?.content === undefined) return false;
-    this.#put({ ...before, content: undefined, mediaType: '', ...this.#next(before, now) }, before, done);
+    this.#put({ ...before, content: undefined, mediaType: '', ...this.#next(before, now) }, before, now, done);
     return true;
   }
 
@@ -128,12 +133,14 @@ export class Published {
     return { sequence: Math.max(lowest, nowSeconds), notAfterSeconds: nowSeconds + lifetimeSeconds };
   }
 
-  #put(row: PublishedRow, before: PublishedRow | undefined, done: () => void): void {
-    this.#context.commit([{ kind: 'put-published', row }], {
+  #put(row: PublishedRow, before: PublishedRow | undefined, now: Instant, done: () => void): void {
+    const isSame = before?.content !== undefined && row.content !== undefined && nameKey(before.content) === nameKey(row.content);
+    const released = isSame || before?.content === undefined ? undefined : this.#rests?.note(before.content, now);
+    this.#context.commit([{ kind: 'put-published', row }, ...(released === undefined ? [] : [released])], {
       done: (_applied, at) => {
         done();
         if (before?.content !== undefined && !this.needs(before.content)) this.#release(before.content, at);
-        const isSame = before?.content !== undefined && row.content !== undefined && nameKey(before.content) === nameKey(row.content);
+        else if (before?.content !== undefined && !isSame) this.#rests?.forget(before.content);
         if (!isSame) for (const place of this.#places.values()) place.names.delete(row.path);
         this.#schedule(row.path, at);
       },
@@ -150,9 +157,9 @@ export class Published {
   /** No name stands for it any more. */
   #release(content: ContentName, now: Instant): void {
     this.#offers.withdraw(content);
+    this.#rests?.forget(content);
     const key = nameKey(content);
     for (const row of this.#context.memory.files.values()) if (nameKey({ root: row.root, length: row.blobBytes }) === key) return;
-    this.#shelf.ask<'delete'>({ op: 'delete', name: content }, () => undefined);
     for (const { relay } of this.#places.values()) {
       const sessionId = this.#sessionOf(relay);
       if (sessionId !== undefined) this.#context.directed.request(sessionId, { verb: 'drop', mailbox: this.#mailbox, name: content }, { deadlineMs: requestDeadlineMs, done: () => undefined }, now);
