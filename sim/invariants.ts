@@ -1,9 +1,10 @@
 /**
- * The checker as a whole: letters (invariants-letters.ts), what is on the wire and at relays, what a conversation looks like, and the verdict
+ * The checker as a whole: letters (invariants-letters.ts), files and names (invariants-files.ts, invariants-names.ts), what is on the wire and at relays, what a conversation looks like, and the verdict
  * at the end of a run, when everybody has been up and connected for long enough that nothing may be left open.
  */
 import { FileChecker } from './invariants-files.ts';
 import { LetterChecker, type ClockKnowledge, type KnownLetter } from './invariants-letters.ts';
+import { NameChecker } from './invariants-names.ts';
 import { secretMark } from './letter-text.ts';
 import { Violations, type Violation } from './violations.ts';
 import type { StoredMessage } from '../src/main/engine/mail/visor-store.ts';
@@ -26,11 +27,13 @@ export class Checker {
   readonly violations: Violations;
   readonly letters: LetterChecker;
   readonly files: FileChecker;
+  readonly names: NameChecker;
 
   constructor(nowMs: () => number, clocks: ClockKnowledge, onViolation?: (violation: Violation) => void) {
     this.violations = new Violations(nowMs, onViolation);
     this.letters = new LetterChecker(this.violations, clocks);
     this.files = new FileChecker(this.violations, clocks);
+    this.names = new NameChecker(this.violations);
   }
 
   datagram(from: string, to: string, datagram: Uint8Array): void {

@@ -22,4 +22,6 @@ export interface NodeOptions {
   readonly wallErrorMs: number;
   /** Smaller than the engine's own, so that full mailboxes happen. */
   readonly quota: MailboxQuota | undefined;
+  /** As a relay: bytes of contents that it holds for each mailbox; undefined: as many as the engine does by itself. */
+  readonly heldBytes?: number | undefined;
 }

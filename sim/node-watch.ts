@@ -114,7 +114,8 @@ export class NodeWatch {
 
   /** Counts what lies in each mailbox as committed. */
   lookAtMailboxes(disk: Disk): void {
-    const { quota } = this.#options;
+    const { quota, heldBytes } = this.#options;
+    if (heldBytes !== undefined) this.#lookAtHeld(disk, heldBytes);
     if (quota === undefined) return;
     for (const [key, mailbox] of this.#mailboxes) {
       // Registering again changes nothing and tells the counts.
@@ -126,6 +127,13 @@ export class NodeWatch {
       };
       this.#world.checker.mailbox({ relay: this.#name, mailbox: key, letters: look.letters, bytes: look.bytes, most });
     }
+  }
+
+  /** Contents that are noted for several mailboxes count once here, so that this is the least they may be. */
+  #lookAtHeld(disk: Disk, heldBytes: number): void {
+    const look = disk.lookAtMail({ op: 'blobs', elapsedMs: 0 });
+    if (look === undefined || !('blobs' in look)) return;
+    this.#world.checker.names.heldLook(this.#name, look.blobs.reduce((sum, { length }) => sum + length, 0), heldBytes * this.#mailboxes.size);
   }
 
   mailboxesLost(): void { this.#mailboxes.clear(); }
@@ -146,7 +154,9 @@ export class NodeWatch {
   blobDone(shelf: BlobShelfName, request: BlobRequest): void {
     if (request.op === 'load' || request.op === 'read' || request.op === 'write') return;
     this.line(`${shelf}: ${request.op} ${hex(request.name.root).slice(0, 8)}`);
-    if (shelf === 'held-blobs' && request.op === 'complete') this.#world.checker.files.relayCompleted(this.#publicKey, request.name);
+    if (shelf !== 'held-blobs' || request.op !== 'complete') return;
+    this.#world.checker.files.relayCompleted(this.#publicKey, request.name);
+    this.#world.checker.names.relayCompleted(this.#publicKey, request.name);
   }
 
   #mailCommitted(request: Extract<StoreAsk, { store: 'mail' }>['request'], result: StoreResult): void {
@@ -160,7 +170,7 @@ export class NodeWatch {
   }
 
   #visorCommitted(changes: readonly VisorChange[]): void {
-    const { letters } = this.#world.checker;
+    const { letters, names } = this.#world.checker;
     for (const change of changes) {
       switch (change.kind) {
         case 'put-message':
@@ -180,6 +190,11 @@ export class NodeWatch {
           this.#world.checker.files.rowCommitted(this.#name, change.row, this.#blobOf, this.#world.crypto);
           break;
         case 'put-outbox': letters.outboxCommitted(this.#name, change.row); break;
+        case 'put-published':
+          this.line(`commits ${change.row.path} ${String(change.row.sequence)} ${change.row.content === undefined ? 'taken back' : hex(change.row.content.root).slice(0, 8)}`);
+          names.rowCommitted(this.#name, change.row);
+          break;
+        case 'put-value': if (change.key === 'named-fetches') names.keptCommitted(this.#name, change.value); break;
         default: break;
       }
     }
@@ -193,6 +208,10 @@ function describe(command: EngineCommand): string {
     case 'send': return `${command.text.slice(0, 24)} (${String(command.text.length)} bytes, ttl ${String(command.ttlSeconds ?? 'default')}) to ${command.to.slice(0, 8)}`;
     case 'send-file': return `${command.file.name} (${String(command.file.sizeBytes)} bytes, ttl ${String(command.ttlSeconds ?? 'default')}) to ${command.to.slice(0, 8)}`;
     case 'fetch-file': case 'pause-file': case 'cancel-file': case 'cancel': case 'retry': return command.messageId.slice(0, 8);
+    case 'publish': return `${command.path} ${hex(command.content.root).slice(0, 8)} (${String(command.content.length)} bytes)`;
+    case 'unpublish': return command.path;
+    case 'fetch-named': return `${command.path} of ${command.publicKey.slice(0, 8)}${command.begin ? '' : ', still'}`;
+    case 'end-fetch-named': return `${command.path} of ${command.publicKey.slice(0, 8)}`;
     case 'block': case 'unblock': case 'accept': case 'remove-relay': return command.publicKey.slice(0, 8);
     case 'add-contact': return command.invite.publicKey.slice(0, 8);
     case 'add-relay': return `${command.hint.publicKey.slice(0, 8)}@${command.hint.host}`;

@@ -79,7 +79,7 @@ export class SimNode implements Endpoint {
   start(): void {
     if (this.isUp) return;
     const { crypto } = this.#world;
-    const { visor, relay } = this.#options;
+    const { visor, relay, heldBytes } = this.#options;
     this.#starts += 1;
     this.clock.restarted(this.#random.between(0, 100_000));
     this.#watch.line('starts');
@@ -91,7 +91,7 @@ export class SimNode implements Endpoint {
     this.#process = started;
     started.start(() => createEngine({
       configuration: {
-        crypto, random: random.bytes, identitySecret: this.#identitySecret, initialName: this.name, visor, relay: relay ? { registration: 'open' } : undefined,
+        crypto, random: random.bytes, identitySecret: this.#identitySecret, initialName: this.name, visor, relay: relay ? { registration: 'open', ...(heldBytes === undefined ? {} : { heldPerRecipientBytes: heldBytes }) } : undefined,
       },
       state, mail, blobs: { own: this.disk.blobs['own-blobs'].all, held: this.disk.blobs['held-blobs'].all }, now,
     }));

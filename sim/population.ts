@@ -34,10 +34,11 @@ export class Population {
     const skewed = random.chance(0.4);
     const relayCount = random.integer(2, 3);
     const tight = random.chance(0.3);
+    const heldBytes = this.#drawHeldBytes();
     for (let index = 1; index <= relayCount; index += 1) {
       const host = `10.0.0.${String(index)}`;
       const relay = this.#world.add({
-        name: `relay${String(index)}`, visor: false, relay: true, wallErrorMs: skewed ? random.between(-90_000, 90_000) : 0,
+        name: `relay${String(index)}`, visor: false, relay: true, wallErrorMs: skewed ? random.between(-90_000, 90_000) : 0, heldBytes,
         quota: tight ? { letters: 6, bytes: 160_000, lettersPerToken: random.integer(3, 8), strangerLetters: 2, receipts: 8 } : { letters: 5_000, bytes: 64 * 1_048_576, lettersPerToken: 128, strangerLetters: 250, receipts: 2_000 },
       }, { host, port: relayPort }, `relay${String(index)}.example`);
       relay.start();
@@ -50,6 +51,12 @@ export class Population {
       for (const relay of relays) this.#world.queue.after(random.between(0, 3_000), () => { this.#people.insist(visor, { name: 'add-relay', hint: this.hintOf(relay), role: 'own' }); });
     }
     this.#introduce();
+  }
+
+  /** Now and then less than some of what is sent and published, which then goes through. From a stream of its own: the rest of the story stays what it is. */
+  #drawHeldBytes(): number | undefined {
+    const random = this.#world.random.fork('held');
+    return random.chance(0.2) ? random.integer(200_000, 1_500_000) : undefined;
   }
 
   #introduce(): void {

@@ -36,8 +36,8 @@ function main(): number {
 }
 
 function printSeed(result: SeedResult, tookMs: number): void {
-  const { letters, files } = result;
-  console.log(`seed ${result.seed}: ${letters.asked} letters, ${letters.answered} accepted, ${letters.delivered} delivered, ${letters.cancelled} cancelled, ${files.arrived} of ${files.sent} files arrived; ${result.datagrams} datagrams, `
+  const { letters, files, names } = result;
+  console.log(`seed ${result.seed}: ${letters.asked} letters, ${letters.answered} accepted, ${letters.delivered} delivered, ${letters.cancelled} cancelled, ${files.arrived} of ${files.sent} files arrived, ${names.published} published, ${names.fetched} of ${names.fetches} fetched; ${result.datagrams} datagrams, `
     + `${result.engineStarts} engine starts, ${(result.virtualMs / 60_000).toFixed(1)} virtual minutes in ${(tookMs / 1000).toFixed(2)} s; trace ${result.traceLines} lines, ${result.traceHash.slice(0, 16)}`);
   for (const { invariant, atMs, text } of result.violations) console.log(`  ${(atMs / 1000).toFixed(3)} s  ${invariant}: ${text}`);
 }

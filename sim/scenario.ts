@@ -6,6 +6,7 @@
 import { DailyLife } from './daily-life.ts';
 import { FileLife } from './file-life.ts';
 import { Misfortunes } from './misfortunes.ts';
+import { NameLife } from './name-life.ts';
 import { calm } from './network.ts';
 import type { People } from './people.ts';
 import { Population } from './population.ts';
@@ -23,12 +24,14 @@ export class Scenario {
   readonly #story: Story;
   readonly #population: Population;
   readonly #files: FileLife;
+  readonly #names: NameLife;
 
   constructor(world: SimWorld) {
     this.#world = world;
     this.#story = new Story(world);
     this.#population = new Population(this.#story);
     this.#files = new FileLife(this.#story, this.#population);
+    this.#names = new NameLife(this.#story);
   }
 
   get filesSent(): number { return this.#files.sent; }
@@ -45,6 +48,7 @@ export class Scenario {
     new DailyLife(this.#story, this.#population).plan();
     misfortunes.plan();
     this.#files.plan();
+    this.#names.plan();
     queue.runTo(this.#story.endMs);
     this.#quiet();
   }
@@ -61,11 +65,12 @@ export class Scenario {
     // A machine that still sleeps would be woken by its owner by now.
     queue.runTo(queue.nowMs + 1_000);
     this.#files.settle();
+    this.#names.settle();
     const endMs = queue.nowMs + quietMaximumMs;
     while (queue.nowMs < endMs) {
       queue.runTo(queue.nowMs + quietLookEveryMs);
       for (const machine of machines) machine.start();
-      if (checker.open(this.#world.standing).length === 0 && checker.files.open(this.#world.fileStanding).length === 0 && this.#population.strangersToEachOther().length === 0) break;
+      if (checker.open(this.#world.standing).length === 0 && checker.files.open(this.#world.fileStanding).length === 0 && this.#names.open().length === 0 && this.#population.strangersToEachOther().length === 0) break;
     }
     queue.runTo(queue.nowMs + afterwardsMs);
     for (const machine of machines) machine.start();
@@ -74,5 +79,6 @@ export class Scenario {
     for (const pair of this.#population.strangersToEachOther()) checker.violations.report('contacts-agree', pair);
     this.#world.checkConversations();
     this.#world.checkFiles();
+    this.#names.finish();
   }
 }

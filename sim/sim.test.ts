@@ -5,9 +5,12 @@ import { createToken, fileNameOf, textOf } from './letter-text.ts';
 import { SeededRandom } from './random.ts';
 import { simulate } from './simulate.ts';
 import { invariants, type Invariant } from './violations.ts';
+import type { KnownFetch } from './invariants-names.ts';
+import { toHex } from '../src/main/engine/wire/bytes.ts';
 import { sealSegment } from '../src/main/engine/files/file-sealing.ts';
 import { chooseCrypto } from '../src/main/host/crypto.ts';
-import type { FileRow, MessageRow, OutboxRow, StoredMessage } from '../src/main/engine/mail/visor-store.ts';
+import type { NamedFetchStatus } from '../src/main/engine/engine-types.ts';
+import type { FileRow, MessageRow, OutboxRow, PublishedRow, StoredMessage } from '../src/main/engine/mail/visor-store.ts';
 
 /** Generous: a busy machine is no reason to fail. */
 const worldTimeoutMs = 180_000;
@@ -200,6 +203,76 @@ const histories: Readonly<Record<Invariant, { readonly breaks: (stage: Stage) =>
       checker.files.ownAtEnd('ben', { root: crypto.blake3(blob), length: blob.length }, false);
     },
   },
+  'published-means-durable': {
+    breaks: (world) => { publishes(world); world.checker.names.answered('anna', annaKey, 'a', publicName); },
+    keeps: (world) => { publishes(world); world.checker.names.rowCommitted('anna', publishedRow()); world.checker.names.answered('anna', annaKey, 'a', publicName); },
+  },
+  'fetched-was-published': {
+    breaks: (world) => { publishes(world); world.checker.names.shown(asksFor(world), fetchStatus({ state: { state: 'waiting', reason: 'no-source', doneBytes: 0 } }), () => undefined); },
+    keeps: (world) => { isPublished(world); world.checker.names.shown(asksFor(world), fetchStatus({ state: { state: 'waiting', reason: 'no-source', doneBytes: 0 } }), () => undefined); },
+  },
+  'fetched-is-whole': {
+    breaks: (world) => { isPublished(world); world.checker.names.shown(asksFor(world), fetchStatus(), () => content.subarray(1)); },
+    keeps: (world) => { isPublished(world); world.checker.names.shown(asksFor(world), fetchStatus(), () => content); },
+  },
+  'name-never-goes-back': {
+    breaks: (world) => {
+      isPublished(world);
+      world.checker.names.rowCommitted('anna', publishedRow({ sequence: 6 }));
+      world.checker.names.shown(asksFor(world), fetchStatus({ found: { content: publicName, mediaType: '', sequence: 6 } }), () => content);
+      world.checker.names.shown(asksFor(world), fetchStatus(), () => content);
+    },
+    keeps: (world) => {
+      isPublished(world);
+      world.checker.names.rowCommitted('anna', publishedRow({ sequence: 6 }));
+      world.checker.names.shown(asksFor(world), fetchStatus({ found: { content: publicName, mediaType: '', sequence: 6 } }), () => content);
+      // Another engine has seen nothing yet.
+      world.checker.names.shown(asksFor(world, 2), fetchStatus(), () => content);
+    },
+  },
+  'name-arrives': {
+    breaks: (world) => { isPublished(world); world.checker.names.publishedShown('anna', { row: publishedRow(), content: publicName, file: { state: { state: 'failed', reason: 'gone' }, holders: [] } }); },
+    keeps: (world) => {
+      isPublished(world);
+      world.checker.names.relayCompleted(relay, publicName);
+      world.checker.names.publishedShown('anna', { row: publishedRow(), content: publicName, file: { state: { state: 'ready' }, holders: [{ relay, heldBytes: publicName.length, complete: true }] } });
+    },
+  },
+  'fetch-fails-honestly': {
+    breaks: (world) => { isPublished(world); world.checker.names.shown(asksFor(world), failedStatus('withdrawn'), () => undefined); },
+    keeps: (world) => {
+      isPublished(world);
+      world.checker.names.shown(asksFor(world), failedStatus('unknown'), () => undefined);
+      world.checker.names.asked('anna', annaKey, 'a', undefined);
+      world.checker.names.rowCommitted('anna', publishedRow({ sequence: 6, content: undefined }));
+      world.checker.names.shown(asksFor(world), failedStatus('withdrawn'), () => undefined);
+    },
+  },
+  'fetch-ends': {
+    breaks: (world) => { isPublished(world); asksFor(world); world.checker.names.calm(); world.at(hourMs); world.checker.names.finish(); },
+    keeps: (world) => {
+      isPublished(world);
+      const fetch = asksFor(world);
+      world.checker.names.calm();
+      world.at(60_000);
+      world.checker.names.fetchEnded(fetch);
+      asksFor(world);
+      world.checker.names.finish();
+    },
+  },
+  'names-are-bounded': {
+    breaks: ({ checker }) => { checker.names.heldLook('relay', 101, 100); },
+    keeps: ({ checker }) => { checker.names.heldLook('relay', 100, 100); checker.names.keptCommitted('ben', '[]'); },
+  },
+  'names-leave-no-rests': {
+    breaks: (world) => { isPublished(world); world.checker.names.ownAtEnd('ben', publicName, true); },
+    keeps: (world) => {
+      isPublished(world);
+      world.checker.names.ownAtEnd('anna', publicName, true);
+      world.checker.names.keptCommitted('ben', JSON.stringify([[toHex(publicName.root), publicName.length, 1]]));
+      world.checker.names.ownAtEnd('ben', publicName, false);
+    },
+  },
   'no-plaintext': {
     breaks: ({ checker }) => { checker.datagram('anna', 'relay', Buffer.from(`xx${token}`)); },
     keeps: ({ checker }) => { checker.datagram('anna', 'relay', new Uint8Array(500)); checker.relayBytes('relay', new Uint8Array(0)); },
@@ -230,6 +303,20 @@ function fileRow(change: Partial<FileRow> = {}): FileRow {
 }
 const outgoing = (change: Partial<FileRow> = {}): FileRow => fileRow({ direction: 'out', conversationId: `${benKey}:1`, ...change });
 const fileArrives = ({ checker }: Stage): void => { checker.files.rowCommitted('ben', fileRow({ stage: 'ready' }), () => blob, crypto); };
+
+const publicName = { root: crypto.blake3(content), length: content.length };
+const publishedRow = (change: Partial<PublishedRow> = {}): PublishedRow => ({ path: 'a', content: publicName, mediaType: '', sequence: 5, notAfterSeconds: 1_000, publishedAtMs: 0, ...change });
+function publishes({ checker }: Stage): void {
+  checker.names.copied('anna', publicName, content);
+  checker.names.asked('anna', annaKey, 'a', publicName);
+}
+function isPublished(world: Stage): void {
+  publishes(world);
+  world.checker.names.rowCommitted('anna', publishedRow());
+}
+const asksFor = ({ checker }: Stage, run = 1): KnownFetch => checker.names.fetchAsked({ reader: 'ben', run, publisherKey: annaKey, path: 'a' });
+const fetchStatus = (change: Partial<NamedFetchStatus> = {}): NamedFetchStatus => ({ found: { content: publicName, mediaType: '', sequence: 5 }, state: { state: 'ready' }, failure: undefined, ...change });
+const failedStatus = (failure: NamedFetchStatus['failure']): NamedFetchStatus => ({ found: undefined, state: { state: 'failed', reason: 'gone' }, failure });
 
 function outboxRow(letterId: Uint8Array): OutboxRow {
   const bytes = new Uint8Array(32);

@@ -12,6 +12,7 @@ export interface SeedResult {
   readonly virtualMs: number;
   readonly letters: { readonly asked: number; readonly answered: number; readonly delivered: number; readonly cancelled: number };
   readonly files: { readonly sent: number; readonly arrived: number };
+  readonly names: { readonly published: number; readonly fetches: number; readonly fetched: number };
   readonly datagrams: number;
   readonly engineStarts: number;
 }
@@ -26,6 +27,7 @@ export function simulate(seed: number, sink?: (line: string) => void): SeedResul
       seed, violations: world.checker.violations.all, traceHash: world.trace.digest(), traceLines: world.trace.lineCount, virtualMs: world.queue.nowMs,
       letters: { asked: scenario.counters.asked, answered: scenario.counters.answered, delivered, cancelled: scenario.counters.cancelled },
       files: { sent: scenario.filesSent, arrived: [...world.checker.files.files.values()].filter((file) => file.in?.stage === 'ready').length },
+      names: { ...world.checker.names.counters },
       datagrams: world.network.counters.sent, engineStarts: world.machines.reduce((sum, machine) => sum + machine.starts, 0),
     };
   } finally {

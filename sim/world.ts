@@ -100,13 +100,19 @@ export class SimWorld implements World {
 
   /** What lies in all blob stores at the end. */
   checkFiles(): void {
-    const { files } = this.checker;
+    const { files, names } = this.checker;
     files.finish(this.fileStanding, (machine) => (name) => this.node(machine)?.disk.blobs['own-blobs'].bytesOf(name), this.crypto);
     for (const relay of this.relays) {
       const isRelayOf = (machine: string): boolean => this.node(machine)?.engine?.inspect.relays.some(({ row }) => row.publicKey === relay.publicKey && row.leavingSinceMs === undefined) === true;
       for (const { name } of relay.disk.blobs['held-blobs'].all) files.heldAtEnd(relay.name, name, isRelayOf);
     }
-    for (const visor of this.visors) for (const { name, complete } of visor.disk.blobs['own-blobs'].all) files.ownAtEnd(visor.name, name, complete);
+    for (const visor of this.visors) {
+      for (const { name, complete } of visor.disk.blobs['own-blobs'].all) {
+        if (names.isPublic(name)) names.ownAtEnd(visor.name, name, complete);
+        else files.ownAtEnd(visor.name, name, complete);
+      }
+      for (const status of visor.engine?.inspect.published() ?? []) names.publishedShown(visor.name, status);
+    }
   }
 
   /** What every screen shows at the end. */
