@@ -1,7 +1,7 @@
 /**
  * `scripts/fuzz.ts [--inputs 100000] [--seed S]`: a live relay is sent damaged, replayed, spoofed and random datagrams, hostile handshakes, and
  * through real sessions authentic frames that say anything at all. It must live, go on serving, account for what it dropped by reason,
- * and need at most 64 MiB more memory than before. The last line is `N passed, N failed`.
+ * and need at most 64 MiB more memory than before. Then a visor fetches published data by name from a relay that lies (fuzz/lying-relay.ts). The last line is `N passed, N failed`.
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -9,10 +9,13 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { SeededRandom } from '../sim/random.ts';
 import { chooseCrypto, createRandomBytes } from '../src/main/host/crypto.ts';
 import { countersOf, flood, type Counters } from './fuzz/flood.ts';
 import { Generator } from './fuzz/generator.ts';
 import { HostilePeer } from './fuzz/hostile-peer.ts';
+import { signedRecords } from './fuzz/hostile-records.ts';
+import { fuzzFetches, fuzzNameCodecs, keptMaximum } from './fuzz/lying-relay.ts';
 import { residentBytes } from './fuzz/memory.ts';
 import { beginPair, type Pair } from './fuzz/people.ts';
 import { RecordingProxy } from './fuzz/recording-proxy.ts';
@@ -44,6 +47,10 @@ const genuineSizes = [10, 100, 600, 3_000, 12_000, 50_000, 20, 300] as const;
 const seenShare = 0.98;
 const accountedTolerance = 0.1;
 const reasonsMinimum = 8;
+/** Fetches from a lying relay: so many for each input, within bounds, since each takes seconds of virtual time. */
+const fetchShare = 0.01;
+const fetchesMinimum = 100;
+const fetchesMaximum = 2_000;
 
 const relayLine = z.object({ hint: z.string(), publicKey: z.string(), port: z.number(), processId: z.number() });
 
@@ -129,6 +136,7 @@ async function fuzz(checks: Checks, directory: string, inputs: number, seed: str
     checks.check('it has seen nearly all inputs', seen >= inputs * seenShare, `${seen} of ${inputs}`);
     checks.check('it dropped for many different reasons', drops.length >= reasonsMinimum, `${drops.length} reasons`);
     checks.check('what it dropped, answered and took adds up to the inputs', Math.abs(accounted - inputs) <= inputs * accountedTolerance, `${accounted} of ${inputs}`);
+    checks.check('records of published data were judged too', (after['mailbox.names-verified'] ?? 0) > 0, `${after['mailbox.names-verified'] ?? 0} signatures verified`);
     checks.check('authentic frames were judged too', sumOf(grown, 'request.drop.') > 0, `${sumOf(grown, 'request.drop.')} refused by the codecs`);
     checks.check('no engine was thrown away and no commit failed', (grown.get('host.engineRestarts') ?? 0) === 0 && (grown.get('host.storeFailures') ?? 0) === 0);
 
@@ -143,11 +151,25 @@ async function fuzz(checks: Checks, directory: string, inputs: number, seed: str
     for (const socket of sockets) socket.close();
     for (const peer of peers) peer.close();
   }
-  if (checks.failed > 0) process.stdout.write(`play it again: --inputs ${inputs} --seed ${seed}\n`);
 }
 
 /** Answers to handshakes that had no session as their aim: neither dropped nor a frame. */
 const answered = (peers: readonly HostilePeer[]): number => peers.reduce((sum, peer) => sum + peer.answeredHandshakes, 0);
+
+/** What is published under names, as a reader and a publisher meet it: the flood has shown the relay's side. */
+function fuzzNames(checks: Checks, inputs: number, seed: string): void {
+  const random = new SeededRandom(`${seed} names`);
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  const codecs = fuzzNameCodecs(random, signedRecords(random, random.bytes(32), nowSeconds), inputs);
+  const fetches = fuzzFetches(random, Math.min(fetchesMaximum, Math.max(fetchesMinimum, Math.round(inputs * fetchShare))));
+  process.stdout.write(`names: ${codecs.decoded} of ${inputs} damaged records decoded; ${fetches.rounds} fetches from a lying relay: ${[...fetches.ends].map(([end, count]) => `${end} ${count}`).join(', ')}\n`);
+  checks.check('records and answers of published data are read or refused, and nothing is out of bounds', codecs.wrong === 0 && codecs.decoded > 0, `${codecs.wrong} wrong`);
+  checks.check('a lying relay makes nothing throw', fetches.thrown === undefined, fetches.thrown);
+  checks.check('what a lying relay says is believed exactly when the publisher signed it for that name', fetches.misjudged === 0 && (fetches.ends.get('found') ?? 0) > 0, `${fetches.misjudged} misjudged`);
+  checks.check('records that are not believed are counted', fetches.badRecords > 0, `${fetches.badRecords} counted`);
+  checks.check('a reader keeps a bounded number of what never came', fetches.mostKept <= keptMaximum, `${fetches.mostKept} at most`);
+  checks.check('a publisher goes on until its relay holds what is published', fetches.isHeldInTheEnd);
+}
 
 async function settles(processId: number, beforeBytes: number): Promise<boolean> {
   try {
@@ -160,4 +182,9 @@ async function settles(processId: number, beforeBytes: number): Promise<boolean>
 
 const options = parseOptions(process.argv.slice(2), ['inputs', 'seed']);
 const seed = options.get('seed') ?? randomBytes(4).toString('hex');
-process.exitCode = await runScript('fuzz', (checks, directory) => fuzz(checks, directory, countOption(options, 'inputs', defaultInputs), seed));
+const inputs = countOption(options, 'inputs', defaultInputs);
+process.exitCode = await runScript('fuzz', async (checks, directory) => {
+  await fuzz(checks, directory, inputs, seed);
+  fuzzNames(checks, inputs, seed);
+  if (checks.failed > 0) process.stdout.write(`play it again: --inputs ${inputs} --seed ${seed}\n`);
+});

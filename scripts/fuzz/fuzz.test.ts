@@ -3,10 +3,13 @@ import { SeededRandom } from '../../sim/random.ts';
 import { HandshakeState, generateKeyPair } from '../../src/main/engine/noise/index.ts';
 import { concatBytes, utf8Encode } from '../../src/main/engine/wire/bytes.ts';
 import { decodeFrame, frameMaximumBytes } from '../../src/main/engine/wire/frame.ts';
+import { decodeNamedRecord, verifyNamedRecord } from '../../src/main/engine/wire/named-record.ts';
 import { identityPublicKey } from '../../src/main/engine/wire/identity.ts';
 import { chooseCrypto } from '../../src/main/host/crypto.ts';
 import { genuinePayload, handshake1, newHandshake, transport, withCookie } from './handshake-bytes.ts';
 import { closeFrame, hostileFrame, hostilePayload } from './hostile-frames.ts';
+import { hostileRecord, signedRecords } from './hostile-records.ts';
+import { fuzzFetches, fuzzNameCodecs } from './lying-relay.ts';
 import { residentBytes } from './memory.ts';
 import { mutate, mutationKinds } from './mutations.ts';
 
@@ -48,6 +51,36 @@ describe('Hostile frames', () => {
     expect(verbs.has('close')).toBe(false);
     expect(decodeFrame(closeFrame(random))).toMatchObject({ body: { verb: 'close' } });
   });
+});
+
+describe('What is published under names', () => {
+  const nowSeconds = 1_770_000_000;
+  const signed = signedRecords(random, random.bytes(32), nowSeconds);
+
+  it('is signed records of many kinds, and damaged ones', () => {
+    const decoded = signed.map((bytes) => decodeNamedRecord(bytes));
+    expect(decoded.every((record) => record !== undefined && verifyNamedRecord(record))).toBe(true);
+    expect(decoded.some((record) => record?.content === undefined)).toBe(true);
+    expect(new Set(decoded.map((record) => record?.path)).size).toBeGreaterThan(2);
+    const damaged = Array.from({ length: 300 }, () => hostileRecord(random, signed));
+    const readable = damaged.filter((bytes) => decodeNamedRecord(bytes) !== undefined).length;
+    expect(readable).toBeGreaterThan(50);
+    expect(readable).toBeLessThan(290);
+  });
+
+  it('is said to a relay in frames that it reads', () => {
+    const kinds = new Set<string>();
+    for (let count = 0; count < 3_000; count += 1) {
+      const frame = decodeFrame(hostileFrame(random, { ...speaker, records: signed }));
+      if (frame?.type === 'request' && (frame.body.verb === 'record' || frame.body.verb === 'publish')) kinds.add(`${frame.body.verb} ${frame.body.kind}`);
+    }
+    expect([...kinds]).toEqual(expect.arrayContaining(['record named', 'publish named']));
+  });
+
+  it('is read or refused, and fetched from a relay that lies as far as it is true', () => {
+    expect(fuzzNameCodecs(random, signed, 500).wrong).toBe(0);
+    expect(fuzzFetches(new SeededRandom('lying'), 30)).toMatchObject({ rounds: 30, thrown: undefined, misjudged: 0, isHeldInTheEnd: true });
+  }, 60_000);
 });
 
 describe('Handshakes from the document', () => {

@@ -6,15 +6,23 @@ import type { SeededRandom } from '../../sim/random.ts';
 import { concatBytes, utf8Encode } from '../../src/main/engine/wire/bytes.ts';
 import { encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, requestHeaderBytes } from '../../src/main/engine/wire/frame.ts';
 import { negativeCodes, type LeafRun, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
+import { decodeNamedRecord } from '../../src/main/engine/wire/named-record.ts';
+import { hostileRecord } from './hostile-records.ts';
 import { mutate, mutationKinds } from './mutations.ts';
 
 export interface Speaker {
   readonly identity: string;
   readonly deviceId: string;
+  /** Named records that were signed, by the speaker and by others. */
+  readonly records?: readonly Uint8Array[];
 }
 
 /** Everything but `close`, which ends the session: that one is sent on purpose. */
-const verbs: readonly Verb[] = ['echo', 'challenge', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify', 'refusals'];
+const verbs: readonly Verb[] = ['echo', 'challenge', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify', 'refusals', 'hold', 'drop', 'pad', 'more',
+  // More often: named records are looked at only in a session that has registered, and only those that are in time.
+  'register', 'register', 'publish', 'publish', 'publish'];
+/** Of what is published and asked for: under names. */
+const namedShare = 0.5;
 const closeVerb = 3;
 const extremes = [0, 1, 2, 255, 1_024, 65_535, 65_536, 0x7fff_ffff, 0xffff_ffff] as const;
 const listedMaximum = 32;
@@ -26,7 +34,8 @@ const many = <Item>(random: SeededRandom, make: () => Item): readonly Item[] => 
 
 const leafRun = (random: SeededRandom): LeafRun => ({ first: number(random), count: random.integer(1, 64), bitmap: random.bytes(8), proof: random.chance(0.3), nonce: random.bytes(8), hopLimit: random.integer(0, 255) });
 
-function bodyOf(random: SeededRandom, verb: Verb, { identity, deviceId }: Speaker, published: readonly Uint8Array[]): RequestBody {
+function bodyOf(random: SeededRandom, verb: Verb, speaker: Speaker, published: readonly Uint8Array[]): RequestBody {
+  const { identity, deviceId, records = [] } = speaker;
   const mailbox = { identity, deviceId };
   switch (verb) {
     case 'echo':
@@ -38,8 +47,13 @@ function bodyOf(random: SeededRandom, verb: Verb, { identity, deviceId }: Speake
     case 'drop': return { verb, mailbox, name: { root: random.bytes(32), length: number(random) } };
     case 'pad': return { verb, datagramBytes: random.integer(0, 65_535) };
     case 'more': return { verb, ...leafRun(random) };
-    case 'record': return random.chance(0.5) ? { verb, kind: 'identity', identity, deviceId: undefined } : { verb, kind: 'prekey', identity, deviceId };
+    case 'record': {
+      const record = random.chance(namedShare) ? decodeNamedRecord(random.pick(records) ?? random.bytes(1)) : undefined;
+      if (record !== undefined) return { verb, kind: 'named', identity: record.identity, path: record.path };
+      return random.chance(0.5) ? { verb, kind: 'identity', identity, deviceId: undefined } : { verb, kind: 'prekey', identity, deviceId };
+    }
     case 'publish': {
+      if (records.length > 0 && random.chance(namedShare)) return { verb, kind: 'named', object: hostileRecord(random, records).subarray(0, 1_000) };
       const object = random.pick(published) ?? random.bytes(158);
       return { verb, kind: random.chance(0.5) ? 'identity' : 'prekey', object: mutate(random, random.pick(mutationKinds) ?? 'flip', object, object).subarray(0, 1_000) };
     }

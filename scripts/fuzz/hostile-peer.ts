@@ -4,6 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { SeededRandom } from '../../sim/random.ts';
 import type { CipherState, HandshakeState } from '../../src/main/engine/noise/index.ts';
 import { generateKeyPair } from '../../src/main/engine/noise/index.ts';
 import { toHex } from '../../src/main/engine/wire/bytes.ts';
@@ -11,6 +12,7 @@ import { createCertificate } from '../../src/main/engine/wire/certificate.ts';
 import { identityPublicKey } from '../../src/main/engine/wire/identity.ts';
 import type { Crypto, KeyPair, RandomBytes } from '../../src/main/engine/crypto.ts';
 import { until } from '../processes/waiting.ts';
+import { signedRecords } from './hostile-records.ts';
 import { cookieBytes, genuinePayload, handshake1, handshake3, newHandshake, transport, withCookie, type Pattern } from './handshake-bytes.ts';
 
 const host = '127.0.0.1';
@@ -40,6 +42,7 @@ export class HostilePeer {
   readonly identity: string;
   readonly deviceId: string;
   readonly isCertified: boolean;
+  readonly records: readonly Uint8Array[];
   readonly socket: Socket = createSocket('udp4');
   #dialling: Dialling | undefined;
   #send: CipherState | undefined;
@@ -58,6 +61,8 @@ export class HostilePeer {
     this.identity = identityPublicKey(identitySecret);
     this.deviceId = toHex(random(16));
     const nowSeconds = Math.floor(wallMs / 1000);
+    const drawn = new SeededRandom(`records of ${this.deviceId}`);
+    this.records = [...signedRecords(drawn, identitySecret, nowSeconds), ...signedRecords(drawn, random(32), nowSeconds).slice(0, 8)];
     this.#certificate = !isCertified ? nothing : createCertificate({
       identitySecret, deviceId: this.deviceId, x25519: this.#keys.publicKey, ed25519: crypto.ed25519PublicKey(random(32)),
       notBeforeSeconds: nowSeconds - daySeconds, notAfterSeconds: nowSeconds + daySeconds,
