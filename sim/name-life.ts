@@ -40,6 +40,7 @@ export class NameLife {
     for (let count = random.integer(1, 3); count > 0; count -= 1) this.#sometime(() => { this.#publishAndMore(random.pick(publishers)); });
     for (let count = random.integer(1, 5); count > 0; count -= 1) this.#sometime(() => { this.#fetchSomething(); });
     if (random.chance(0.4)) this.#sometime(() => { this.#takeBack(random.pick(publishers)); });
+    if (random.chance(0.35)) this.#sometime(() => { this.#missARelay(random.pick(publishers)); });
   }
 
   /** All is well: for each name somebody asks until what comes is the newest, or that it is taken back. */
@@ -83,6 +84,24 @@ export class NameLife {
       const reader = random.pick(this.#world.visors.filter((visor) => visor !== publisher));
       if (reader !== undefined) soon(chance, 100, 60_000, () => { this.#fetch(reader, publisher, path); });
     }
+  }
+
+  /** One relay is away when newer data is published, and the publisher is when it is back: it knows the older alone. Somebody asks all the time. */
+  #missARelay(publisher: SimNode | undefined): void {
+    const random = this.#random;
+    const { queue, relays, visors } = this.#world;
+    const path = random.pick(paths);
+    const reader = random.pick(visors.filter((visor) => visor !== publisher));
+    const own = relays.filter(({ publicKey }) => publisher?.engine?.inspect.relays.some(({ row }) => row.publicKey === publicKey) === true);
+    const away = random.pick(own);
+    if (publisher === undefined || reader === undefined || path === undefined || away === undefined) return;
+    this.#publish(publisher, path);
+    queue.after(random.between(3_000, 8_000), () => {
+      this.#story.takeDown(away, random.between(14_000, 18_000), false);
+      queue.after(500, () => { this.#publish(publisher, path); });
+      queue.after(11_000, () => { this.#story.takeDown(publisher, 40_000, random.chance(0.5)); });
+      for (const afterMs of [6_000, 20_000, 30_000]) queue.after(afterMs, () => { this.#fetch(reader, publisher, path); });
+    });
   }
 
   #publish(publisher: SimNode, path: string): void {
