@@ -81,6 +81,8 @@ export class CongestedPath {
   get smoothedRttMs(): number { return this.#ledger.rtt.smoothedMs; }
   /** What it carries, as far as that is known: its window in a round trip before the first sample. */
   get rateBytesPerMs(): number { return this.controller.pacingRateBytesPerMs ?? this.windowBytes / this.smoothedRttMs; }
+  /** What is asked for now, whatever the window says, shows whether anything comes through. */
+  get isProbing(): boolean { return this.#probesDue > 0; }
   get minimumRttMs(): number { return this.#ledger.rtt.minimumMs; }
   get probeTimeoutMs(): number { return this.#ledger.rtt.probeTimeoutMs; }
   /** For diagnostics: numbers that counted as lost, and those of them that came after all. */

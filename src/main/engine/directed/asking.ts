@@ -53,12 +53,13 @@ export class Asking {
   wants(source: Source, nowMs: number): boolean { return source.download.hasWork(source) && !this.#isLeftOut(source, nowMs); }
 
   /**
-   * A slow source whose answers would come after a quicker one has brought all that may be kept meanwhile: everybody would wait for them, round trip after round trip. It is
+   * Where others have the content too, a silent source is asked for probes alone, and not at all a slow source whose answers would come after a quicker one has brought all that may be kept meanwhile: everybody would wait for them, round trip after round trip. It is
    * asked again when the quicker one has gone, is silent or has become slow itself.
    */
   #isLeftOut({ download, sessionId }: Source, nowMs: number): boolean {
     const own = this.#sessions.get(sessionId);
     if (download.sources.size < 2 || own === undefined) return false;
+    if (own.isSilent) return !own.path.isProbing && own.path.inFlightBytes > 0;
     for (const other of download.sources) {
       const session = this.#sessions.get(other.sessionId);
       if (session === undefined || session === own || other.heldUntilMs > nowMs) continue;
@@ -93,7 +94,8 @@ export class Asking {
     const { download } = source;
     // Only until it is cut anew, which waits for the verifier.
     if (download.groupShift > session.groupShift || this.#isLeftOut(source, now.monotonicMs)) return false;
-    const leafMaximum = Math.max(1, Math.min(runMaximum, Math.floor(roomBytes / download.largestDatagramBytes)));
+    const isProbe = session.isSilent && download.sources.size > 1;
+    const leafMaximum = isProbe ? 1 : Math.max(1, Math.min(runMaximum, Math.floor(roomBytes / download.largestDatagramBytes)));
     const planned = download.takeRun(source, leafMaximum);
     if (planned === undefined) return false;
     const { first, leaves, proof } = planned;

@@ -24,6 +24,8 @@ import type { DownloadHandle, DownloadOptions, FrameSender, MemoryUse, SourceEnd
 /** A source ends when it has brought nothing of what it was asked for so long: while nothing came of its session either, or it said "busy", and otherwise. */
 const idleMaximumMs = 20_000;
 const ignoredMaximumMs = 60_000;
+/** A session that has been silent for so many probe timeouts is not waited for by those who have other holders. */
+const silentProbes = 2;
 /** Shortest and longest wait after "busy" or "not yet". */
 const heldMinimumMs = 500;
 const heldMaximumMs = 3_000;
@@ -262,7 +264,7 @@ export class DownloadMachine {
     if (outcome === 'answered' || outcome === 'late') source.asked.delete(tag);
     session.mtu?.fullSizedArrived(response.payload.length + aroundPayloadBytes, now.monotonicMs);
     source.knowsName = true;
-    session.lastProgressMs = now.monotonicMs;
+    this.#noteProgress(session, now);
     source.receivedBytes += response.payload.length;
     if (response.proof) {
       this.#takeProof(session, source, response, now);
@@ -273,6 +275,12 @@ export class DownloadMachine {
     if (download.leafCount > 1 && !this.#gathering.isFull) return 'until-flush';
     this.flush(now);
     return 'none';
+  }
+
+  #noteProgress(session: SessionPath, now: Instant): void {
+    const isBack = session.isSilent;
+    session.lastProgressMs = now.monotonicMs;
+    if (isBack) for (const { download } of session.sources.values()) this.#asking.refresh(download, now);
   }
 
   #takeProof(session: SessionPath, source: Source, response: Response, now: Instant): void {
@@ -370,6 +378,7 @@ export class DownloadMachine {
     session.mtu?.handleTimeout(nowMs);
     // Others first: this one may be silent for good.
     for (const download of this.#collectLost(session, now)) for (const source of [...download.sources]) if (source.sessionId !== session.sessionId) this.#asking.pumpOf(source, now);
+    this.#lend(session, now);
     this.#regroup(session, now);
     for (const source of [...session.heldSources]) {
       if (source.heldUntilMs > nowMs) continue;
@@ -378,6 +387,21 @@ export class DownloadMachine {
     }
     if (session.checkAtMs !== undefined && nowMs >= session.checkAtMs) this.#checkSources(session, now);
     this.#asking.pump(session, now);
+  }
+
+  /**
+   * What a silent session still owes, others are asked for: on its own path it counts as lost only after several probes, and until then each of its leaves would cost the
+   * others a round trip. What comes after all is taken.
+   */
+  #lend(session: SessionPath, now: Instant): void {
+    if (now.monotonicMs - session.lastProgressMs < silentProbes * session.path.probeTimeoutMs) return;
+    const isNew = !session.isSilent;
+    session.setSilent();
+    for (const { download, asked } of session.sources.values()) {
+      if (isNew && download.sources.size > 1) for (const tag of asked.keys()) this.#needAgain(download, tag);
+      this.#asking.refresh(download, now);
+      if (isNew) for (const other of [...download.sources]) if (other.sessionId !== session.sessionId) this.#asking.pumpOf(other, now);
+    }
   }
 
   /** Ends those that bring nothing, or whose download takes too long. */

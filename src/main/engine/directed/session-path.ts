@@ -23,6 +23,8 @@ export class SessionPath {
   /** Probes under way, by the id of their answers. */
   readonly probes = new Map<string, Probe>();
   lastProgressMs: number;
+  /** Its last progress when others were asked for what it owes. */
+  #lentAtProgressMs: number | undefined;
   #datagramLimitBytes: number;
   emptySinceMs: number | undefined;
   /** Those that said "busy": each is asked again at its time. */
@@ -88,6 +90,10 @@ export class SessionPath {
   }
 
   /** The largest leaves that the path is known to carry. */
+  /** Others were asked for what it owes, and nothing has come since: it is only asked for as much as shows whether it is back. */
+  get isSilent(): boolean { return this.#lentAtProgressMs === this.lastProgressMs; }
+  setSilent(): void { this.#lentAtProgressMs = this.lastProgressMs; }
+
   /** Whether any of its contents is cut into leaves that its datagrams do not carry any more. */
   get mustRegroup(): boolean {
     const { groupShift } = this;
