@@ -1,18 +1,41 @@
 /** What a laboratory consists of, as it is recorded in its folder. The record is changed in place by the verbs and saved after each. */
 
-export const natKinds = ['none', 'full-cone', 'restricted', 'port-restricted', 'symmetric', 'udp-blocked', 'cgnat'] as const;
-export type NatKind = (typeof natKinds)[number];
-export type PortChoice = 'random' | 'preserve';
+import type { Dependence, PortControl, Refresh } from './translator/policy.ts';
 
-/** What may be said of a router in the topology, and again with the verb `nat`. */
+/** The kinds whose rules are the kernel's alone, without a program beside them: those that a `cgnat` is made of. */
+export const plainKinds = ['none', 'full-cone', 'restricted', 'port-restricted', 'symmetric', 'udp-blocked'] as const;
+export type PlainKind = (typeof plainKinds)[number];
+export const natKinds = [...plainKinds, 'cgnat', 'translator', 'captive-portal'] as const;
+export type NatKind = (typeof natKinds)[number];
+/** The last two are for a `translator` only. */
+export type PortChoice = 'random' | 'preserve' | 'sequential' | 'block';
+/** What the IPv6 router lets in: answers to what went out, or everything. */
+export type Ipv6Filtering = 'firewall' | 'open';
+
+/** What may be said of a router in the topology, and again with the verb `nat`. What is left out stays as it was. */
 export interface RouterOptions {
   readonly hairpin?: boolean;
   readonly ports?: PortChoice;
   /** How long an idle UDP mapping lives. */
   readonly timeoutSeconds?: number;
   /** Of a `cgnat` router: the kind of the home router, and of the carrier's. */
-  readonly inner?: NatKind;
-  readonly carrier?: NatKind;
+  readonly inner?: PlainKind;
+  readonly carrier?: PlainKind;
+  /** Of a `translator`: what a mapping depends on, and what its filter admits. */
+  readonly mapping?: Dependence;
+  readonly filtering?: Dependence;
+  /** Of a `translator` with sequential ports: from one new mapping to the next. */
+  readonly deltaPorts?: number;
+  /** Of a `translator` with blocks of ports: how many each inner host has. */
+  readonly blockPorts?: number;
+  readonly refresh?: Refresh;
+  readonly portControl?: PortControl;
+  /** The longest life that PCP and NAT-PMP are granted. */
+  readonly grantMaximumSeconds?: number;
+  /** Whether its hosts have global IPv6 addresses too; it can change, but not come and go, while the laboratory is up. */
+  readonly ipv6?: Ipv6Filtering;
+  /** Of `udp-blocked`: whether all of TCP passes, or port 443 alone. */
+  readonly tcp?: 'any' | '443';
 }
 
 /** One direction of an emulated link; what is left out is not emulated. */
@@ -39,6 +62,14 @@ export interface Emulation {
   readonly seed: number;
 }
 
+/** Addresses with the lengths of their prefixes. */
+export interface Ipv6Place {
+  readonly address: string;
+  readonly gateway: string | undefined;
+  /** Of a router: its own address on its LAN, and the LAN. */
+  readonly lan: { readonly address: string; readonly network: string } | undefined;
+}
+
 interface NodeCommon {
   readonly name: string;
   /** Names the devices of the node. */
@@ -48,8 +79,18 @@ interface NodeCommon {
   /** Of the uplink, each with the length of its prefix. */
   addresses: readonly string[];
   gateway: string | undefined;
+  /** Undefined: it speaks IPv4 only. */
+  ipv6: Ipv6Place | undefined;
   link: 'up' | 'down';
   emulation: Emulation | undefined;
+}
+
+/** A LAN in which a router has the addresses from `firstNumber` on. */
+export interface Upstream {
+  readonly lan: string;
+  readonly bridge: string;
+  readonly firstNumber: number;
+  readonly addresses: number;
 }
 
 export interface PublicNode extends NodeCommon { readonly type: 'public' }
@@ -70,10 +111,24 @@ export interface RouterNode extends NodeCommon {
   hairpin: boolean;
   ports: PortChoice;
   timeoutSeconds: number;
-  inner: NatKind | undefined;
-  /** Kind of the carrier's router above it, and the first three numbers of the network between. */
-  carrier: NatKind | undefined;
-  carrierLan: string | undefined;
+  inner: PlainKind | undefined;
+  /** Kind of the carrier's router above it. */
+  carrier: PlainKind | undefined;
+  /** Where its uplink is plugged in, if not in the public network: a `cgnat` in its carrier's LAN, any other in that of the router it is `behind`. */
+  upstream: Upstream | undefined;
+  mapping: Dependence;
+  filtering: Dependence;
+  deltaPorts: number;
+  blockPorts: number;
+  refresh: Refresh;
+  portControl: PortControl;
+  grantMaximumSeconds: number;
+  /** By how much the clock of a `translator` was put forward. */
+  clockAheadSeconds: number;
+  /** Its UDP goes by the translator. */
+  isDiverted: boolean;
+  ipv6Filtering: Ipv6Filtering | undefined;
+  tcp: 'any' | '443';
   /** Counts changes: each has a conntrack zone and a range of ports of its own. */
   generation: number;
   /** Mappings were dropped, and no port may be the same again. */

@@ -12,6 +12,7 @@ export interface RulesOptions {
   readonly ports: PortChoice;
   readonly timeoutSeconds: number;
   readonly hairpin: boolean;
+  readonly tcp: 'any' | '443';
 }
 
 type Filtering = 'any' | 'address' | 'port';
@@ -22,7 +23,11 @@ const zones = 60_000;
 const rangeStarts = [20_000, 40_000] as const;
 const rangePorts = 20_000;
 
-const filteringOf: Partial<Record<NatKind, Filtering>> = { 'full-cone': 'any', restricted: 'address', 'port-restricted': 'port' };
+const filteringOf: Partial<Record<NatKind, Filtering>> = {
+  'full-cone': 'any', restricted: 'address', 'port-restricted': 'port', 'captive-portal': 'port',
+};
+
+export const zoneOf = (generation: number): number => 1 + (generation % zones);
 
 function chain(name: string, hook: string | undefined, rules: readonly string[]): readonly string[] {
   return [` chain ${name} {`, ...(hook === undefined ? [] : [`  type ${hook}; policy accept;`]), ...rules.map((rule) => `  ${rule}`), ' }'];
@@ -33,22 +38,36 @@ function table(lines: readonly string[]): string {
   return `table ip natlab\ndelete table ip natlab\ntable ip natlab {\n${lines.join('\n')}\n}\n`;
 }
 
+/** The hosts that have accepted, and the way of all others to the page. */
+const portalChains: readonly string[] = [
+  ' set opened { type ipv4_addr; }',
+  ...chain('portal', 'nat hook prerouting priority -110', ['iifname "lan" ip saddr != @opened tcp dport 80 redirect']),
+];
+
+/** A file for `nft -f` that lets a host behind a captive portal out. */
+export const openForHost = (address: string): string => `add element ip natlab opened { ${address} }
+`;
+
 /** A file for `nft -f`. The devices of the router are `wan` and `lan`. */
 export function rulesOf(options: RulesOptions): string {
   const { kind, publicAddress, generation } = options;
-  const zone = 1 + (generation % zones);
+  const zone = zoneOf(generation);
   const low = generation % 2 === 0 ? rangeStarts[0] : rangeStarts[1];
   const range = `${low}-${low + rangePorts - 1}`;
   const common = [
-    ...chain('zone_in', 'filter hook prerouting priority -300', [`ct zone set ${zone}`]),
+    // What the translator translates is not the kernel's to follow.
+    ...chain('zone_in', 'filter hook prerouting priority -300', [...(kind === 'translator' ? ['meta l4proto udp notrack accept'] : []), `ct zone set ${zone}`]),
     ...chain('zone_out', 'filter hook output priority -300', [`ct zone set ${zone}`]),
     // The router itself never answers: what nobody asked for vanishes.
-    ...chain('local', 'filter hook input priority 0', ['meta l4proto { udp, tcp } drop']),
+    ...chain('local', 'filter hook input priority 0', [...(kind === 'captive-portal' ? ['iifname "lan" tcp dport 80 accept'] : []), 'meta l4proto { udp, tcp } drop']),
+    ...(kind === 'captive-portal' ? portalChains : []),
   ];
   if (kind === 'none') return table(common);
 
   const passing = chain('passing', 'filter hook forward priority 0', [
     ...(kind === 'udp-blocked' ? ['meta l4proto udp drop'] : []),
+    ...(kind === 'udp-blocked' && options.tcp === '443' ? ['iifname "lan" meta l4proto tcp tcp dport != 443 drop'] : []),
+    ...(kind === 'captive-portal' ? ['iifname "lan" ip saddr != @opened drop'] : []),
     // From outside only what the translation let in.
     'iifname "wan" ct direction original ct status & dnat == 0 drop',
   ]);

@@ -22,7 +22,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { extendPath, Lab, locateProgram, UsageError } from './lab.ts';
 import { isNatKind, natKinds } from './model.ts';
-import { parseEmulation, parseRouterOptions } from './settings.ts';
+import { parseRouterOptions } from './router-options.ts';
+import { parseEmulation } from './settings.ts';
 import { statusJson, statusTable } from './status.ts';
 import { misuse } from './usage-error.ts';
 
@@ -56,6 +57,12 @@ const verbs: Readonly<Record<string, Verb>> = {
     if (what !== 'ports' && what !== 'address') misuse(usage);
     else await lab.rebind(needed(name, usage), what);
   },
+  async age(lab, [name, seconds]) {
+    const usage = 'natlab age HOST SECONDS';
+    if (!/^\d+$/.test(seconds ?? '')) misuse(usage);
+    else await lab.age(needed(name, usage), Number(seconds));
+  },
+  async accept(lab, [name]) { await lab.openPortal(needed(name, 'natlab accept HOST')); },
   async link(lab, [name, link, how = 'cable']) {
     const usage = 'natlab link HOST up|down [admin]';
     if ((link !== 'up' && link !== 'down') || (how !== 'cable' && how !== 'admin')) misuse(usage);
@@ -64,8 +71,11 @@ const verbs: Readonly<Record<string, Verb>> = {
   async netem(lab, [name, ...words]) {
     await lab.emulate(needed(name, 'natlab netem HOST setting...'), parseEmulation(words));
   },
-  addr(lab, [name]) {
-    for (const address of lab.addresses(needed(name, 'natlab addr HOST'))) process.stdout.write(`${address}\n`);
+  addr(lab, [name, family]) {
+    const usage = 'natlab addr HOST [ipv6]';
+    if (family !== undefined && family !== 'ipv6') misuse(usage);
+    const addresses = family === undefined ? lab.addresses(needed(name, usage)) : [lab.ipv6Address(needed(name, usage)) ?? misuse(`'${name ?? ''}' has no IPv6 address`)];
+    for (const address of addresses) process.stdout.write(`${address}\n`);
   },
   status(lab, [flag]) {
     process.stdout.write(flag === '--json' ? statusJson(lab.status()) : statusTable(lab.status()));

@@ -1,6 +1,7 @@
 /** Hosts and routers as namespaces, plugged into bridges that stand for the public network and for each LAN. */
 import { uplinkAddress, type LabNode, type LabState, type RouterNode } from './model.ts';
 import { addNamespace, ip, shellIn } from './system.ts';
+import { putIpv6 } from './ipv6.ts';
 import type { Places } from './record.ts';
 
 /** The bridge of the public network. */
@@ -43,7 +44,7 @@ function addLan(places: Places, router: RouterNode, namespace: string): void {
 /** Puts the addresses and routes that the record says on the node's uplink. */
 export function putAddresses(places: Places, state: LabState, node: LabNode): void {
   const device = uplinkDevice(node);
-  const lines = [`link set ${device} up`, `addr flush dev ${device}`, ...node.addresses.map((address) => `addr add ${address} dev ${device}`)];
+  const lines = [`link set ${device} up`, `addr flush dev ${device} scope global`, ...node.addresses.map((address) => `addr add ${address} dev ${device}`)];
   if (node.gateway !== undefined) lines.push(`route replace default via ${node.gateway}`);
   for (const other of Object.values(state.nodes)) {
     if (other.type === 'router' && other.routedVia !== undefined && other !== node && areNeighbours(other, node)) {
@@ -51,6 +52,7 @@ export function putAddresses(places: Places, state: LabState, node: LabNode): vo
     }
   }
   ip(places.namespaceOf(node.name), lines);
+  putIpv6(places, state, node, device);
 }
 
 /** Hosts have their gateway for everything. */

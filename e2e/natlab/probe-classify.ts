@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ask, endpointOf, open, parse, say, type Endpoint } from './probe-datagrams.ts';
+import { ask, endpointOf, isIpv6, openTowards, parse, say, textOf, type Endpoint } from './probe-datagrams.ts';
 
 export type Behaviour = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
 
@@ -28,10 +28,10 @@ const tcpWithinMs = 1_000;
 /** @param addresses both of the server's. */
 export async function classify([first = '', second = '']: readonly string[], port: number): Promise<Classification> {
   const server = { address: first, port };
-  const socket = await open();
+  const socket = await openTowards(server);
   const mapped = (await ask(socket, server))?.mapped;
   if (mapped === undefined) return { class: await answersTcp(server) ? 'udp-blocked' : 'unreachable' };
-  const local = `${await sourceAddress(server)}:${socket.address().port}`;
+  const local = textOf({ address: await sourceAddress(server), port: socket.address().port });
   const [mapping, filtering, hairpin, routers] = await Promise.all([
     mappingOf(socket, local, mapped, [{ address: first, port: port + 1 }, { address: second, port }, { address: second, port: port + 1 }]),
     filteringOf(server), hasHairpin(server), routersTo(server),
@@ -60,7 +60,7 @@ async function mappingOf(socket: Socket, local: string, mapped: string, others: 
 }
 
 async function filteringOf(server: Endpoint): Promise<Behaviour> {
-  const socket = await open();
+  const socket = await openTowards(server);
   await ask(socket, server);
   if (await ask(socket, server, { reply: 'both', tries: filteringTries }) !== undefined) return 'endpoint-independent';
   return await ask(socket, server, { reply: 'port', tries: filteringTries }) === undefined ? 'address-and-port-dependent' : 'address-dependent';
@@ -69,7 +69,7 @@ async function filteringOf(server: Endpoint): Promise<Behaviour> {
 /** Whether two sockets here hear each other by their public addresses. */
 async function hasHairpin(server: Endpoint): Promise<boolean> {
   const ends = await Promise.all([0, 1].map(async () => {
-    const socket = await open();
+    const socket = await openTowards(server);
     const mapped = (await ask(socket, server))?.mapped;
     const end = { socket, mapped: mapped === undefined ? undefined : endpointOf(mapped), hears: false };
     socket.on('message', (datagram) => { if (parse(datagram).hairpin === true) end.hears = true; });
@@ -88,7 +88,7 @@ async function hasHairpin(server: Endpoint): Promise<boolean> {
 
 /** By how few hops a datagram may live and still arrive. */
 async function routersTo(server: Endpoint): Promise<number | undefined> {
-  const socket = await open();
+  const socket = await openTowards(server);
   for (let hops = 1; hops <= hopsMaximum; hops += 1) {
     socket.setTTL(hops);
     if (await ask(socket, server, { tries: hopTries }) !== undefined) return hops - 1;
@@ -99,7 +99,7 @@ async function routersTo(server: Endpoint): Promise<number | undefined> {
 /** The address that datagrams to the server have before any router. */
 function sourceAddress({ address, port }: Endpoint): Promise<string> {
   return new Promise((resolve) => {
-    const socket = createSocket('udp4');
+    const socket = createSocket(isIpv6(address) ? 'udp6' : 'udp4');
     socket.connect(port, address, () => {
       const { address: own } = socket.address();
       socket.close();

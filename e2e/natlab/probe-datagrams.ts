@@ -19,6 +19,8 @@ export interface Datagram {
   readonly punch?: string;
   readonly heard?: boolean;
   readonly padding?: string;
+  /** From one agent to another. */
+  readonly word?: string;
 }
 
 export interface Endpoint { readonly address: string; readonly port: number }
@@ -26,15 +28,18 @@ export interface Endpoint { readonly address: string; readonly port: number }
 const tryMs = 120;
 const triesDefault = 5;
 
-export const textOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
+export const isIpv6 = (address: string | undefined): boolean => address?.includes(':') ?? false;
+
+export const textOf = ({ address, port }: Endpoint): string => (isIpv6(address) ? `[${address}]:${port}` : `${address}:${port}`);
 
 export function endpointOf(text: string): Endpoint {
-  const [address = '', port = ''] = text.split(':');
-  return { address, port: Number(port) };
+  const at = text.lastIndexOf(':');
+  return { address: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
 }
 
+/** @param address to bind to; one of IPv6, as `::`, makes it a socket of IPv6 alone. */
 export async function open(port = 0, address?: string): Promise<Socket> {
-  const socket = createSocket('udp4');
+  const socket = isIpv6(address) ? createSocket({ type: 'udp6', ipv6Only: true }) : createSocket('udp4');
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
     socket.bind(port, address, () => { socket.off('error', reject); resolve(); });
@@ -42,6 +47,11 @@ export async function open(port = 0, address?: string): Promise<Socket> {
   // A cable that was pulled shows as an error of sending; whether answers come says it all.
   socket.on('error', () => undefined);
   return socket;
+}
+
+/** At any address of the server's family. */
+export function openTowards(server: Endpoint, port = 0): Promise<Socket> {
+  return open(port, isIpv6(server.address) ? '::' : undefined);
 }
 
 /** Nothing but these programs is inside a laboratory; what is not theirs is an empty object. */

@@ -1,17 +1,19 @@
 /**
  * Measures, from inside of a host of a laboratory, what the network does to datagrams. Each verb but `serve` prints one line and ends.
  *
- *     probe.ts serve IP1 IP2 [PORT]          the measuring server, on a public host
+ *     probe.ts serve IP1 [IP2] [PORT]        the measuring server, on a public host
  *     probe.ts classify IP1 IP2 [PORT]       mapping, filtering, hairpin, routers passed (JSON)
  *     probe.ts mapped IP1 [PORT] [--bind P]  the public address of one local port
  *     probe.ts ping IP1 [PORT] [--count N] [--every MS] [--size B] [--wait MS]   round trips, loss, reordering (JSON)
  *     probe.ts tcp IP1 [PORT]                fetches 512 KiB over TCP (JSON)
  *     probe.ts punch IP1 [PORT] --name A --peer B [--for MS]   tries to reach the peer directly (JSON)
+ *
+ * Addresses are of IPv4 or of IPv6.
  */
-import { connect, isIPv4 } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { classify } from './probe-classify.ts';
-import { ask, endpointOf, open, parse, say, textOf, type Endpoint } from './probe-datagrams.ts';
+import { ask, endpointOf, openTowards, parse, say, textOf, type Endpoint } from './probe-datagrams.ts';
 import { bulkBytes, serve } from './probe-server.ts';
 
 const portDefault = 3_478;
@@ -35,21 +37,21 @@ for (let index = 0; index < commandLine.length; index += 1) {
   index += 1;
   flags.set(word.slice(2), commandLine[index] ?? '');
 }
-const addresses = words.filter((word) => isIPv4(word));
-const port = Number(words.find((word) => !isIPv4(word)) ?? portDefault);
+const addresses = words.filter((word) => isIP(word) !== 0);
+const port = Number(words.find((word) => isIP(word) === 0) ?? portDefault);
 const server: Endpoint = { address: addresses[0] ?? '', port };
 const numberFlag = (name: string, otherwise: number): number => Number(flags.get(name) ?? otherwise);
 const rounded = (value: number): number => Number(value.toFixed(2));
 
 async function mapped(): Promise<string> {
-  return (await ask(await open(numberFlag('bind', 0)), server))?.mapped ?? 'none';
+  return (await ask(await openTowards(server, numberFlag('bind', 0)), server))?.mapped ?? 'none';
 }
 
 async function ping(): Promise<unknown> {
   const count = numberFlag('count', pingsDefault);
   const everyMs = numberFlag('every', pingEveryDefaultMs);
   const padding = 'x'.repeat(numberFlag('size', 0));
-  const socket = await open();
+  const socket = await openTowards(server);
   const sentAtMs = new Map<number, number>();
   const roundTripsMs = new Map<number, number>();
   let highest = -1;
@@ -91,7 +93,7 @@ async function tcp(): Promise<unknown> {
 }
 
 async function punch(): Promise<unknown> {
-  const socket = await open();
+  const socket = await openTowards(server);
   const name = flags.get('name') ?? '';
   const peerName = flags.get('peer') ?? '';
   const untilMs = Date.now() + numberFlag('for', punchDefaultMs);
@@ -119,7 +121,7 @@ async function punch(): Promise<unknown> {
 
 const verbs: Readonly<Record<string, () => Promise<unknown>>> = { mapped, ping, tcp, punch, classify: () => classify(addresses, port) };
 
-if (verb === 'serve' && addresses.length === 2) await serve(addresses, port);
+if (verb === 'serve' && addresses.length > 0) await serve(addresses, port);
 else {
   const measure = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (measure === undefined || addresses.length === 0) {

@@ -65,6 +65,11 @@ export function removeFolder(places: Places): void {
   rmSync(places.folder, { recursive: true, force: true });
 }
 
+/** The last thing of a laboratory, by whoever holds the lock. */
+export function removeLock(places: Places): void {
+  rmSync(places.lockFile, { force: true });
+}
+
 /** @throws UsageError */
 export function nodeOf(state: LabState, name: string): LabNode {
   return (Object.hasOwn(state.nodes, name) ? state.nodes[name] : undefined) ?? misuse(`no node '${name}' in lab '${state.lab}'; it has: ${Object.keys(state.nodes).join(' ')}`);
@@ -80,13 +85,16 @@ export function routerOf(state: LabState, name: string): RouterNode {
   }
 }
 
+/** Whoever takes the laboratory down removes the file, so that a lock is one only if the file is still there. */
+const holdLock = 'while exec 9>"$1" && flock 9; do if [ /proc/self/fd/9 -ef "$1" ]; then echo held; exec cat >/dev/null; fi; done';
+
 /**
  * Runs `action` while no other process changes this laboratory. The lock is the kernel's, held by a process that ends when its standard
  * input closes: it cannot outlive this one.
  */
 export async function locked<Result>(places: Places, action: () => Result | Promise<Result>): Promise<Result> {
   mkdirSync(runFolder, { recursive: true });
-  const holder = spawn('flock', ['-o', places.lockFile, 'sh', '-c', 'echo held; cat >/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const holder = spawn('sh', ['-c', holdLock, 'sh', places.lockFile], { stdio: ['pipe', 'pipe', 'ignore'] });
   const closed = once(holder, 'close');
   await Promise.race([once(holder.stdout, 'data'), closed.then(() => { throw new Error(`${places.lockFile} could not be locked`); })]);
   try {

@@ -61,7 +61,7 @@ function missingKernelParts(): readonly string[] {
   attempt('Bridges', () => { run('ip', ['-n', namespace, 'link', 'add', 'trial2', 'type', 'bridge']); });
   attempt('VXLAN devices', () => { run('ip', ['-n', namespace, 'link', 'add', 'trial3', 'type', 'vxlan', 'id', '1', 'dstport', '4789']); });
   attempt('nftables with address translation and conntrack zones', () => {
-    const rules = rulesOf({ kind: 'port-restricted', publicAddress: '198.18.1.1', lanNetwork: '10.77.1.0/24', generation: 0, isRebound: false, ports: 'random', timeoutSeconds: 120, hairpin: true });
+    const rules = rulesOf({ kind: 'port-restricted', publicAddress: '198.18.1.1', lanNetwork: '10.77.1.0/24', generation: 0, isRebound: false, ports: 'random', timeoutSeconds: 120, hairpin: true, tcp: 'any' });
     run('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], rules);
   });
   run('ip', ['netns', 'del', namespace]);

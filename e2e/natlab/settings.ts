@@ -1,5 +1,5 @@
-/** The words behind `netem` and behind a router's kind, as typed values. */
-import { isNatKind, type Emulation, type LinkSettings, type RouterOptions } from './model.ts';
+/** The words behind `netem`, as typed values. */
+import type { Emulation, LinkSettings } from './model.ts';
 import { misuse } from './usage-error.ts';
 
 const timeUnitsMs: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1e3 };
@@ -23,7 +23,7 @@ function bitsPerSecond(text: string): number {
 }
 
 /** `name=value`; the value may be empty and may hold further equals signs. */
-function nameAndValue(word: string): readonly [string, string] {
+export function nameAndValue(word: string): readonly [string, string] {
   const at = word.indexOf('=');
   return at < 0 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)];
 }
@@ -55,23 +55,4 @@ export function parseEmulation(words: readonly string[]): Emulation | undefined 
   }
   if (Object.keys(settings).length === 0) misuse('netem needs at least one setting, or `off`');
   return { seed, out: direction === 'in' ? {} : settings, in: direction === 'out' ? {} : settings };
-}
-
-function parseRouterOption(word: string): RouterOptions {
-  const [name, value] = nameAndValue(word);
-  if (name === 'hairpin' && (value === 'on' || value === 'off')) return { hairpin: value === 'on' };
-  if (name === 'ports' && (value === 'random' || value === 'preserve')) return { ports: value };
-  if (name === 'timeout' && /^\d+$/.test(value) && Number(value) > 0) return { timeoutSeconds: Number(value) };
-  if (isNatKind(value) && value !== 'cgnat') {
-    if (name === 'inner' && value !== 'none') return { inner: value };
-    if (name === 'carrier') return { carrier: value };
-  }
-  return misuse(`unknown router option '${word}'`);
-}
-
-/** @throws UsageError */
-export function parseRouterOptions(words: readonly string[]): RouterOptions {
-  let options: RouterOptions = {};
-  for (const word of words) options = { ...options, ...parseRouterOption(word) };
-  return options;
 }

@@ -1,6 +1,7 @@
-/** The text that describes a laboratory, one item a line (README.md lists the words), as typed items. */
+/** What describes a laboratory: typed items, and the text that they are read from, one a line (README.md lists the words). */
 import { isNatKind, natKinds, type Emulation, type NatKind, type RouterOptions } from './model.ts';
-import { parseEmulation, parseRouterOptions } from './settings.ts';
+import { checkOptions, parseRouterOptions } from './router-options.ts';
+import { parseEmulation } from './settings.ts';
 import { misuse, UsageError } from './usage-error.ts';
 
 export interface RouterItem {
@@ -8,7 +9,9 @@ export interface RouterItem {
   readonly kind: NatKind;
   readonly hosts: readonly string[];
   /** The first three numbers of its LAN; undefined: one of its own. */
-  readonly lan: string | undefined;
+  readonly lan?: string | undefined;
+  /** The router, named before, whose LAN it is plugged into; undefined: the public network. */
+  readonly behind?: string | undefined;
   readonly options: RouterOptions;
 }
 
@@ -16,7 +19,7 @@ export interface Topology {
   readonly publicHosts: readonly string[];
   readonly routers: readonly RouterItem[];
   /** Undefined: the line says `off`. */
-  readonly emulations: readonly { readonly name: string; readonly emulation: Emulation | undefined }[];
+  readonly emulations?: readonly { readonly name: string; readonly emulation: Emulation | undefined }[];
 }
 
 /** They become parts of the names of namespaces. */
@@ -25,61 +28,87 @@ const lanPattern = /^\d{1,3}\.\d{1,3}\.\d{1,3}$/;
 
 export const carrierName = (router: string): string => `${router}-isp`;
 
-class TopologyReader {
-  readonly publicHosts: string[] = [];
-  readonly routers: RouterItem[] = [];
-  readonly emulations: { name: string; emulation: Emulation | undefined }[] = [];
+function parseRouter(name: string, [kind, ...words]: readonly string[]): RouterItem {
+  if (!isNatKind(kind)) return misuse(`unknown NAT kind '${kind ?? ''}'; known: ${natKinds.join(' ')}`);
+  const valueOf = (word: string, option: string): string | undefined => (word.startsWith(`${option}=`) ? word.slice(option.length + 1) : undefined);
+  let hosts: readonly string[] = [];
+  let lan: string | undefined;
+  let behind: string | undefined;
+  const options: string[] = [];
+  for (const word of words) {
+    const isOther = valueOf(word, 'hosts') === undefined && valueOf(word, 'lan') === undefined && valueOf(word, 'behind') === undefined;
+    hosts = valueOf(word, 'hosts')?.split(',').filter((host) => host !== '') ?? hosts;
+    lan = valueOf(word, 'lan') ?? lan;
+    behind = valueOf(word, 'behind') ?? behind;
+    if (isOther) options.push(word);
+  }
+  return { name, kind, hosts, lan, behind, options: parseRouterOptions(options) };
+}
+
+/** Names that are used up, and routers that others can be behind. */
+class Names {
   readonly #names = new Set<string>();
+  readonly #routers = new Map<string, RouterItem>();
 
-  line(words: readonly string[]): void {
-    const [what, name = '', ...rest] = words;
-    switch (what) {
-      case 'public': this.publicHosts.push(this.#claim(name)); break;
-      case 'router': this.routers.push(this.#router(name, rest)); break;
-      case 'netem': this.emulations.push({ name, emulation: parseEmulation(rest) }); break;
-      default: misuse(`unknown word '${what ?? ''}'`);
-    }
-  }
-
-  #router(name: string, words: readonly string[]): RouterItem {
-    const [kind, ...rest] = words;
-    if (!isNatKind(kind)) return misuse(`unknown NAT kind '${kind ?? ''}'; known: ${natKinds.join(' ')}`);
-    this.#claim(name);
-    this.#claim(carrierName(name));
-    let hosts: readonly string[] = [];
-    let lan: string | undefined;
-    const options: string[] = [];
-    for (const word of rest) {
-      if (word.startsWith('hosts=')) hosts = word.slice('hosts='.length).split(',').filter((host) => host !== '').map((host) => this.#claim(host));
-      else if (word.startsWith('lan=')) {
-        lan = word.slice('lan='.length);
-        if (!lanPattern.test(lan)) misuse('lan= takes the first three numbers of a /24, as lan=192.168.1');
-      } else options.push(word);
-    }
-    return { name, kind, hosts, lan, options: parseRouterOptions(options) };
-  }
-
-  #claim(name: string): string {
+  claim(name: string): void {
     if (!namePattern.test(name)) misuse(`bad node name '${name}'`);
     if (this.#names.has(name)) misuse(`node '${name}' appears twice`);
     this.#names.add(name);
-    return name;
   }
+
+  router(item: RouterItem): void {
+    const { name, kind, hosts, lan, behind, options } = item;
+    for (const each of [name, carrierName(name), ...hosts]) this.claim(each);
+    if (lan !== undefined && !lanPattern.test(lan)) misuse('lan= takes the first three numbers of a /24, as lan=192.168.1');
+    checkOptions(kind, options);
+    if (behind !== undefined) {
+      if (!this.#routers.has(behind)) misuse(`behind=${behind}: no such router before this one`);
+      if (kind === 'none' || kind === 'cgnat') misuse(`a router behind another cannot be ${kind}`);
+      if (options.ipv6 !== undefined) misuse('ipv6 is for routers in the public network');
+    }
+    if (kind === 'cgnat' && options.ipv6 !== undefined) misuse('ipv6 is for routers in the public network');
+    this.#routers.set(name, item);
+  }
+}
+
+/** @throws UsageError */
+export function checkTopology({ publicHosts, routers }: Topology): void {
+  if (publicHosts.length === 0) misuse('the topology needs at least one public host');
+  const names = new Names();
+  for (const name of publicHosts) names.claim(name);
+  for (const item of routers) names.router(item);
 }
 
 /** @throws UsageError that names the line. */
 export function parseTopology(text: string): Topology {
-  const reader = new TopologyReader();
-  for (const [index, line] of text.split('\n').entries()) {
-    const words = line.replace(/#.*/, '').trim().split(/\s+/).filter((word) => word !== '');
+  const publicHosts: string[] = [];
+  const routers: RouterItem[] = [];
+  const emulations: { name: string; emulation: Emulation | undefined }[] = [];
+  const names = new Names();
+  const line = ([what, name = '', ...rest]: readonly string[]): void => {
+    switch (what) {
+      case 'public': names.claim(name); publicHosts.push(name); break;
+      case 'router': {
+        const item = parseRouter(name, rest);
+        names.router(item);
+        routers.push(item);
+        break;
+      }
+      case 'netem': emulations.push({ name, emulation: parseEmulation(rest) }); break;
+      default: misuse(`unknown word '${what ?? ''}'`);
+    }
+  };
+  for (const [index, each] of text.split('\n').entries()) {
+    const words = each.replace(/#.*/, '').trim().split(/\s+/).filter((word) => word !== '');
     if (words.length === 0) continue;
     try {
-      reader.line(words);
+      line(words);
     } catch (error) {
       if (error instanceof UsageError) misuse(`topology line ${index + 1}: ${error.message}`);
       throw error;
     }
   }
-  if (reader.publicHosts.length === 0) misuse('the topology needs at least one public host');
-  return { publicHosts: reader.publicHosts, routers: reader.routers, emulations: reader.emulations };
+  const topology = { publicHosts, routers, emulations };
+  checkTopology(topology);
+  return topology;
 }
