@@ -60,6 +60,8 @@ export function parse(datagram: Buffer): Datagram {
 }
 
 export function say(socket: Socket, what: Datagram, { address, port }: Endpoint): void {
+  // Where an address was asked for and no answer came.
+  if (port === 0) return;
   socket.send(JSON.stringify(what), port, address, () => undefined);
 }
 

@@ -60,6 +60,8 @@ function missingKernelParts(): readonly string[] {
   attempt('Pairs of virtual Ethernet devices (veth)', () => { run('ip', ['-n', namespace, 'link', 'add', 'trial0', 'type', 'veth', 'peer', 'name', 'trial1']); });
   attempt('Bridges', () => { run('ip', ['-n', namespace, 'link', 'add', 'trial2', 'type', 'bridge']); });
   attempt('VXLAN devices', () => { run('ip', ['-n', namespace, 'link', 'add', 'trial3', 'type', 'vxlan', 'id', '1', 'dstport', '4789']); });
+  attempt('Routing by protocol', () => { run('ip', ['-n', namespace, 'rule', 'add', 'pref', '10', 'iif', 'lo', 'ipproto', 'udp', 'lookup', '1001']); });
+  attempt('IPv6', () => { run('ip', ['-n', namespace, '-6', 'route', 'show']); accessSync('/proc/sys/net/ipv6'); });
   attempt('nftables with address translation and conntrack zones', () => {
     const rules = rulesOf({ kind: 'port-restricted', publicAddress: '198.18.1.1', lanNetwork: '10.77.1.0/24', generation: 0, isRebound: false, ports: 'random', timeoutSeconds: 120, hairpin: true, tcp: 'any' });
     run('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], rules);

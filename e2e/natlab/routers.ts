@@ -94,8 +94,9 @@ export async function applyRules(places: Places, state: LabState, router: Router
 export async function setKind(places: Places, state: LabState, router: RouterNode, kind: NatKind, options: RouterOptions): Promise<void> {
   checkOptions(kind, options);
   if (kind === 'cgnat' && router.isCarrier) misuse('a carrier router cannot itself be cgnat');
-  if (kind === 'cgnat' && router.kind !== 'cgnat' && router.upstream !== undefined) misuse('a router that is behind another cannot be cgnat: it has two in a row already');
-  if (kind === 'none' && router.upstream !== undefined) misuse('a router that is behind another has to translate');
+  const isBehind = router.upstream !== undefined && router.kind !== 'cgnat';
+  if (kind === 'cgnat' && isBehind) misuse('a router that is behind another cannot be cgnat: it has two in a row already');
+  if (kind === 'none' && isBehind) misuse('a router that is behind another has to translate');
   if (options.ipv6 !== undefined && router.ipv6Filtering === undefined) misuse(`'${router.name}' was built without IPv6`);
   const before = router.kind;
   setRoutesTo(places, state, router, false);

@@ -15,7 +15,7 @@ const device = 'nat';
 /** Beyond those of the link emulators. */
 const firstNetwork = 100_000;
 const firstPort = 40_000;
-/** Whole datagrams of any common size, so that none arrives at the translator in parts. */
+/** Whole datagrams of any common size: the translator puts together what it got in parts, and the kernel takes it apart again. */
 const deviceMtuBytes = 60_000;
 /** Where the kernel believes the translator to be, for what came from each side; each has a routing table of its own. */
 const sides = [

@@ -2,12 +2,14 @@
 import { MappingTable, type Endpoint } from './mapping-table.ts';
 import { answerTo, readUdp, readdress, type UdpPacket } from './packet.ts';
 import { PortAllocator } from './port-allocator.ts';
+import { Reassembly } from './reassembly.ts';
 import { answerPortControl, portControlPort } from './port-control.ts';
 import type { DeviceConfiguration } from './policy.ts';
 
 const secondMs = 1_000;
 
 export class Device {
+  readonly #reassembly = new Reassembly();
   #configuration: DeviceConfiguration;
   #table: MappingTable;
   /** When it last lost its mappings, by its own clock. */
@@ -30,10 +32,11 @@ export class Device {
 
   sweep(): void { this.#table.sweep(this.#nowMs()); }
 
-  /** @param frame becomes the answer's. */
-  take(frame: Buffer): Buffer | undefined {
-    const packet = readUdp(frame);
-    if (packet === undefined) return undefined;
+  /** @param part a frame, with a whole packet or a part of one; it becomes the answer's. */
+  take(part: Buffer): Buffer | undefined {
+    const frame = this.#reassembly.take(part);
+    const packet = frame === undefined ? undefined : readUdp(frame);
+    if (frame === undefined || packet === undefined) return undefined;
     return packet.side === 'inside' ? this.#fromInside(frame, packet) : this.#fromOutside(frame, packet);
   }
 
