@@ -12,7 +12,7 @@ const triesDefault = 10;
 const silenceMs = 400;
 const tcpWithinMs = 1_500;
 /** Ten rounds a second. */
-const punchRounds = 15;
+const punchRounds = 20;
 
 /** How punching went for one of the two. */
 export interface Punched { readonly hears: boolean; readonly isHeard: boolean }

@@ -181,7 +181,7 @@ export class Lab {
       await applyRules(places, state, router);
     }
     // The first of them did not know the way to the last.
-    if (hasIpv6) for (const node of Object.values(state.nodes)) putAddresses(places, state, node);
+    if (hasIpv6) for (const node of Object.values(state.nodes)) if (node.ipv6 !== undefined) putAddresses(places, state, node);
     for (const { name, emulation } of topology.emulations ?? []) await setEmulation(places, nodeOf(state, name), emulation);
     return state;
   }

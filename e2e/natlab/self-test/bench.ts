@@ -1,8 +1,11 @@
 /** What the checks share: laboratories driven by the command, as a person would, and probes inside of their hosts. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Agent } from '../agent.ts';
+import { Lab } from '../lab.ts';
+import type { Endpoint } from '../probe-datagrams.ts';
 import type { Checks } from '../../../scripts/processes/checks.ts';
 
 export const firstLab = 'natlab-self-test';
@@ -10,7 +13,8 @@ export const firstLab = 'natlab-self-test';
 export const secondLab = 'natlab-self-test-2';
 const command = path.join(import.meta.dirname, '../natlab.ts');
 const probeProgram = path.join(import.meta.dirname, '../probe.ts');
-const serveWithinMs = 4_000;
+const serveWithinMs = 10_000;
+const serverPort = 3_478;
 
 const topology = `
 public relay
@@ -63,9 +67,9 @@ export interface Finding {
 export interface Server { readonly addresses: readonly string[]; readonly child: ChildProcess }
 
 function startProbe(lab: string, host: string, words: readonly (string | number)[]): { readonly child: ChildProcess; readonly text: () => string } {
-  const child = spawn(process.execPath, [command, '--lab', lab, 'exec', host, '--', process.execPath, probeProgram, ...words.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = new Lab(lab).start(host, process.execPath, [probeProgram, ...words.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
-  child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString(); });
+  child.stdout?.on('data', (chunk: Buffer) => { text += chunk.toString(); });
   return { child, text: () => text.trim() };
 }
 
@@ -87,6 +91,7 @@ export async function probeLine(lab: string, host: string, ...words: readonly (s
 export class Bench {
   readonly checks: Checks;
   readonly server: Server;
+  readonly #agents = new Map<string, Agent>();
 
   private constructor(checks: Checks, server: Server) {
     this.checks = checks;
@@ -101,6 +106,14 @@ export class Bench {
     done(firstLab, ['up', '-'], topology);
     checks.check('comes up over a crashed one', true, `${(performance.now() - startedMs).toFixed(0)} ms`);
     return new Bench(checks, await serve(firstLab, 'relay'));
+  }
+
+  get endpoint(): Endpoint { return { address: this.serverAddress, port: serverPort }; }
+
+  agent(host: string): Agent {
+    const known = this.#agents.get(host) ?? new Agent(new Lab(firstLab), host);
+    this.#agents.set(host, known);
+    return known;
   }
 
   get serverAddress(): string { return this.server.addresses[0] ?? ''; }
