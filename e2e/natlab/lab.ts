@@ -3,7 +3,8 @@
  * several processes may work on the same laboratory. Every change is made under a lock and recorded when it is complete.
  *
  *     const lab = new Lab('bench');
- *     await lab.up('public server\npublic client\n');
+ *     lab.guard();
+ *     await lab.up('public server\npublic client\nrouter home translator mapping=port hosts=alice\n');
  *     await lab.emulate('client', { seed: 1, out: { delayMs: 50 }, in: { delayMs: 50, rateBitsPerSecond: 20e6, queueMs: 100 } });
  *     const child = lab.start('server', process.execPath, ['server.ts'], { stdio: 'inherit' });
  *     await lab.down();

@@ -1,9 +1,15 @@
 /**
  * `node e2e/natlab/natlab.ts [--lab NAME] VERB ...`: a small internet on one Linux machine, for tests of what real networks do to UDP.
  *
- * A laboratory consists of network namespaces: public hosts with two addresses each, NAT routers of the common kinds, and hosts behind them. Ordinary programs run
+ * A laboratory consists of network namespaces: public hosts with two addresses each, routers, and hosts behind them. Ordinary programs run
  * inside, with real sockets and the kernel's real address translation, and nothing leaves the namespaces. Kinds of NAT, mappings, cables and the quality of links
  * change while programs run. README.md beside this file has the topology's words, what each kind was measured to do, and the settings of links.
+ *
+ * What a router can be: one that only routes (`none`); one of the four NATs that the kernel's translation can be made into (`full-cone`, `restricted`, `port-restricted`,
+ * `symmetric`); a `translator`, which is a NAT in a program of our own, with mapping, filtering, ports, lifetimes, hairpin and port control as settings of their own; a
+ * `cgnat`, which is two in a row, as any router `behind` another is; one that drops UDP (`udp-blocked`), with all of TCP or port 443 alone; and a `captive-portal`, which
+ * lets nobody out until he has accepted on its page. Beside any of them IPv6 can pass, through a stateful firewall or none. A host's uplink and a router's can have a
+ * link emulator in it, and the cable can be pulled.
  *
  *     node e2e/natlab/natlab.ts up topology.txt
  *     node e2e/natlab/natlab.ts exec relay -- node relay.js &
@@ -12,9 +18,11 @@
  *     node e2e/natlab/natlab.ts netem alice delay=40ms loss=2%
  *     node e2e/natlab/natlab.ts down
  *
- * This file is the command line alone; `lab.ts` is the same as a module. Under it: `topology.ts` and `settings.ts` read text, `nodes.ts` makes hosts and their
- * cables, `routers.ts` and `nat-rules.ts` translation, `links.ts` puts link emulators (`emulator.ts`, a process each) into cables, `record.ts` keeps the record
- * and the lock, and `system.ts` alone runs commands. `probe.ts` measures from inside, and `self-test.ts` proves with it that each emulation does what it claims.
+ * This file is the command line alone; `lab.ts` is the same as a module. Under it: `topology.ts`, `router-options.ts` and `settings.ts` read text; `nodes.ts` makes hosts
+ * and their cables, `ipv6.ts` their IPv6 addresses; `routers.ts` with `nat-rules.ts` and `ipv6-rules.ts` is what the kernel does in a router. The programs of our own are
+ * link emulators (`emulator.ts`, one for each link, put there by `links.ts`), the translator (`translator/translator.ts`, by `translators.ts`) and portals (`portal.ts`, by
+ * `portals.ts`): `companion.ts` runs them, and `wire.ts` brings packets to the first two. `record.ts` keeps the record and the lock, and `system.ts` alone runs commands.
+ * `probe.ts` measures from inside once, `agent.ts` for as long as a test lasts; `self-test.ts` proves with both that each emulation does what it claims.
  *
  * It needs Linux, root, iproute2, nftables and util-linux. Exit codes: 0 done, 1 something failed, 2 wrong use.
  */
