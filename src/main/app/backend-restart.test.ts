@@ -62,7 +62,8 @@ async function startBackend(): Promise<Started> {
       return runtime;
     },
   });
-  cleanups.push(() => backend.stop());
+  // Whatever still writes would make the folder anew after it was removed.
+  cleanups.push(() => backend.ended());
   const started: Started = { backend, client: createClient({ ...backend.pipe, listen: () => () => undefined }), patches, runtimes, refuse: undefined };
   await backend.start();
   return started;

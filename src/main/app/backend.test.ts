@@ -26,7 +26,8 @@ beforeEach(() => {
   backends = [];
 });
 afterEach(async () => {
-  await Promise.all(backends.map((backend) => backend.stop()));
+  // Whatever still writes would make the folder anew after it was removed.
+  await Promise.all(backends.map(async (backend) => { await backend.stop(); await backend.ended(); }));
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 

@@ -53,6 +53,9 @@ export class Backend {
   #isStopping = false;
   /** What belonged to a visor that broke. */
   #ending: Promise<unknown> = Promise.resolve();
+  /** The start of a visor that is under way, or was last. */
+  #starting: Promise<unknown> = Promise.resolve();
+  #ended: Promise<void> | undefined;
 
   constructor(options: BackendOptions) {
     this.#options = options;
@@ -60,7 +63,11 @@ export class Backend {
       profile: options.profile,
       sealer: options.sealer,
       platform: options.platform,
-      start: (contents, about) => this.#startVisor(contents, about.name),
+      start: (contents, about) => {
+        const starting = this.#startVisor(contents, about.name);
+        this.#starting = starting;
+        return starting;
+      },
       changed: (view) => { options.notify('account.changed', view); },
       nowMs: () => Date.now(),
     });
@@ -79,13 +86,32 @@ export class Backend {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    const { relay, echo, runtime } = this.#running ?? {};
-    const all = Promise.allSettled([this.#socket?.close(), echo?.stop(), runtime?.stop(), relay?.stop(), this.#ending]);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, stopTimeoutMs); });
-    await Promise.race([all, late]);
+    await Promise.race([this.ended(), late]);
     clearTimeout(timer);
     this.#lock?.release();
+  }
+
+  /** Ends all there is, however long that takes: then nothing writes to the profile any more. */
+  ended(): Promise<void> {
+    this.#isStopping = true;
+    this.#ended ??= this.#endAll();
+    return this.#ended;
+  }
+
+  async #endAll(): Promise<void> {
+    await Promise.allSettled([this.#endVisor(), this.#ending, this.#starting]);
+    // One whose start was under way.
+    await this.#endVisor();
+  }
+
+  async #endVisor(): Promise<void> {
+    const { relay, echo, runtime } = this.#running ?? {};
+    const socket = this.#socket;
+    this.#running = undefined;
+    this.#socket = undefined;
+    await Promise.allSettled([socket?.close(), echo?.stop(), runtime?.stop(), relay?.stop()]);
   }
 
   async #invoke(path: string, argument: unknown): Promise<Reply> {

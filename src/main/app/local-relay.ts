@@ -39,8 +39,9 @@ export class LocalRelay {
     this.#portFile = path.join(options.directory, 'port.json');
   }
 
-  /** Starts it once; later calls get the same hint. @throws WaypostError when it does not start; a later call tries again. */
+  /** Starts it once; later calls get the same hint. @throws WaypostError when it does not start; a later call tries again, but none after `stop`. */
   start(): Promise<RelayHint> {
+    if (this.#isStopped) return Promise.reject(new WaypostError('not-running', 'Waypost is ending, and with it the relay inside the app.'));
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
       throw error;
