@@ -88,6 +88,7 @@ describe('sentences about files', () => {
     expect(fileStateLines(file({ holders: [holder('Mill', 312 * megabyte, true), holder('Harbour', 0)] }), 'out')).toEqual(['Mill holds it.', '']);
     expect(fileStateLines(file({ holders: [holder('Mill', 1, true), holder('Harbour', 1, true)] }), 'out')[0]).toBe('Mill and 1 other relay hold it.');
     expect(fileStateLines(file({}), 'out')[0]).toBe('They have it.');
+    expect(fileStateLines(file({ copyGone: true }), 'out')).toEqual(['They have it.', 'Waypost keeps no copy of it here any more.']);
   });
   it('keeps how much is here in view while nothing moves', () => {
     expect(fileStateLines(file({ state: { state: 'waiting', reason: 'paused', doneBytes: 120 * megabyte } }), 'in')).toEqual(['120 MB of 312 MB', 'Paused. What is here is kept.']);

@@ -240,6 +240,9 @@ const fileFailSentences: Readonly<Record<Direction, Readonly<Record<FileFailReas
   },
 };
 
+/** Of a file that we sent, once the copy that was served from is deleted. The file that was chosen then is where it was. */
+export const fileCopyGoneSentence = 'Waypost keeps no copy of it here any more.';
+
 const tooLargeToHold = 'Too large for relays to hold. It goes while you are both online.';
 
 /** Why a file does not move. A large outgoing one waits for both sides, whatever else is the case. */
@@ -293,7 +296,7 @@ export function fileStateLines(file: FileView, direction: Direction): readonly [
       return state.doneBytes === 0 ? [sentence, ''] : [`${sizeWords(state.doneBytes)} of ${sizeWords(sizeBytes)}`, sentence];
     }
     case 'moving': return [fileMovingWords(state, sizeBytes), direction === 'out' && state.sources.length === 0 ? fileHoldersSentence(file) : fileSourcesSentence(state.sources)];
-    case 'ready': return direction === 'in' ? ['', ''] : [fileHoldersSentence(file) || 'They have it.', ''];
+    case 'ready': return direction === 'in' ? ['', ''] : [fileHoldersSentence(file) || 'They have it.', file.copyGone === true ? fileCopyGoneSentence : ''];
     case 'failed': return [fileFailSentences[direction][state.reason], ''];
   }
 }

@@ -56,6 +56,11 @@ export const fileHeldMaximumBytes = 256 * 1_048_576;
 /** From contacts, files up to this size are fetched without asking. */
 export const fileFetchedMaximumBytes = 16 * 1_048_576;
 
+/** Pictures of these kinds are shown in the conversation; anything else is a card. Larger ones, too: a picture is held in memory on its way to the window. */
+export const pictureMediaTypes: readonly string[] = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+export const previewMaximumBytes = 16 * 1_048_576;
+export const isShownPicture = (mediaType: string, sizeBytes: number): boolean => pictureMediaTypes.includes(mediaType) && sizeBytes <= previewMaximumBytes;
+
 /** Why a file does not move just now; each has a sentence in the UI. */
 export const fileWaitReasons = ['no-source', 'relay-full', 'not-asked', 'paused', 'disk-full', 'letter-first'] as const;
 export type FileWaitReason = (typeof fileWaitReasons)[number];
@@ -86,6 +91,8 @@ export const fileSchema = z.object({
   mediaType: z.string(),
   sizeBytes: z.number().int().nonnegative(),
   state: fileStateSchema,
+  /** Of an outgoing one: there is no copy of it here any more, so it can neither be shown nor saved. */
+  copyGone: z.boolean().optional(),
   /** Of an outgoing one: relays that hold it or are taking it. */
   holders: z.array(z.object({ relay: publicKeySchema, relayName: z.string(), heldBytes: z.number().int().nonnegative(), complete: z.boolean() })),
 });

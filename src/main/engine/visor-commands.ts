@@ -27,7 +27,7 @@ export function runCommand(role: VisorRole, command: EngineCommand, now: Instant
   switch (command.name) {
     case 'send': send(role, command, { kind: 'text', text: command.text }, undefined, now, done, fail); return;
     case 'send-file': sendFile(role, command, now, done, fail); return;
-    case 'fetch-file': if (!role.files.fetch(command.messageId, now, plain)) fail(noFile('There is nothing to fetch: this message has no file, or the file is here already.')); return;
+    case 'fetch-file': if (!role.files.fetch(command.messageId, now, plain)) fail(noFile('There is nothing to fetch: this message has no file, the file is here already, or it cannot be had any more.')); return;
     case 'pause-file': if (!role.files.pause(command.messageId, now, plain)) fail(noFile('This file is not on its way, so there is nothing to pause.')); return;
     case 'cancel-file': cancelFile(role, command.messageId, now, plain, fail); return;
     case 'publish': case 'unpublish': case 'fetch-named': case 'end-fetch-named': runNameCommand(role, command, now, plain, fail); return;

@@ -6,7 +6,7 @@ import type { EngineChange } from './engine-types.ts';
 import type { VisorMemory } from './mail/visor-memory.ts';
 import type { VisorChange, VisorRequest, VisorResults } from './mail/visor-store.ts';
 import type { Sessions } from './session/types.ts';
-import type { DeviceCertificate, Instant, PublicKeyHex } from './wire/types.ts';
+import type { ContentName, DeviceCertificate, Instant, PublicKeyHex } from './wire/types.ts';
 
 export interface OwnDevice {
   readonly deviceId: string;
@@ -34,6 +34,8 @@ export interface VisorContext {
   readonly directed: Directed;
   commit(changes: readonly VisorChange[], options?: CommitOptions): void;
   facts(messageId: string, done: (result: VisorResults['facts'], now: Instant) => void): void;
+  /** Whether a file that came long ago, and is not in memory any more, is this blob. */
+  received(name: ContentName, done: (result: VisorResults['received'], now: Instant) => void): void;
   announce(...changes: readonly EngineChange[]): void;
   log(level: 'info' | 'warn', event: string, fields?: Readonly<Record<string, string | number>>): void;
   count(counter: string): void;

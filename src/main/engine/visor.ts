@@ -82,6 +82,7 @@ class VisorEngine implements Engine {
       crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), get device() { return device.value; }, memory, sessions: this.#sessions, directed: this.#directed,
       commit: (changes, options) => { this.#commit(memory, changes, options); },
       facts: (messageId, done) => { this.#store({ op: 'facts', messageId }, done); },
+      received: ({ root, length }, done) => { this.#store({ op: 'received', root, length }, done); },
       announce: (...changes) => { this.#changes.push(...changes); },
       log: (level, event, fields = {}) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
       count: (counter) => { this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + 1); },

@@ -11,7 +11,7 @@ import { sealLetter } from '../engine/mail/letter.ts';
 import { mailboxQuota } from '../engine/mail/mailbox-context.ts';
 import { encodeContent } from '../engine/wire/content.ts';
 import { decodePrekeyBundle } from '../engine/wire/record.ts';
-import { fromHex } from '../engine/wire/bytes.ts';
+import { equalBytes, fromHex } from '../engine/wire/bytes.ts';
 import type { Content, Instant, Invite, RelayHint } from '../engine/wire/types.ts';
 import type { Headline } from '../../shared/views.ts';
 import { MemoryBlobs } from '../engine/files/memory-blobs.ts';
@@ -79,6 +79,8 @@ export class StoryNode {
   timeouts = 0;
   readonly ownBlobs = new MemoryBlobs(crypto);
   readonly heldBlobs = new MemoryBlobs(crypto);
+  /** Blobs of its own whose command it is not known to have committed, told at its next start. */
+  unclaimed: readonly Uint8Array[] = [];
   #blobAnswers: (() => void)[] = [];
   #nextTicket = 1;
   #generation = 0;
@@ -223,7 +225,8 @@ export class StoryNode {
       crypto, random, identitySecret: this.identitySecret, initialName: this.name, visor: this.options.visor ?? this.options.relay !== true,
       relay: this.options.relay === true ? { registration: 'open' } : undefined,
     };
-    return createEngine({ configuration, state, mail, blobs: { own: this.ownBlobs.all, held: this.heldBlobs.all }, now: this.now });
+    const own = this.ownBlobs.all.map((blob) => (this.unclaimed.some((root) => equalBytes(root, blob.name.root)) ? { ...blob, unclaimed: true } : blob));
+    return createEngine({ configuration, state, mail, blobs: { own, held: this.heldBlobs.all }, now: this.now });
   }
 
   #perform(output: EngineOutput): void {

@@ -46,6 +46,7 @@ function lines(nowMs: number): readonly FileLine[] {
     ['them', sampleFile('notes.txt', 3.3 * kB, failed('unreadable'))],
     ['me', sampleFile('sail plan.pdf', 6.4 * MB, { state: 'ready' }, [{ ...harbour, heldBytes: 6.4 * MB, complete: true }]), 'The new one.', stored],
     ['me', sampleFile('sunset.jpg', 1.9 * MB, { state: 'ready' }), '', delivered],
+    ['me', { ...sampleFile('regatta.jpg', 2.8 * MB, { state: 'ready' }), copyGone: true }, '', delivered],
     ['me', sampleFile('raw pictures.zip', 180 * MB, waiting('relay-full'), []), '', stored],
     ['me', sampleFile('whole archive.zip', 3.2 * GB, waiting('no-source')), '', stored],
     ['me', sampleFile('old letter.txt', 2 * kB, failed('expired')), '', { state: 'expired' }],

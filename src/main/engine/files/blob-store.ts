@@ -12,6 +12,8 @@ export interface BlobInfo {
   readonly complete: boolean;
   /** Of a partial one: what `checkpoint` stored last; undefined when nothing was. */
   readonly snapshot: Uint8Array | undefined;
+  /** Of a complete one: it was sealed or copied for a command, and whether that was ever committed is not known, since the last run ended in between. */
+  readonly unclaimed?: boolean;
 }
 
 export type BlobRequest =

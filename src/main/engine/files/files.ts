@@ -10,6 +10,8 @@
  *
  * HOLDING. `relay-blobs.ts` is the relay's side: notes in the mail store within a quota, bytes in a blob store of its own.
  *
+ * AND AFTER. The sealed copy here is deleted when nobody needs it any more, unless the conversation shows it: `own-copies.ts`.
+ *
  * RECEIVING. `incoming-files.ts` fetches what is wanted: small files of contacts at once, others when the person asks for them. `blob-download.ts` joins a
  * download to the disk: `blob-writer.ts` gathers, bounds what waits for the disk and stores snapshots, so that after a crash, a pause or a change of network it
  * goes on from what was verified. Whole files are read once more before they count as here.
@@ -28,6 +30,7 @@ import { plainBytesOf } from './file-sealing.ts';
 import { IncomingFiles } from './incoming-files.ts';
 import { isReleased, recipientOf } from './holder-drops.ts';
 import { OutgoingFiles, messageChange } from './outgoing-files.ts';
+import { OwnCopies } from './own-copies.ts';
 import { toHex } from '../wire/bytes.ts';
 import type { EngineChange, FileStatus, SealedFile } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
@@ -49,19 +52,26 @@ export class Files {
   readonly #shelf: BlobShelf;
   readonly #incoming: IncomingFiles;
   readonly #outgoing: OutgoingFiles;
+  readonly #copies: OwnCopies;
   #tidyAtMs = Infinity;
 
   constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean) {
     this.#context = context;
     this.#shelf = shelf;
     this.#incoming = new IncomingFiles(context, shelf, links, receipts, isRegistered);
-    this.#outgoing = new OutgoingFiles(context, shelf, recipients, links, { moved: (row) => { context.announce(messageChange(row)); } });
+    this.#outgoing = new OutgoingFiles(context, shelf, recipients, links, {
+      moved: (row) => { context.announce(messageChange(row)); },
+      ended: () => { this.#copies.tidy(); },
+    });
+    this.#copies = new OwnCopies(context, shelf);
   }
 
   /** Takes up what the last run left. */
   start(now: Instant): void {
     for (const row of [...this.#context.memory.files.values()]) this.#begin(row, now);
     this.#incoming.removeRests();
+    this.#copies.removeUnclaimed();
+    this.#copies.tidy();
     this.#tidyAtMs = now.monotonicMs + tidyFirstMs;
   }
 
@@ -98,14 +108,15 @@ export class Files {
     return {
       changes: ended.map((row) => ({ kind: 'put-file', row })),
       announce: ended.map(messageChange),
-      after: (now) => { for (const row of ended) this.#outgoing.release(row, now); },
+      after: (now) => { for (const row of ended) this.#outgoing.release(row, now); if (ended.length > 0) this.#copies.tidy(); },
     };
   }
 
   /** False when there is nothing to fetch. */
   fetch(id: string, now: Instant, done: () => void): boolean {
     const row = this.#context.memory.files.get(id);
-    if (row === undefined || row.stage === 'ready') return false;
+    // What is not here any more can neither be sent again.
+    if (row === undefined || row.stage === 'ready' || row.copy !== undefined) return false;
     if (row.stage === 'wanted') { this.#incoming.linkUpAll(now); this.#outgoing.kick(now); done(); return true; }
     const wanted: FileRow = { ...row, stage: 'wanted', failure: undefined, heldBy: row.direction === 'in' || isReleased(row) ? [] : row.heldBy };
     this.#context.commit([{ kind: 'put-file', row: wanted }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#begin(wanted, at); } });
@@ -130,7 +141,7 @@ export class Files {
     if (row.direction === 'in') { this.#incoming.fail(row, 'cancelled', now, done); return true; }
     this.#outgoing.end(id);
     const cancelled: FileRow = { ...row, stage: 'failed', failure: 'cancelled', heldBy: this.#outgoing.owedBy(row) };
-    this.#context.commit([{ kind: 'put-file', row: cancelled }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#outgoing.release(cancelled, at); } });
+    this.#context.commit([{ kind: 'put-file', row: cancelled }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#outgoing.release(cancelled, at); this.#copies.tidy(); } });
     return true;
   }
 
@@ -166,6 +177,7 @@ export class Files {
       if (row.direction === 'in') this.#incoming.fail(row, 'expired', now);
       else this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure: 'expired' } }], { announce: [messageChange(row)] });
     }
+    this.#copies.tidy();
   }
 
   #begin(row: FileRow, now: Instant): void {

@@ -52,6 +52,8 @@ interface Upload {
 
 export interface OutgoingEvents {
   moved(row: FileRow): void;
+  /** One failed, and that is durable. */
+  ended(): void;
 }
 
 export class OutgoingFiles {
@@ -283,7 +285,7 @@ export class OutgoingFiles {
 
   #fail(row: FileRow, failure: NonNullable<FileRow['failure']>): void {
     this.end(row.messageId);
-    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure } }], { announce: [messageChange(row)] });
+    this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure } }], { announce: [messageChange(row)], done: () => { this.#events.ended(); } });
   }
 }
 

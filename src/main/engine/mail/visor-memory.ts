@@ -15,7 +15,7 @@ export class VisorMemory {
   readonly outbox = new Map<string, OutboxRow>();
   /** Facts of live letters as committed: what may be shown, since a person must never see what a power cut would take back. */
   readonly durableFacts = new Map<string, LetterFacts>();
-  /** Files that move or may still be asked for, by message; those that are done stay until the next start. */
+  /** Files that move, may still be asked for, or have a copy here, by message and in the order of those; others that are done stay until the next start. */
   readonly files = new Map<string, FileRow>();
   /** What is published, by name. */
   readonly published = new Map<string, PublishedRow>();

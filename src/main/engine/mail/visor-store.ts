@@ -68,6 +68,8 @@ export interface FileRow {
   /** Relays that were seen holding all of an outgoing one; those that may still hold one that is over, in either direction, and are to be told. */
   readonly heldBy: readonly string[];
   readonly expiresAtMs: number;
+  /** Of an outgoing one: the blob is about to be deleted, or was. Without it the blob is here. */
+  readonly copy?: 'freeing' | 'gone';
 }
 
 /** What is published under a name, for everybody; or was, as long as what relays were told may last. */
@@ -200,7 +202,7 @@ export interface VisorState {
   readonly contacts: readonly ContactRow[];
   readonly conversations: readonly ConversationRow[];
   readonly outbox: readonly OutboxRow[];
-  /** Those that are `offered`, `wanted` or `paused`, and outgoing ones that somebody may still fetch (not expired, not failed). */
+  /** Those that are `offered`, `wanted` or `paused`, and outgoing ones with a copy here; in the order of their messages. */
   readonly files: readonly FileRow[];
   readonly published: readonly PublishedRow[];
   readonly relays: readonly RelayRow[];
@@ -218,12 +220,15 @@ export type VisorRequest =
    */
   | { readonly op: 'commit'; readonly changes: readonly VisorChange[]; readonly unlessSeen?: { readonly sender: string; readonly messageId: string; readonly prekeyId: number } }
   /** What an outgoing message became, for receipts that come after its outbox row has gone. */
-  | { readonly op: 'facts'; readonly messageId: string };
+  | { readonly op: 'facts'; readonly messageId: string }
+  /** Whether an incoming file that is all here is this blob: such rows are not loaded. */
+  | { readonly op: 'received'; readonly root: Uint8Array; readonly length: number };
 
 export interface VisorResults {
   'load': VisorState;
   'commit': { readonly applied: boolean };
   'facts': { readonly facts: LetterFacts | undefined; readonly conversationId: string; readonly direction: 'out' | 'in' };
+  'received': { readonly received: boolean };
 }
 export type VisorOperation = VisorRequest['op'];
 

@@ -8,7 +8,7 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import { presentMessage } from './presenter.ts';
 
 /** Of the blobs, what stands between them and a person's files. */
-export type FileBlobs = Pick<BlobStore, 'submit' | 'importFile' | 'exportFile' | 'readPlain'>;
+export type FileBlobs = Pick<BlobStore, 'submit' | 'importFile' | 'claim' | 'exportFile' | 'readPlain'>;
 
 export interface ApiContext {
   command<Name extends CommandName>(command: Extract<EngineCommand, { name: Name }>): Promise<CommandResults[Name]>;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Handlers } from '../../../shared/contract.ts';
+import { fileCopyGoneSentence } from '../../../shared/sentences.ts';
 import { fileTextMaximumBytes } from '../../../shared/views.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import type { EngineCommand } from '../../engine/engine-types.ts';
@@ -85,6 +86,7 @@ describe('sending a file', () => {
     const content = Uint8Array.from([...pngHead, ...new Uint8Array(100_000).fill(3)]);
     const message = await send(fileAt('a photo.jpg', content), 'look');
     expect(message).toMatchObject({ id, text: 'look', file: { name: 'a photo.jpg', mediaType: 'image/png', sizeBytes: content.length } });
+    expect(blobFiles().filter((file) => file.endsWith('.unclaimed')), 'a message needs it').toEqual([]);
     const [command] = commands;
     if (command?.name !== 'send-file') expect.fail('the engine was not told');
     expect(command).toMatchObject({ to: bob, port: 1, text: 'look', ttlSeconds: undefined });
@@ -178,6 +180,12 @@ describe('saving a file', () => {
     await expect(files.save({ messageId: id, path: 'saved.bin' })).rejects.toMatchObject({ code: 'invalid-argument' });
     mkdirSync(path.join(directory, 'empty'));
     await expect(files.save({ messageId: id, path: path.join(directory, 'nowhere', 'saved.bin') })).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+
+  it('says that no copy is kept of one that was sent', async () => {
+    const row = await stored('out', 'sent.txt', Uint8Array.of(1));
+    messages.set(id, { ...storedMessage(id, conversationId, 1, 'out'), file: { ...row, copy: 'freeing' } });
+    await expect(files.save({ messageId: id, path: path.join(directory, 'copy') })).rejects.toMatchObject({ code: 'file-not-here', message: fileCopyGoneSentence });
   });
 
   it('says what is the matter with a file that is not here', async () => {

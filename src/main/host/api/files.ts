@@ -6,9 +6,9 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import type { Handlers } from '../../../shared/contract.ts';
-import { fileTextMaximumBytes } from '../../../shared/views.ts';
+import { fileTextMaximumBytes, previewMaximumBytes } from '../../../shared/views.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import { fileFailSentence } from '../../../shared/sentences.ts';
+import { fileCopyGoneSentence, fileFailSentence } from '../../../shared/sentences.ts';
 import { fileKeyBytes } from '../../engine/files/file-sealing.ts';
 import { conversationIdOf } from '../../engine/mail/conversation-id.ts';
 import type { FileRow } from '../../engine/mail/visor-store.ts';
@@ -20,8 +20,6 @@ import { mediaTypeHeadBytes, mediaTypeOf, pictureType } from '../media-type.ts';
 import { sameBytes } from '../storage/row.ts';
 import { findMessage, findStoredMessage, requireAddress, type ApiContext } from './api-context.ts';
 
-/** A picture is held in memory, and a third longer as text, on its way to the window. */
-export const previewMaximumBytes = 16 * 1_048_576;
 /** Newest messages that are looked through for one that may have been stored although its answer was lost. */
 const newestMessages = 20;
 
@@ -48,6 +46,7 @@ export function createFileHandlers(context: ApiContext): Handlers['files'] {
         await deleteUnused(context, conversationIdOf(address.publicKey, address.port), imported.name);
         throw error;
       }
+      await context.blobs.claim(imported.name);
       return findMessage(context, messageId);
     },
 
@@ -136,6 +135,7 @@ async function opening<Result>(context: ApiContext, row: FileRow, work: () => Pr
   if (row.direction === 'in' && state.state !== 'ready') {
     throw new WaypostError('file-not-here', state.state === 'failed' ? fileFailSentence(state.reason, 'in') : 'This file is not all here yet. Fetch it first.');
   }
+  if (row.copy !== undefined) throw new WaypostError('file-not-here', fileCopyGoneSentence);
   try {
     return await work();
   } catch (error) {

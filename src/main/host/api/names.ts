@@ -47,6 +47,7 @@ export function createNameHandlers(context: ApiContext): Handlers['names'] {
         if (!isPublished(context, content)) await new Promise<void>((resolve) => { context.blobs.submit<'delete'>({ op: 'delete', name: content }, () => { resolve(); }); });
         throw error;
       }
+      await context.blobs.claim(content);
       const published = context.inspect().published().find(({ row }) => row.path === name);
       if (published === undefined) throw new WaypostError('not-found', 'What was published has been taken back meanwhile.');
       return presentPublished(context, published);

@@ -81,7 +81,7 @@ export function presentMessage(message: StoredMessage, progress: Progress): Mess
 }
 
 function presentFile(row: FileRow, progress: Progress): FileView {
-  return presentFileStatus(row, progress.fileStatus(row), progress);
+  return { ...presentFileStatus(row, progress.fileStatus(row), progress), ...(row.copy === undefined ? {} : { copyGone: true }) };
 }
 
 /** A file on its way, or one that lies here. */

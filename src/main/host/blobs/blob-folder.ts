@@ -2,8 +2,8 @@
  * The folder in which blobs lie: names of files, durable replacement, what a crash leaves and what a full disk means. Knows files, not their contents.
  *
  * A blob is `<root hex>-<length>` with an ending: `.part` (bytes so far) and `.snapshot` (which of them were made durable) while it is partial, `.blob`
- * and `.record` when it is complete. Which of them are there tells the state; each change of it is one rename, so that a crash leaves the old or the new
- * one. `.new` is a file that has not become anything yet.
+ * and `.record` when it is complete, with `.unclaimed` beside it until whoever had it imported has said that it is needed. Which of them are there tells the
+ * state; each change of it is one rename, so that a crash leaves the old or the new one. `.new` is a file that has not become anything yet.
  */
 import { randomUUID } from 'node:crypto';
 import * as promises from 'node:fs/promises';
@@ -34,9 +34,9 @@ export interface BlobFileSystem {
 }
 export const diskFileSystem: BlobFileSystem = promises;
 
-export const blobKinds = ['part', 'snapshot', 'blob', 'record'] as const;
+export const blobKinds = ['part', 'snapshot', 'blob', 'record', 'unclaimed'] as const;
 export type BlobKind = (typeof blobKinds)[number];
-const filePattern = /^([0-9a-f]{64}-(?:0|[1-9][0-9]{0,15}))\.(part|snapshot|blob|record)$/;
+const filePattern = /^([0-9a-f]{64}-(?:0|[1-9][0-9]{0,15}))\.(part|snapshot|blob|record|unclaimed)$/;
 const leftoverPattern = /^(?:[0-9a-f]{64}-(?:0|[1-9][0-9]{0,15})\.(?:snapshot|record)|import-[0-9a-f-]{36})\.new$/;
 
 /** A failure that is an answer. */
@@ -107,7 +107,7 @@ export class BlobFolder {
     for (const { base, name, kinds } of await this.list()) {
       const whole = kinds.has('blob') && (await this.sizeOf(base, 'blob')) === name.length;
       // Of two states the later one counts; what belongs to neither goes.
-      const kept = new Set<BlobKind>(whole ? ['blob', 'record'] : kinds.has('part') ? ['part', 'snapshot'] : []);
+      const kept = new Set<BlobKind>(whole ? ['blob', 'record', 'unclaimed'] : kinds.has('part') ? ['part', 'snapshot'] : []);
       await this.remove(base, [...kinds].filter((kind) => !kept.has(kind)));
     }
     await this.sync();
@@ -150,6 +150,9 @@ export class BlobFolder {
       throw error;
     }
   }
+
+  /** An empty file that says something by being there. */
+  async mark(base: string, kind: 'unclaimed'): Promise<void> { await (await this.fileSystem.open(this.file(base, kind), 'w', fileMode)).close(); }
 
   /** Undefined when there is none, or one of more than `maximumBytes`. */
   async read(base: string, kind: BlobKind, maximumBytes: number): Promise<Uint8Array | undefined> {

@@ -58,6 +58,8 @@ export class BlobStore {
   readonly #queue: BlobQueue;
   /** Partial blobs with less on disk than was submitted, and why. */
   readonly #broken = new Map<string, BlobFailure>();
+  /** Imported before this store was opened, and nobody said that they were needed: the last run ended in between. */
+  readonly #leftUnclaimed: Set<string>;
   readonly #counters: BlobCounters = {
     begun: 0, writes: 0, writtenBytes: 0, writeCalls: 0, checkpoints: 0, completed: 0, reads: 0, readBytes: 0, deleted: 0, imported: 0, exported: 0,
     recordsRemade: 0, diskFull: 0, damaged: 0, ioFailures: 0,
@@ -68,14 +70,16 @@ export class BlobStore {
     const folder = new BlobFolder(options.folder, options.fileSystem ?? diskFileSystem);
     try {
       await folder.prepare();
+      const unclaimed = (await folder.list()).filter(({ kinds }) => kinds.has('unclaimed')).map(({ base }) => base);
+      return new BlobStore(folder, options, new Set(unclaimed));
     } catch (error) {
       throw fileError(error, options.folder);
     }
-    return new BlobStore(folder, options);
   }
 
-  private constructor(folder: BlobFolder, options: BlobStoreOptions) {
+  private constructor(folder: BlobFolder, options: BlobStoreOptions, unclaimed: Set<string>) {
     this.#folder = folder;
+    this.#leftUnclaimed = unclaimed;
     this.#tree = options.tree;
     this.#crypto = options.crypto;
     this.#handles = new HandleCache(folder.fileSystem, options.mostOpenFiles ?? mostOpenFiles);
@@ -112,7 +116,7 @@ export class BlobStore {
 
   /**
    * Seals a person's file into a complete blob. `key`: 32 bytes, made for this file and used for no other; undefined for what is public, which is not sealed. A blob of that name that is here already is
-   * fine. The original is not needed afterwards.
+   * fine. The original is not needed afterwards. The caller says with `claim` that something needs the blob; after a crash before that it is told as unclaimed.
    * @throws WaypostError `file-unreadable`, `file-too-large`, `disk-full` or `profile-unwritable`; the signal's reason once that was aborted.
    */
   async importFile(path: string, key: Uint8Array | undefined, options: ImportOptions = {}): Promise<ImportedFile> {
@@ -126,6 +130,15 @@ export class BlobStore {
     }
     this.#counters.imported += 1;
     return imported;
+  }
+
+  /** What needs an imported blob is durable. A failure costs nothing: whoever is told that it is unclaimed looks whether it is needed. */
+  async claim(name: ContentName): Promise<void> {
+    const base = baseOf(name);
+    await this.#queue.exclusive(base, async () => {
+      this.#leftUnclaimed.delete(base);
+      await this.#folder.remove(base, ['unclaimed']).catch(() => undefined);
+    });
   }
 
   /**
@@ -152,7 +165,7 @@ export class BlobStore {
     await this.#queue.settled();
     const infos: BlobInfo[] = [];
     for (const { base, name, kinds } of await this.#folder.list()) {
-      if (kinds.has('blob')) infos.push({ name, complete: true, snapshot: undefined });
+      if (kinds.has('blob')) infos.push({ name, complete: true, snapshot: undefined, ...(this.#leftUnclaimed.has(base) ? { unclaimed: true } : {}) });
       else if (kinds.has('part')) infos.push({ name, complete: false, snapshot: await this.#folder.read(base, 'snapshot', snapshotMaximumBytes) });
     }
     return infos;
@@ -269,16 +282,20 @@ export class BlobStore {
     // Or a snapshot might come back beside the bytes of a later beginning.
     await this.#folder.sync();
     this.#broken.delete(base);
+    this.#leftUnclaimed.delete(base);
     this.#counters.deleted += 1;
   }
 
   /** Makes an imported file the blob of its name. */
   async #adopt(base: string, name: ContentName, temporary: string, record: Uint8Array): Promise<void> {
+    // Somebody asked for it in this run, and says what becomes of it.
+    this.#leftUnclaimed.delete(base);
     if (await this.#isComplete(base, name)) {
       await this.#folder.fileSystem.rm(temporary, { force: true });
       return;
     }
     await this.#folder.replace(base, 'record', record);
+    await this.#folder.mark(base, 'unclaimed');
     await this.#become(base, temporary);
   }
 

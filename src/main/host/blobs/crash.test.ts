@@ -94,7 +94,7 @@ async function check(folder: string, first: number, promised: Promised, everComp
     completeNow.add(base);
   }
   expect([...promised.complete, ...everComplete].filter((base) => !completeNow.has(base))).toEqual([]);
-  expect(readdirSync(folder).filter((file) => !/\.(blob|record)$/.test(file))).toEqual([]);
+  expect(readdirSync(folder).filter((file) => !/\.(blob|record|unclaimed)$/.test(file))).toEqual([]);
   await store.close();
   return { ...found, names: completeNow };
 }

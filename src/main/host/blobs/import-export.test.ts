@@ -44,8 +44,36 @@ describe('an import', () => {
       await store.exportFile(name, key, sizeBytes, target);
       expect(new Uint8Array(readFileSync(target))).toEqual(new Uint8Array(content));
       expect(await store.readPlain(name, key, sizeBytes, plain.length)).toEqual(new Uint8Array(content));
-      expect(readdirSync(folder).sort()).toEqual([`${baseOf(name)}.blob`, `${baseOf(name)}.record`]);
+      expect(readdirSync(folder).sort()).toEqual([`${baseOf(name)}.blob`, `${baseOf(name)}.record`, `${baseOf(name)}.unclaimed`]);
     }
+  });
+
+  it('is told as unclaimed after a crash, until somebody has said that it is needed', async () => {
+    const { store, folder, source } = await place();
+    const { name } = await store.importFile(source, key);
+    const { name: claimed } = await store.importFile(source, new Uint8Array(32).fill(6));
+    const told = async (from: BlobStore): Promise<readonly (boolean | undefined)[]> => {
+      const loaded = await ask<'load'>(from, { op: 'load' });
+      return loaded.ok ? [name, claimed].map((one) => loaded.value.find((info) => baseOf(info.name) === baseOf(one))?.unclaimed) : [];
+    };
+    await store.claim(claimed);
+    expect(await told(store), 'its command may be under way').toEqual([undefined, undefined]);
+    const later = await BlobStore.open({ folder, tree, crypto });
+    onTestFinished(() => later.close());
+    expect(await told(later)).toEqual([true, undefined]);
+    await later.claim(name);
+    expect(await told(later)).toEqual([undefined, undefined]);
+    expect(readdirSync(folder).filter((file) => file.endsWith('.unclaimed'))).toEqual([]);
+  });
+
+  it('leaves no mark when it is deleted, nor one without a blob', async () => {
+    const { store, folder, source } = await place();
+    const { name } = await store.importFile(source, key);
+    await ask<'delete'>(store, { op: 'delete', name });
+    expect(readdirSync(folder)).toEqual([]);
+    writeFileSync(join(folder, `${baseOf(name)}.unclaimed`), '');
+    await (await BlobStore.open({ folder, tree, crypto })).close();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('tells how far it is', async () => {
@@ -63,7 +91,7 @@ describe('an import', () => {
     await ask<'begin'>(store, { op: 'begin', name });
     await ask<'checkpoint'>(store, { op: 'checkpoint', name, snapshot: Uint8Array.of(1) });
     await store.importFile(source, key);
-    expect(readdirSync(folder).sort()).toEqual([`${baseOf(name)}.blob`, `${baseOf(name)}.record`]);
+    expect(readdirSync(folder).sort()).toEqual([`${baseOf(name)}.blob`, `${baseOf(name)}.record`, `${baseOf(name)}.unclaimed`]);
     expect(await ask<'complete'>(store, { op: 'complete', name })).toEqual({ ok: true, value: undefined });
   });
 

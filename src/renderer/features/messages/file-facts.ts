@@ -1,18 +1,14 @@
 /** What follows from a file's name, kind and state: how it is drawn and what can be done with it. Pure. */
-import type { FileView, Headline, MessageView } from '../../../shared/views.ts';
+import { isShownPicture, type FileView, type Headline, type MessageView } from '../../../shared/views.ts';
 
 export type FileKind = 'image' | 'audio' | 'video' | 'archive' | 'text' | 'table' | 'other';
 export type FileAction = 'download' | 'pause' | 'resume' | 'retry' | 'save' | 'cancel';
 
-/** The only kinds that are shown in the window; anything else stays closed until it is saved. */
-const shownInline: readonly string[] = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
-/** Larger pictures are not previewed (`files.preview`) and look like any other file. */
-const previewMaximumBytes = 16 * 1_048_576;
+/** Anything else stays closed until it is saved. */
+export const isPicture = (file: FileView): boolean => isShownPicture(file.mediaType, file.sizeBytes);
 
-export const isPicture = (file: FileView): boolean => shownInline.includes(file.mediaType) && file.sizeBytes <= previewMaximumBytes;
-
-/** Ours are here from the start; of others', when all of it has come. */
-export const isPictureHere = (file: FileView, direction: MessageView['direction']): boolean => (direction === 'out' ? file.state.state !== 'failed' : file.state.state === 'ready');
+/** Ours are here from the start, until their copy is deleted; of others', when all of it has come. */
+export const isPictureHere = (file: FileView, direction: MessageView['direction']): boolean => (direction === 'out' ? file.state.state !== 'failed' && file.copyGone !== true : file.state.state === 'ready');
 
 /** A data URL of one of the four kinds and nothing else, whatever it was said to be. */
 export const isPictureUrl = (dataUrl: string): boolean => /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/]/.test(dataUrl);

@@ -32,6 +32,10 @@ describe('what a file is', () => {
     const moving: FileState = { state: 'moving', doneBytes: 1, bytesPerSecond: 1, sources: [] };
     expect([isPictureHere(sampleFile('a.png', 9, moving), 'out'), isPictureHere(sampleFile('a.png', 9, moving), 'in'), isPictureHere(sampleFile('a.png', 9, { state: 'ready' }), 'in')]).toEqual([true, false, true]);
   });
+  it('has no picture of ours here once its copy is gone', () => {
+    const sent = sampleFile('a.png', 9, { state: 'ready' });
+    expect([isPictureHere(sent, 'out'), isPictureHere({ ...sent, copyGone: true }, 'out')]).toEqual([true, false]);
+  });
   it('takes no other address for a picture', () => {
     expect(isPictureUrl('data:image/png;base64,iVBORw0KGgo=')).toBe(true);
     for (const url of ['data:image/svg+xml;base64,PHN2Zz4=', 'data:text/html;base64,PGI+', 'data:image/png,x', 'https://example.org/a.png', 'blob:x', '']) expect(isPictureUrl(url)).toBe(false);

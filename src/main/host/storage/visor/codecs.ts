@@ -34,6 +34,7 @@ export const standings = ['contact', 'pending', 'request', 'blocked'] as const s
 export const outboxKinds = ['message', 'introduction', 'receipt', 'resume'] as const satisfies readonly OutboxRow['kind'][];
 export const outboxStages = ['deposit', 'await', 'withdraw'] as const satisfies readonly OutboxRow['stage'][];
 export const fileStages = ['offered', 'wanted', 'paused', 'ready', 'failed'] as const satisfies readonly FileRow['stage'][];
+export const fileCopies = ['freeing', 'gone'] as const satisfies readonly NonNullable<FileRow['copy']>[];
 export const hopKinds = [
   'saved', 'sealed', 'tried', 'held', 'lost', 'fetched', 'delivered', 'read', 'expired', 'unconfirmed', 'cancelled', 'failed', 'received', 'opened',
 ] as const satisfies readonly HopRow['kind'][];

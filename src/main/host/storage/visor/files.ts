@@ -1,9 +1,9 @@
 /** Files that messages carry. What would tell about their contents is sealed; the name of the blob is that of ciphertext. */
 import { fileFailReasons } from '../../../../shared/views.ts';
-import type { FileRow } from '../../../engine/mail/visor-store.ts';
-import { RowReader } from '../row.ts';
+import type { FileRow, VisorResults } from '../../../engine/mail/visor-store.ts';
+import { RowReader, integerOf } from '../row.ts';
 import type { Statements } from '../statements.ts';
-import { boundedTime, directions, fileStages, parseHeldBy } from './codecs.ts';
+import { boundedTime, directions, fileCopies, fileStages, parseHeldBy } from './codecs.ts';
 import type { SealedColumns } from './sealed-columns.ts';
 
 const hashBytes = 32;
@@ -28,20 +28,21 @@ export class Files {
   put(row: FileRow): void {
     this.#statements
       .get(`INSERT OR REPLACE INTO file (message_id, conversation_id, direction, name_sealed, media_type_sealed, key_sealed, size_bytes, root, blob_bytes, stage,
-          failure, held_by, expires_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+          failure, held_by, expires_at_ms, copy)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .run(row.messageId, row.conversationId, row.direction, this.#sealed.sealText(row.name), this.#sealed.sealText(row.mediaType), this.#sealed.seal(row.key),
-        row.sizeBytes, row.root, row.blobBytes, row.stage, row.failure ?? null, JSON.stringify(row.heldBy), boundedTime(row.expiresAtMs));
+        row.sizeBytes, row.root, row.blobBytes, row.stage, row.failure ?? null, JSON.stringify(row.heldBy), boundedTime(row.expiresAtMs), row.copy ?? null);
   }
 
   /**
-   * What is offered or to be moved, what somebody may still fetch from here, what the person may ask for again, and what relays are still to be told to
-   * drop. A stage that is none is loaded too, and found damaged.
+   * What is offered or to be moved, what has a copy here that may be freed one day, what the person may ask for again, and what relays are still to be told
+   * to drop; in the order of their messages. A stage that is none is loaded too, and found damaged.
    */
   unfinished(): readonly FileRow[] {
     return this.#statements
       .get(`SELECT * FROM file WHERE stage NOT IN ('ready', 'failed') OR (direction = 'out' AND stage = 'ready' AND expires_at_ms > ?)
-        OR (direction = 'in' AND stage = 'failed' AND failure IS NOT 'expired') OR held_by <> '[]' ORDER BY message_id`)
+        OR (direction = 'in' AND stage = 'failed' AND failure IS NOT 'expired') OR (direction = 'out' AND copy IS NOT 'gone') OR held_by <> '[]'
+        ORDER BY (SELECT row FROM message WHERE message.id = file.message_id), message_id`)
       .all(this.#wallMs() - loadedLongerMs)
       .map((row) => this.#row(row));
   }
@@ -49,6 +50,12 @@ export class Files {
   of(messageId: string): FileRow | undefined {
     const row = this.#statements.get('SELECT * FROM file WHERE message_id = ?').get(messageId);
     return row === undefined ? undefined : this.#row(row);
+  }
+
+  /** Whether a file of somebody else's that is all here has these bytes. */
+  received(root: Uint8Array, length: number): VisorResults['received'] {
+    const sql = "SELECT EXISTS (SELECT 1 FROM file WHERE root = ? AND blob_bytes = ? AND direction = 'in' AND stage = 'ready')";
+    return { received: integerOf(this.#statements.pluck(sql).get(root, length), 'file', 'received') === 1 };
   }
 
   #row(row: unknown): FileRow {
@@ -69,6 +76,7 @@ export class Files {
       failure: reader.optionalText('failure') === undefined ? undefined : reader.oneOf('failure', fileFailReasons),
       heldBy: reader.json('held_by', parseHeldBy),
       expiresAtMs: reader.integer('expires_at_ms'),
+      ...(reader.optionalText('copy') === undefined ? {} : { copy: reader.oneOf('copy', fileCopies) }),
     };
   }
 }

@@ -103,7 +103,7 @@ describe('the visor store', () => {
       for (const direction of ['in', 'out'] as const) {
         for (const stage of stages) {
           for (const [age, expiresAtMs] of [['young', nowMs + 1], ['late', nowMs - dayMs + 1], ['old', nowMs - dayMs]] as const) {
-            commit({ kind: 'put-file', row: { ...file, messageId: `${direction}-${stage}-${age}`, direction, stage, failure: stage === 'failed' ? 'expired' : undefined, expiresAtMs, heldBy: [] } });
+            commit({ kind: 'put-file', row: { ...file, messageId: `${direction}-${stage}-${age}`, direction, stage, failure: stage === 'failed' ? 'expired' : undefined, expiresAtMs, heldBy: [], ...(direction === 'out' ? { copy: 'gone' } : {}) } });
           }
         }
       }
@@ -114,6 +114,21 @@ describe('the visor store', () => {
       for (const failure of ['cancelled', 'expired'] as const) commit({ kind: 'put-file', row: { ...file, messageId: `in-${failure}`, direction: 'in', stage: 'failed', failure, expiresAtMs: 0, heldBy: [] } });
       expect(ids(load().files)).toContain('in-cancelled');
       expect(ids(load().files)).not.toContain('in-expired');
+    });
+    it('are loaded as long as a copy of them may be freed, in the order of their messages', () => {
+      put(message('m3', 1), message('m1', 2), message('m2', 3));
+      const sent: FileRow = { ...file, direction: 'out', stage: 'ready', expiresAtMs: 0, heldBy: [] };
+      commit(...(['m1', 'm2', 'm3'] as const).map((messageId) => ({ kind: 'put-file', row: { ...sent, messageId } }) as const));
+      expect(ids(load().files)).toBe('m3 m1 m2');
+      commit({ kind: 'put-file', row: { ...sent, messageId: 'm1', copy: 'freeing' } }, { kind: 'put-file', row: { ...sent, messageId: 'm2', copy: 'gone' } });
+      expect(load().files.map(({ messageId, copy }) => [messageId, copy])).toEqual([['m3', undefined], ['m1', 'freeing']]);
+    });
+    it('are known as received by their bytes, when all of those are here', () => {
+      const received = (row: FileRow): boolean => {
+        commit({ kind: 'put-file', row });
+        return store.apply<'received'>({ op: 'received', root: file.root, length: file.blobBytes }).received;
+      };
+      expect([received({ ...file, stage: 'wanted' }), received({ ...file, direction: 'out', stage: 'ready' }), received({ ...file, stage: 'ready', blobBytes: 16 }), received({ ...file, stage: 'ready' })]).toEqual([false, false, false, true]);
     });
     it('come with their message in every query, and others without', () => {
       put(message('a', 1), message('m', 2));

@@ -51,6 +51,7 @@ export class SqliteVisorStore implements VisorStore {
       load: () => this.#load(),
       commit: (request) => this.#commit(request),
       facts: ({ messageId }) => this.#messages.facts(messageId),
+      received: ({ root, length }) => this.#files.received(root, length),
     };
     this.#queries = {
       page: (query) => queries.page(query),

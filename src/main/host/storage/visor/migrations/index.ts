@@ -4,5 +4,6 @@ import { initialVisor } from './0001-initial.ts';
 import { leavingRelays } from './0002-leaving-relays.ts';
 import { files } from './0003-files.ts';
 import { published } from './0004-published.ts';
+import { fileCopies } from './0005-file-copies.ts';
 
-export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays, files, published];
+export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays, files, published, fileCopies];
