@@ -94,6 +94,12 @@ describe('sentences about files', () => {
     expect(fileStateLines(file({ state: { state: 'waiting', reason: 'paused', doneBytes: 120 * megabyte } }), 'in')).toEqual(['120 MB of 312 MB', 'Paused. What is here is kept.']);
     expect(fileStateLines(file({ state: { state: 'failed', reason: 'gone' } }), 'in')[0]).toContain('Nobody has it any more.');
   });
+  it('counts the files that go first, as far as that says something', () => {
+    const waiting = (othersFirst?: number): string => fileStateLines(file({ state: { state: 'waiting', reason: 'others-first', doneBytes: 0, ...(othersFirst === undefined ? {} : { othersFirst }) } }), 'out')[0];
+    expect([waiting(1), waiting(8), waiting(21), waiting()]).toEqual([
+      'Waiting for 1 other file. It follows by itself.', 'Waiting for 8 other files. It follows by itself.', 'Waiting for more than 20 other files. It follows by itself.', 'Waiting for other files. It follows by itself.',
+    ]);
+  });
   it('never rounds up to all of it', () => {
     expect([percentOf(0, 10), percentOf(999, 1_000), percentOf(1_000, 1_000), percentOf(0, 0)]).toEqual([0, 99, 100, 100]);
   });

@@ -3,7 +3,7 @@
  * for people. Pure: the present moment is handed in, nothing is looked up. Wording rules: what happened, what Waypost does about it, what
  * you can do; being offline is not an error.
  */
-import { fileHeldMaximumBytes, fileMaximumBytes } from './views.ts';
+import { fileHeldMaximumBytes, fileMaximumBytes, othersFirstShownMaximum } from './views.ts';
 import type { ConnectionView, EchoView, FailReason, FileFailReason, FileSource, FileView, FileWaitReason, Headline, HopView, MessageView, RelayView, WaitReason } from './views.ts';
 import { countOf, durationWords, momentWords, relativeWords, remainingWords, sizeWords } from './quantities.ts';
 
@@ -212,6 +212,7 @@ const fileWaitSentences: Readonly<Record<Direction, Readonly<Record<FileWaitReas
     paused: 'Paused. What is here is kept.',
     'disk-full': 'This disk is full. Free some space, then try again.',
     'letter-first': 'The message comes first; the file follows by itself.',
+    'others-first': 'Waiting for other files. It follows by itself.',
   },
   out: {
     'no-source': 'No relay takes it now. It goes while you are both online.',
@@ -220,6 +221,7 @@ const fileWaitSentences: Readonly<Record<Direction, Readonly<Record<FileWaitReas
     paused: 'Paused. It goes on when it is resumed.',
     'disk-full': 'This disk is full. Free some space; Waypost keeps trying.',
     'letter-first': 'The message goes first; the file follows by itself.',
+    'others-first': 'Waiting for other files. It follows by itself.',
   },
 };
 
@@ -246,7 +248,10 @@ export const fileCopyGoneSentence = 'Waypost keeps no copy of it here any more.'
 const tooLargeToHold = 'Too large for relays to hold. It goes while you are both online.';
 
 /** Why a file does not move. A large outgoing one waits for both sides, whatever else is the case. */
-export function fileWaitSentence(reason: FileWaitReason, direction: Direction, sizeBytes: number): string {
+export function fileWaitSentence(reason: FileWaitReason, direction: Direction, sizeBytes: number, othersFirst?: number): string {
+  if (reason === 'others-first' && othersFirst !== undefined) {
+    return `Waiting for ${othersFirst > othersFirstShownMaximum ? `more than ${String(othersFirstShownMaximum)} other files` : countOf(othersFirst, 'other file', 'other files')}. It follows by itself.`;
+  }
   if (direction === 'out' && reason === 'no-source' && sizeBytes > fileHeldMaximumBytes) return tooLargeToHold;
   return fileWaitSentences[direction][reason];
 }
@@ -292,7 +297,7 @@ export function fileStateLines(file: FileView, direction: Direction): readonly [
   const { state, sizeBytes } = file;
   switch (state.state) {
     case 'waiting': {
-      const sentence = fileWaitSentence(state.reason, direction, sizeBytes);
+      const sentence = fileWaitSentence(state.reason, direction, sizeBytes, state.othersFirst);
       return state.doneBytes === 0 ? [sentence, ''] : [`${sizeWords(state.doneBytes)} of ${sizeWords(sizeBytes)}`, sentence];
     }
     case 'moving': return [fileMovingWords(state, sizeBytes), direction === 'out' && state.sources.length === 0 ? fileHoldersSentence(file) : fileSourcesSentence(state.sources)];

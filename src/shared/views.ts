@@ -62,7 +62,9 @@ export const previewMaximumBytes = 16 * 1_048_576;
 export const isShownPicture = (mediaType: string, sizeBytes: number): boolean => pictureMediaTypes.includes(mediaType) && sizeBytes <= previewMaximumBytes;
 
 /** Why a file does not move just now; each has a sentence in the UI. */
-export const fileWaitReasons = ['no-source', 'relay-full', 'not-asked', 'paused', 'disk-full', 'letter-first'] as const;
+export const fileWaitReasons = ['no-source', 'relay-full', 'not-asked', 'paused', 'disk-full', 'letter-first', 'others-first'] as const;
+/** So many other files are counted before one that waits. */
+export const othersFirstShownMaximum = 20;
 export type FileWaitReason = (typeof fileWaitReasons)[number];
 export const fileFailReasons = ['cancelled', 'expired', 'gone', 'damaged', 'unreadable'] as const;
 export type FileFailReason = (typeof fileFailReasons)[number];
@@ -76,7 +78,10 @@ export type FileSource = z.infer<typeof fileSourceSchema>;
  * all of it or the recipient has it.
  */
 export const fileStateSchema = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('waiting'), reason: z.enum(fileWaitReasons), doneBytes: z.number().int().nonnegative() }),
+  z.object({ state: z.literal('waiting'), reason: z.enum(fileWaitReasons), doneBytes: z.number().int().nonnegative(),
+    /** With `others-first`, where it is known: how many; more than `othersFirstShownMaximum` are not counted. */
+    othersFirst: z.number().int().positive().optional(),
+  }),
   z.object({ state: z.literal('moving'), doneBytes: z.number().int().nonnegative(), bytesPerSecond: z.number().nonnegative(), remainingMs: z.number().nonnegative().optional(), sources: z.array(fileSourceSchema) }),
   z.object({ state: z.literal('ready') }),
   z.object({ state: z.literal('failed'), reason: z.enum(fileFailReasons) }),

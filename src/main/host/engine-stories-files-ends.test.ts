@@ -219,10 +219,22 @@ describe('a relay', () => {
     world.run(2 * secondMs);
     befriend(carol, bob);
     bob.cutOff = true;
-    ada.ownBlobs.failing = (request) => (request.op === 'read' ? 'io' : undefined);
-    for (let index = 0; index < 40; index += 1) ada.ask({ name: 'send-file', to: bob.publicKey, port: 1, text: '', ttlSeconds: undefined, file: seal(ada, `ends 12 ${String(index)}`, 400_000) });
+    // One person's files come a few at a time.
+    const many = [ada, ...['dora', 'egon', 'fred', 'gina'].map((name) => {
+      const node = world.add(name);
+      node.addRelay(relay);
+      world.run(2 * secondMs);
+      bob.cutOff = false;
+      befriend(node, bob);
+      bob.cutOff = true;
+      return node;
+    })];
+    for (const node of many) {
+      node.ownBlobs.failing = (request) => (request.op === 'read' ? 'io' : undefined);
+      for (let index = 0; index < 8; index += 1) node.ask({ name: 'send-file', to: bob.publicKey, port: 1, text: '', ttlSeconds: undefined, file: seal(node, `ends 12 ${node.name} ${String(index)}`, 400_000) });
+    }
     world.runUntil(() => relay.heldBlobs.all.length >= 32, minuteMs);
-    ada.cutOff = true;
+    for (const node of many) node.cutOff = true;
     expect(relay.heldBlobs.all.filter(({ complete }) => !complete).length).toBeGreaterThanOrEqual(20);
     const id = send(carol, bob, seal(carol, 'ends 12 carol', 1_000));
     world.runUntil(() => carol.file(id).heldBy.includes(relay.publicKey), 10 * minuteMs);

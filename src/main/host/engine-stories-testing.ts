@@ -49,6 +49,8 @@ export interface NodeOptions {
   readonly relay?: boolean;
   readonly visor?: boolean;
   readonly clockErrorMs?: number;
+  /** Of a relay. */
+  readonly heldPerRecipientBytes?: number;
 }
 
 export class StoryNode {
@@ -223,7 +225,7 @@ export class StoryNode {
     }
     const configuration: EngineConfiguration = {
       crypto, random, identitySecret: this.identitySecret, initialName: this.name, visor: this.options.visor ?? this.options.relay !== true,
-      relay: this.options.relay === true ? { registration: 'open' } : undefined,
+      relay: this.options.relay === true ? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }) } : undefined,
     };
     const own = this.ownBlobs.all.map((blob) => (this.unclaimed.some((root) => equalBytes(root, blob.name.root)) ? { ...blob, unclaimed: true } : blob));
     return createEngine({ configuration, state, mail, blobs: { own, held: this.heldBlobs.all }, now: this.now });
@@ -290,7 +292,7 @@ export class StoryWorld {
     return node;
   }
 
-  relay(name: string): StoryNode { return this.add(name, { relay: true }); }
+  relay(name: string, options: Pick<NodeOptions, 'heldPerRecipientBytes'> = {}): StoryNode { return this.add(name, { ...options, relay: true }); }
 
   forgedId(): Uint8Array { this.#forged += 1; return crypto.blake3(new TextEncoder().encode(`forged ${String(this.#forged)}`)).slice(0, 16); }
 
@@ -359,11 +361,11 @@ function expectOk(outcome: { readonly ok: true; readonly result: StoreResult } |
 }
 
 /** Ada and Bob, each with relays of their own, who know each other. */
-export function friends(relayCount = 1): { readonly world: StoryWorld; readonly ada: StoryNode; readonly bob: StoryNode; readonly adasRelay: StoryNode; readonly bobsRelays: readonly [StoryNode, ...StoryNode[]] } {
+export function friends(relayCount = 1, ofBobs: Pick<NodeOptions, 'heldPerRecipientBytes'> = {}): { readonly world: StoryWorld; readonly ada: StoryNode; readonly bob: StoryNode; readonly adasRelay: StoryNode; readonly bobsRelays: readonly [StoryNode, ...StoryNode[]] } {
   const world = new StoryWorld();
   const adasRelay = world.relay('relay of ada');
-  const first = world.relay('relay 1 of bob');
-  const bobsRelays: [StoryNode, ...StoryNode[]] = [first, ...Array.from({ length: relayCount - 1 }, (_, index) => world.relay(`relay ${String(index + 2)} of bob`))];
+  const first = world.relay('relay 1 of bob', ofBobs);
+  const bobsRelays: [StoryNode, ...StoryNode[]] = [first, ...Array.from({ length: relayCount - 1 }, (_, index) => world.relay(`relay ${String(index + 2)} of bob`, ofBobs))];
   const ada = world.add('ada');
   const bob = world.add('bob');
   ada.addRelay(adasRelay);

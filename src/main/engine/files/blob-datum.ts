@@ -31,6 +31,7 @@ export class BlobDatum implements Datum {
   readonly #record: LockstepRecord;
   readonly #records = new Map<number, LockstepRecord>();
   readonly #loading = new Map<number, DatumLoaded[]>();
+  #servedAtMs = 0;
 
   constructor(blobs: BlobPort, pieces: PieceCache, name: ContentName, record: LockstepRecord) {
     this.#blobs = blobs;
@@ -41,6 +42,8 @@ export class BlobDatum implements Datum {
   }
 
   get lengthBytes(): number { return this.#name.length; }
+  /** When somebody last asked for bytes of it that were not in memory; 0 when nobody has. */
+  get servedAtMs(): number { return this.#servedAtMs; }
   get memoryBytes(): number { return this.#record.sizeBytes; }
 
   geometry(groupShift: number): Geometry | undefined { return geometryOf(this.#name.length, groupShift); }
@@ -61,6 +64,7 @@ export class BlobDatum implements Datum {
 
   load(offset: number, _sizeBytes: number, loaded: DatumLoaded, now: Instant): void {
     const piece = Math.floor(offset / pieceBytes);
+    this.#servedAtMs = now.monotonicMs;
     if (this.#pieces.get(this.#pieceKey(piece)) !== undefined) { loaded('ready', now); return; }
     this.#loadPiece(piece, loaded);
     const next = piece + 1;

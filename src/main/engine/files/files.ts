@@ -6,7 +6,7 @@
  * keeps it, or the sender. The same bytes lie at all of them, and each packet proves itself against the name (engine/lockstep).
  *
  * SENDING. The host seals a copy into the blob store; the message, its letter and the file's row are one commit. From then on `outgoing-files.ts` has
- * one of the recipient's relays pull it from here (a write is a pull), and keeps it offered until the recipient says `fetched`.
+ * one of the recipient's relays pull it from here (a write is a pull), and sees to it that one holds it until the recipient says `fetched`. A few files at a time: `upload-turns.ts`.
  *
  * HOLDING. `relay-blobs.ts` is the relay's side: notes in the mail store within a quota, bytes in a blob store of its own.
  *
@@ -130,7 +130,7 @@ export class Files {
     let open = row.direction === 'out' ? 1 : 2;
     const one = (): void => { open -= 1; if (open === 0) done(); };
     this.#context.commit([{ kind: 'put-file', row: paused }], { announce: [messageChange(row)], done: one });
-    if (row.direction === 'out') this.#outgoing.end(id);
+    if (row.direction === 'out') this.#outgoing.end(id, now);
     else this.#incoming.pause(id, now, () => { this.#context.announce(messageChange(row)); one(); });
     return true;
   }
@@ -139,7 +139,7 @@ export class Files {
     const row = this.#context.memory.files.get(id);
     if (row === undefined || row.stage === 'ready') return false;
     if (row.direction === 'in') { this.#incoming.fail(row, 'cancelled', now, done); return true; }
-    this.#outgoing.end(id);
+    this.#outgoing.end(id, now);
     const cancelled: FileRow = { ...row, stage: 'failed', failure: 'cancelled', heldBy: this.#outgoing.owedBy(row) };
     this.#context.commit([{ kind: 'put-file', row: cancelled }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#outgoing.release(cancelled, at); this.#copies.tidy(); } });
     return true;

@@ -167,12 +167,13 @@ export class IncomingFiles {
       if (fetch.retryAtMs > now.monotonicMs) { this.#deadlines.set(fetch.id, fetch.retryAtMs); return; }
       const { sessions, nextAskMs } = this.#sources(fetch, now);
       if (sessions.length === 0) {
-        if (this.#isOver(row, now)) this.fail(row, 'expired', now);
-        else this.#deadlines.set(fetch.id, nextAskMs);
+        if (this.#isOver(row, now)) { this.fail(row, 'expired', now); return; }
+        if (fetch.reason === 'others-first') this.#because(fetch, row, 'no-source');
+        this.#deadlines.set(fetch.id, nextAskMs);
         return;
       }
       // It is looked at again when one of those that move has ended.
-      if (this.#mustWait(fetch)) return;
+      if (this.#mustWait(fetch)) { this.#because(fetch, row, 'others-first'); return; }
     }
     const download = fetch.download ?? this.#start(fetch);
     const { sessions, nextAskMs } = this.#sources(fetch, now);
@@ -184,6 +185,12 @@ export class IncomingFiles {
     }
     if ((download.checkpointAtMs ?? Infinity) <= now.monotonicMs) download.checkpoint();
     this.#deadlines.set(fetch.id, Math.min(now.monotonicMs + progressMs, nextAskMs));
+  }
+
+  #because(fetch: FileFetch, row: FileRow, reason: FileFetch['reason']): void {
+    if (fetch.reason === reason) return;
+    fetch.reason = reason;
+    this.#context.announce(messageChange(row));
   }
 
   /** Those that have no source hold no place: whom they wait for may never come. */

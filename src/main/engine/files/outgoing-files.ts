@@ -1,20 +1,21 @@
 /**
- * Files that we sent and the recipient has not got yet. Each is offered to whoever shows its name, and one of the recipient's relays is asked to
- * hold it: it pulls the sealed bytes from here while we are online. The relay is asked again from time to time, which tells how far it is,
- * and that it still holds the file; one that has no room or has lost it is replaced by the next.
+ * Files that we sent and the recipient has not got yet. When it is its turn (upload-turns.ts) a file is offered to whoever shows its name, and one of the recipient's
+ * relays is asked to hold it: it pulls the sealed bytes from here while we are online. The relay is asked again from time to time, which tells how far it is,
+ * and later that it still holds the file; one that has no room or has lost it is replaced by the next.
  */
 import { Deadlines } from '../deadlines.ts';
 import { decodeHoldResponse } from '../wire/responses.ts';
 import { openBlobDatum } from './blob-datum.ts';
 import { HolderDrops, isReleased, recipientOf } from './holder-drops.ts';
 import { PieceCache } from './piece-cache.ts';
-import { RateMeter } from './rate-meter.ts';
+import { dealTurns } from './upload-turns.ts';
+import { isHeld, newUpload, type Upload } from './upload.ts';
 import type { FileWaitReason } from '../../../shared/views.ts';
 import type { Recipient, Recipients } from '../overlay/recipients.ts';
 import type { RelayLinks } from '../overlay/relay-links.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { ContentName, Instant, RelayHint } from '../wire/types.ts';
+import type { Instant, RelayHint } from '../wire/types.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { FileStatus } from '../engine-types.ts';
@@ -32,23 +33,8 @@ const retryMaximumMs = 60_000;
 const throughMs = 20_000;
 /** A relay that refused is not asked before. */
 const refusedMs = 300_000;
-
-interface Holder { heldBytes: number; complete: boolean }
-
-interface Upload {
-  readonly id: string;
-  readonly name: ContentName;
-  readonly holders: Map<string, Holder>;
-  readonly refusedUntilMs: Map<string, number>;
-  /** Relays that could not be reached: not to be asked before, unless things change for the better. */
-  readonly missedUntilMs: Map<string, number>;
-  readonly rate: RateMeter;
-  offered: boolean;
-  asking: boolean;
-  failures: number;
-  reason: FileWaitReason | undefined;
-  shownBytes: number;
-}
+/** Among the deadlines of messages, that of the turns: no message's id is empty. */
+const turnsKey = '';
 
 export interface OutgoingEvents {
   moved(row: FileRow): void;
@@ -80,20 +66,18 @@ export class OutgoingFiles {
 
   begin(row: FileRow, now: Instant): void {
     if (this.#uploads.has(row.messageId)) return;
-    this.#uploads.set(row.messageId, {
-      id: row.messageId, name: { root: row.root, length: row.blobBytes }, holders: new Map(row.heldBy.map((relay) => [relay, { heldBytes: row.blobBytes, complete: true }])),
-      refusedUntilMs: new Map(), missedUntilMs: new Map(), rate: new RateMeter(), offered: false, asking: false, failures: 0, reason: 'letter-first', shownBytes: -1,
-    });
-    this.#deadlines.set(row.messageId, now.monotonicMs);
+    this.#uploads.set(row.messageId, newUpload(row));
+    this.#dealSoon(now);
   }
 
   /** Nobody is served any more. */
-  end(id: string): void {
+  end(id: string, now: Instant): void {
     const upload = this.#uploads.get(id);
     if (upload === undefined) return;
     this.#uploads.delete(id);
     this.#deadlines.clear(id);
-    if (upload.offered) this.#context.directed.publisher.withdraw(upload.name);
+    this.#withdraw(upload);
+    this.#dealSoon(now);
   }
 
   /** Things changed for the better. */
@@ -104,7 +88,9 @@ export class OutgoingFiles {
       if (row === undefined || (recipient !== undefined && recipientOf(row) !== recipient)) continue;
       upload.failures = 0;
       upload.missedUntilMs.clear();
-      if (!upload.asking) this.#deadlines.set(upload.id, now.monotonicMs);
+      upload.turnsInVain = 0;
+      if (upload.turn === 'active' && !upload.asking) this.#deadlines.set(upload.id, now.monotonicMs);
+      else if (upload.turn === 'resting') this.#wait(upload, now);
     }
   }
 
@@ -113,7 +99,7 @@ export class OutgoingFiles {
 
   /** After the commit of a row that ended: those that may hold it may forget it. */
   release(row: FileRow, now: Instant): void {
-    this.end(row.messageId);
+    this.end(row.messageId, now);
     // A request to hold it that is under way could be noted after they were told: first that one ends.
     if (!this.#holding.has(row.messageId)) this.#drops.begin(row, now);
   }
@@ -126,6 +112,9 @@ export class OutgoingFiles {
     if (row.stage === 'ready' || holders.some(({ complete }) => complete)) return { state: { state: 'ready' }, holders };
     if (row.stage === 'paused') return { state: { state: 'waiting', reason: 'paused', doneBytes: most(holders) }, holders };
     const doneBytes = most(holders);
+    if (upload !== undefined && upload.othersFirst > 0 && (upload.reason === undefined || upload.reason === 'letter-first')) {
+      return { state: { state: 'waiting', reason: 'others-first', othersFirst: upload.othersFirst, doneBytes }, holders };
+    }
     if (upload === undefined || upload.reason !== undefined) return { state: { state: 'waiting', reason: upload?.reason ?? 'no-source', doneBytes }, holders };
     const bytesPerSecond = upload.rate.bytesPerSecond(doneBytes, now.monotonicMs);
     const remaining = bytesPerSecond > 0 ? { remainingMs: (row.blobBytes - doneBytes) * 1_000 / bytesPerSecond } : {};
@@ -134,8 +123,10 @@ export class OutgoingFiles {
 
   handleTimeout(now: Instant): void {
     for (let id = this.#deadlines.takeDue(now.monotonicMs); id !== undefined; id = this.#deadlines.takeDue(now.monotonicMs)) {
+      if (id === turnsKey) { this.#deal(now); continue; }
       const upload = this.#uploads.get(id);
-      if (upload !== undefined && !upload.asking) this.#attempt(upload, now);
+      if (upload?.turn === 'resting') this.#wait(upload, now);
+      else if (upload?.turn === 'active' && !upload.asking) this.#attempt(upload, now);
     }
     this.#drops.handleTimeout(now);
   }
@@ -146,12 +137,59 @@ export class OutgoingFiles {
     yield this.#drops.pollTimeout();
   }
 
+  // --- turns ---------------------------------------------------------------------------------------------------------------
+
+  #dealSoon(now: Instant): void { this.#deadlines.set(turnsKey, now.monotonicMs); }
+
+  #deal(now: Instant): void {
+    const uploads: Upload[] = [];
+    // In the order of their messages, which a file that was paused keeps.
+    for (const id of this.#context.memory.files.keys()) {
+      const upload = this.#uploads.get(id);
+      if (upload !== undefined) uploads.push(upload);
+    }
+    const againAtMs = dealTurns(uploads, now, {
+      activated: (upload) => { this.#deadlines.set(upload.id, now.monotonicMs); this.#moved(upload); },
+      yielded: (upload) => { this.#deadlines.clear(upload.id); this.#withdraw(upload); },
+      moved: (upload) => { this.#moved(upload); },
+    });
+    if (againAtMs !== undefined) this.#deadlines.set(turnsKey, againAtMs);
+  }
+
+  /** It wants a turn. */
+  #wait(upload: Upload, now: Instant): void {
+    upload.turn = 'waiting';
+    this.#deadlines.clear(upload.id);
+    this.#dealSoon(now);
+  }
+
+  /** Its turn is over, and for a while it wants none. */
+  #rest(upload: Upload, pauseMs: number, now: Instant): void {
+    upload.turn = 'resting';
+    this.#withdraw(upload);
+    this.#deadlines.set(upload.id, now.monotonicMs + pauseMs);
+    this.#dealSoon(now);
+  }
+
+  #withdraw(upload: Upload): void {
+    if (upload.datum === undefined) return;
+    upload.datum = undefined;
+    this.#context.directed.publisher.withdraw(upload.name);
+  }
+
+  #moved(upload: Upload): void {
+    const row = this.#context.memory.files.get(upload.id);
+    if (row !== undefined) this.#events.moved(row);
+  }
+
+  // --- what is done in a turn ------------------------------------------------------------------------------------------------
+
   #attempt(upload: Upload, now: Instant): void {
     const row = this.#context.memory.files.get(upload.id);
-    if (row?.stage !== 'wanted') { this.end(upload.id); return; }
-    if (row.expiresAtMs <= this.#context.correctedWallMs(now)) { this.#fail(row, 'expired'); return; }
+    if (row?.stage !== 'wanted') { this.end(upload.id, now); return; }
+    if (row.expiresAtMs <= this.#context.correctedWallMs(now)) { this.#fail(row, 'expired', now); return; }
     upload.asking = true;
-    if (!upload.offered) { this.#offer(upload, row); return; }
+    if (upload.datum === undefined && !isHeld(upload)) { this.#offer(upload, row, now); return; }
     const contact = this.#context.memory.contacts.get(recipientOf(row));
     if (contact === undefined || contact.standing === 'blocked' || contact.standing === 'request') { this.#later(upload, 'no-source', retryMaximumMs, now); return; }
     this.#recipients.lookup(recipientOf(row), now, (result, at) => {
@@ -169,14 +207,14 @@ export class OutgoingFiles {
     for (const relay of [...upload.holders.keys()]) if (!recipient.relays.some(({ publicKey }) => publicKey === relay)) this.#lost(upload, relay);
   }
 
-  #offer(upload: Upload, row: FileRow): void {
-    if (!this.#shelf.isComplete(upload.name)) { this.#fail(row, 'gone'); return; }
+  #offer(upload: Upload, row: FileRow, now: Instant): void {
+    if (!this.#shelf.isComplete(upload.name)) { this.#fail(row, 'gone', now); return; }
     openBlobDatum(this.#shelf.ask, this.#context.crypto.tree, this.#pieces, upload.name, (datum, at) => {
       if (this.#uploads.get(upload.id) !== upload) return;
-      if (datum === 'gone' || datum === 'damaged') { this.#fail(row, datum); return; }
+      if (datum === 'gone' || datum === 'damaged') { this.#fail(row, datum, at); return; }
       if (datum === 'io' || datum === 'disk-full') { this.#later(upload, 'no-source', this.#pauseMs(upload), at); return; }
       this.#context.directed.publisher.offerDatum(upload.name, datum);
-      upload.offered = true;
+      upload.datum = datum;
       upload.asking = false;
       this.#attempt(upload, at);
     });
@@ -237,7 +275,14 @@ export class OutgoingFiles {
   #heard(upload: Upload, hint: RelayHint, complete: boolean, heldBytes: number, now: Instant): void {
     const row = this.#context.memory.files.get(upload.id);
     upload.asking = false;
-    this.#deadlines.set(upload.id, now.monotonicMs + (complete ? heldMs : takingMs));
+    if (complete) {
+      upload.turnsInVain = 0;
+      this.#rest(upload, heldMs, now);
+    } else {
+      // It has lost what it held: it can only take it anew from what is offered.
+      this.#deadlines.set(upload.id, now.monotonicMs + (upload.datum === undefined ? 0 : takingMs));
+      if (heldBytes > (upload.holders.get(hint.publicKey)?.heldBytes ?? 0)) upload.progressAtMs = now.monotonicMs;
+    }
     // Its end is being committed: who holds it means something else in its row then.
     if (row?.stage !== 'wanted') return;
     upload.failures = 0;
@@ -272,9 +317,13 @@ export class OutgoingFiles {
     upload.rate.reset();
     const before = upload.reason;
     upload.reason = reason;
-    this.#deadlines.set(upload.id, now.monotonicMs + pauseMs);
-    const row = this.#context.memory.files.get(upload.id);
-    if (row !== undefined && before !== reason) this.#events.moved(row);
+    // Without room at a relay it goes through to who asks for it, as long as it is offered here.
+    if (pauseMs === 0 || reason === 'relay-full') this.#deadlines.set(upload.id, now.monotonicMs + pauseMs);
+    else {
+      upload.turnsInVain += 1;
+      this.#rest(upload, pauseMs, now);
+    }
+    if (before !== reason) this.#moved(upload);
   }
 
   #pauseMs(upload: Upload): number {
@@ -283,8 +332,8 @@ export class OutgoingFiles {
     return pauseMs;
   }
 
-  #fail(row: FileRow, failure: NonNullable<FileRow['failure']>): void {
-    this.end(row.messageId);
+  #fail(row: FileRow, failure: NonNullable<FileRow['failure']>, now: Instant): void {
+    this.end(row.messageId, now);
     this.#context.commit([{ kind: 'put-file', row: { ...row, stage: 'failed', failure } }], { announce: [messageChange(row)], done: () => { this.#events.ended(); } });
   }
 }

@@ -57,7 +57,7 @@ export function fileActions({ file, direction, headline }: Pick<MessageView, 'di
         case 'not-asked': return ['download'];
         case 'paused': return ['resume', 'cancel'];
         case 'disk-full': return ['retry', 'cancel'];
-        case 'no-source': case 'relay-full': case 'letter-first': return ['cancel'];
+        case 'no-source': case 'relay-full': case 'letter-first': case 'others-first': return ['cancel'];
       }
   }
 }

@@ -51,7 +51,7 @@ describe('what can be done with a file', () => {
   it('follows from its state', () => {
     expect(actions({ state: 'moving', doneBytes: 1, bytesPerSecond: 1, sources: [] })).toEqual(['pause', 'cancel']);
     expect(actions({ state: 'ready' })).toEqual(['save']);
-    expect(fileWaitReasons.map((reason) => actions({ state: 'waiting', reason, doneBytes: 0 }).join(' '))).toEqual(['cancel', 'cancel', 'download', 'resume cancel', 'retry cancel', 'cancel']);
+    expect(fileWaitReasons.map((reason) => actions({ state: 'waiting', reason, doneBytes: 0 }).join(' '))).toEqual(['cancel', 'cancel', 'download', 'resume cancel', 'retry cancel', 'cancel', 'cancel']);
     expect(fileFailReasons.map((reason) => actions({ state: 'failed', reason }).join(' '))).toEqual(['retry', '', 'retry', 'retry', 'retry']);
   });
   it('is to take back what is still on its way', () => {
