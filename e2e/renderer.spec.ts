@@ -418,7 +418,8 @@ test.describe('files', () => {
       ['notes.txt', 'It could not be read on this disk.', ['Try again']],
       ['sail plan.pdf', 'relay.harbour.example holds it.', ['Cancel', 'Show where']],
       ['raw pictures.zip', 'Their mailbox has no room for it.', ['Cancel', 'Show where']],
-      ['whole archive.zip', 'Too large for relays to hold.', ['Cancel', 'Show where']],
+      ['logbook.pdf', 'Waiting for 9 other files.', ['Cancel', 'Show where']],
+      ['whole archive.zip', 'Their relays hold 268 MB at most.', ['Cancel', 'Show where']],
       ['old letter.txt', 'It was not fetched in time.', ['Show where']],
       ['scan.pdf', 'relay.harbour.example is taking it:', ['Cancel', 'Show where']],
     ];
@@ -496,13 +497,13 @@ test.describe('files', () => {
   test('what will happen to a large file is said before it is sent, and one too large keeps the rest from going', async ({ open }) => {
     const { files } = await openFiles(open, 'full');
     await files.drag([{ name: 'film.mp4', pretendedBytes: 3e8 }, { name: 'disk image.iso', pretendedBytes: 7e10 }]);
-    await expect(files.chip('film.mp4')).toContainText('Larger than 268 MB: relays do not hold it, it arrives only while you are both online.');
+    await expect(files.chip('film.mp4')).toContainText('Larger than 268 MB, the most that their relays hold: it arrives only while you are both online.');
     await expect(files.chip('disk image.iso')).toContainText('Larger than 69 GB, the most Waypost sends.');
     await expect(files.sendButton).toBeDisabled();
     await files.remove('disk image.iso');
     await files.sendButton.click();
     await expect(files.chip('film.mp4')).toContainText('Being sealed.');
-    await expect(files.list).toContainText('Too large for relays to hold. It goes while you are both online.');
+    await expect(files.list).toContainText('Their relays hold 268 MB at most. It goes while you are both online.');
   });
 
   test('sealing goes on behind another conversation, and neither file nor text is lost on the way', async ({ open }) => {

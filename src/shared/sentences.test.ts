@@ -104,10 +104,18 @@ describe('sentences about files', () => {
     expect([percentOf(0, 10), percentOf(999, 1_000), percentOf(1_000, 1_000), percentOf(0, 0)]).toEqual([0, 99, 100, 100]);
   });
   it('warns before sending what relays do not hold, and refuses what is never sent', () => {
-    expect(fileSizeSentence(fileHeldMaximumBytes)).toBeUndefined();
-    expect(fileSizeSentence(fileHeldMaximumBytes + 1)).toEqual({ tone: 'warning', sentence: 'Larger than 268 MB: relays do not hold it, it arrives only while you are both online.' });
-    expect(fileSizeSentence(fileMaximumBytes + 1)?.tone).toBe('danger');
-    expect(fileWaitSentence('no-source', 'out', fileHeldMaximumBytes + 1)).toContain('Too large for relays to hold.');
+    const gigabyte = 1_000 * megabyte;
+    expect([fileSizeSentence(2 * gigabyte, 3 * gigabyte), fileSizeSentence(megabyte)]).toEqual([undefined, undefined]);
+    expect(fileSizeSentence(2 * gigabyte, gigabyte)).toEqual({ tone: 'warning', sentence: 'Larger than 1.0 GB, the most that their relays hold: it arrives only while you are both online.' });
+    expect(fileSizeSentence(fileMaximumBytes + 1, 3 * gigabyte)?.tone).toBe('danger');
+    expect(fileWaitSentence('no-source', 'out', 2 * gigabyte, { relayHoldsBytes: gigabyte })).toBe('Their relays hold 1.0 GB at most. It goes while you are both online.');
+    expect(fileWaitSentence('relay-full', 'out', 2 * gigabyte, { relayHoldsBytes: gigabyte })).toBe('Their relays hold 1.0 GB at most. It goes while you are both online.');
+    expect(fileWaitSentence('relay-full', 'out', megabyte, { relayHoldsBytes: gigabyte })).toBe('Their mailbox has no room for it. It goes while you are both online.');
+  });
+  it('says no number where relays do not tell what they hold', () => {
+    expect(fileSizeSentence(fileHeldMaximumBytes)).toEqual({ tone: 'warning', sentence: 'Their relays may not hold a file of this size: then it arrives only while you are both online.' });
+    expect(fileWaitSentence('no-source', 'out', fileHeldMaximumBytes)).toBe('It may be too large for their relays to hold. It goes while you are both online.');
+    expect(fileWaitSentence('no-source', 'out', megabyte)).toBe('No relay takes it now. It goes while you are both online.');
   });
   it('sums a message up by its file and its text', () => {
     const message: MessageView = { id: 'ab'.repeat(16), conversationId: `${key}:1`, row: 1, direction: 'in', text: 'Look', sentAtMs: 0, expiresAtMs: 0, headline: { state: 'received' }, missingBefore: 0 };

@@ -3,6 +3,7 @@
  * for people. Pure: the present moment is handed in, nothing is looked up. Wording rules: what happened, what Waypost does about it, what
  * you can do; being offline is not an error.
  */
+import { sizeAtRelayBytes } from './file-limits.ts';
 import { fileHeldMaximumBytes, fileMaximumBytes, othersFirstShownMaximum } from './views.ts';
 import type { ConnectionView, EchoView, FailReason, FileFailReason, FileSource, FileView, FileWaitReason, Headline, HopView, MessageView, RelayView, WaitReason } from './views.ts';
 import { countOf, durationWords, momentWords, relativeWords, remainingWords, sizeWords } from './quantities.ts';
@@ -245,14 +246,25 @@ const fileFailSentences: Readonly<Record<Direction, Readonly<Record<FileFailReas
 /** Of a file that we sent, once the copy that was served from is deleted. The file that was chosen then is where it was. */
 export const fileCopyGoneSentence = 'Waypost keeps no copy of it here any more.';
 
-const tooLargeToHold = 'Too large for relays to hold. It goes while you are both online.';
+/** Whether relays of theirs can hold a file at all; `unknown` of one that most could not, where they do not say what they hold. */
+function holding(sizeBytes: number, relayHoldsBytes: number | undefined): 'fits' | 'too-large' | 'unknown' {
+  const atRelayBytes = sizeAtRelayBytes(sizeBytes);
+  if (relayHoldsBytes !== undefined) return atRelayBytes <= relayHoldsBytes ? 'fits' : 'too-large';
+  return atRelayBytes <= fileHeldMaximumBytes ? 'fits' : 'unknown';
+}
 
-/** Why a file does not move. A large outgoing one waits for both sides, whatever else is the case. */
-export function fileWaitSentence(reason: FileWaitReason, direction: Direction, sizeBytes: number, othersFirst?: number): string {
+interface WaitFacts { readonly othersFirst?: number | undefined; readonly relayHoldsBytes?: number | undefined }
+
+/** Why a file does not move. One that is too large for relays waits for both sides, whatever else is the case. */
+export function fileWaitSentence(reason: FileWaitReason, direction: Direction, sizeBytes: number, { othersFirst, relayHoldsBytes }: WaitFacts = {}): string {
   if (reason === 'others-first' && othersFirst !== undefined) {
     return `Waiting for ${othersFirst > othersFirstShownMaximum ? `more than ${String(othersFirstShownMaximum)} other files` : countOf(othersFirst, 'other file', 'other files')}. It follows by itself.`;
   }
-  if (direction === 'out' && reason === 'no-source' && sizeBytes > fileHeldMaximumBytes) return tooLargeToHold;
+  if (direction === 'out' && (reason === 'no-source' || reason === 'relay-full')) {
+    const held = holding(sizeBytes, relayHoldsBytes);
+    if (held === 'too-large') return `Their relays hold ${sizeWords(relayHoldsBytes ?? 0)} at most. It goes while you are both online.`;
+    if (held === 'unknown' && reason === 'no-source') return 'It may be too large for their relays to hold. It goes while you are both online.';
+  }
   return fileWaitSentences[direction][reason];
 }
 export const fileFailSentence = (reason: FileFailReason, direction: Direction): string => fileFailSentences[direction][reason];
@@ -297,7 +309,7 @@ export function fileStateLines(file: FileView, direction: Direction): readonly [
   const { state, sizeBytes } = file;
   switch (state.state) {
     case 'waiting': {
-      const sentence = fileWaitSentence(state.reason, direction, sizeBytes, state.othersFirst);
+      const sentence = fileWaitSentence(state.reason, direction, sizeBytes, state);
       return state.doneBytes === 0 ? [sentence, ''] : [`${sizeWords(state.doneBytes)} of ${sizeWords(sizeBytes)}`, sentence];
     }
     case 'moving': return [fileMovingWords(state, sizeBytes), direction === 'out' && state.sources.length === 0 ? fileHoldersSentence(file) : fileSourcesSentence(state.sources)];
@@ -306,11 +318,14 @@ export function fileStateLines(file: FileView, direction: Direction): readonly [
   }
 }
 
-/** What to know about a file before it is sent; undefined when there is nothing special. */
-export function fileSizeSentence(sizeBytes: number): ToneSentence | undefined {
+/** What to know about a file before it is sent; undefined when there is nothing special. @param relayHoldsBytes as in the view of the conversation. */
+export function fileSizeSentence(sizeBytes: number, relayHoldsBytes?: number): ToneSentence | undefined {
   if (sizeBytes > fileMaximumBytes) return { tone: 'danger', sentence: `Larger than ${sizeWords(fileMaximumBytes)}, the most Waypost sends. Make it smaller or send it in parts.` };
-  if (sizeBytes > fileHeldMaximumBytes) return { tone: 'warning', sentence: `Larger than ${sizeWords(fileHeldMaximumBytes)}: relays do not hold it, it arrives only while you are both online.` };
-  return undefined;
+  switch (holding(sizeBytes, relayHoldsBytes)) {
+    case 'fits': return undefined;
+    case 'too-large': return { tone: 'warning', sentence: `Larger than ${sizeWords(relayHoldsBytes ?? 0)}, the most that their relays hold: it arrives only while you are both online.` };
+    case 'unknown': return { tone: 'warning', sentence: 'Their relays may not hold a file of this size: then it arrives only while you are both online.' };
+  }
 }
 
 /** A message in one line: its text, and of a file its name. */

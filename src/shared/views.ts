@@ -51,7 +51,7 @@ export type Headline = z.infer<typeof headlineSchema>;
 export const fileMaximumBytes = 64 * 1_073_741_824;
 /** UTF-8 bytes of the text beside a file. */
 export const fileTextMaximumBytes = 32_768;
-/** What relays hold for one recipient unless their operator allows more: a larger file arrives only while both sides are online. */
+/** What relays hold for one recipient unless their operator says otherwise; they tell how much it is. A larger file arrives only while both sides are online. */
 export const fileHeldMaximumBytes = 256 * 1_048_576;
 /** From contacts, files up to this size are fetched without asking. */
 export const fileFetchedMaximumBytes = 16 * 1_048_576;
@@ -81,6 +81,8 @@ export const fileStateSchema = z.discriminatedUnion('state', [
   z.object({ state: z.literal('waiting'), reason: z.enum(fileWaitReasons), doneBytes: z.number().int().nonnegative(),
     /** With `others-first`, where it is known: how many; more than `othersFirstShownMaximum` are not counted. */
     othersFirst: z.number().int().positive().optional(),
+    /** Of an outgoing one: the most that any relay of theirs holds for them; absent when that is not known. */
+    relayHoldsBytes: z.number().int().nonnegative().optional(),
   }),
   z.object({ state: z.literal('moving'), doneBytes: z.number().int().nonnegative(), bytesPerSecond: z.number().nonnegative(), remainingMs: z.number().nonnegative().optional(), sources: z.array(fileSourceSchema) }),
   z.object({ state: z.literal('ready') }),
@@ -149,6 +151,8 @@ export const conversationSchema = z.object({
   draft: z.string(),
   last: messageSchema.optional(),
   lastActivityMs: timeMs,
+  /** The most that any relay of theirs holds of files for them; absent when that is not known. */
+  relayHoldsBytes: z.number().int().nonnegative().optional(),
 });
 export type ConversationView = z.infer<typeof conversationSchema>;
 

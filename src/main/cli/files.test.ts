@@ -25,6 +25,7 @@ let calls: [string, unknown][];
 /** States that the file takes one after the other, each when it was looked at. */
 let script: FileView['state'][];
 let outbox: OutboxItemView[];
+let conversations: { publicKey: string; relayHoldsBytes?: number }[];
 
 beforeEach(async () => {
   directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'waypost-cli-files-')));
@@ -34,8 +35,9 @@ beforeEach(async () => {
   calls = [];
   script = [];
   outbox = [];
+  conversations = [];
   const handlers = {
-    state: { snapshot: () => Promise.resolve({ sequence: 0, view: { outbox } }) },
+    state: { snapshot: () => Promise.resolve({ sequence: 0, view: { outbox, conversations } }) },
     messages: {
       get({ messageId }: { messageId: string }) {
         if (messageId !== id) return Promise.reject(new WaypostError('not-found', 'There is no message with this id here.'));
@@ -101,6 +103,13 @@ describe('send --file', () => {
     expect(sent.out).toBe(`${id}  Saved here. It goes as soon as there is a way.\na.txt, 1.0 kB: The message goes first; the file follows by itself.\n`);
     expect(callsOf('files.send')).toEqual([{ to: key, text: 'with words', file: { by: 'path', path: path.join(folder, 'a.txt') } }]);
   }, slow);
+
+  it('says beforehand that a file is too large for their relays', async () => {
+    writeFileSync(path.join(folder, 'a.txt'), 'x'.repeat(3_000));
+    conversations = [{ publicKey: key, relayHoldsBytes: 2_000 }];
+    const sent = await waypost('send', '--to', `${key}:1`, '--file', 'a.txt');
+    expect([sent.code, sent.error]).toEqual([0, 'Larger than 2.0 kB, the most that their relays hold: it arrives only while you are both online.\n']);
+  });
 
   it('waits until a relay holds all of it, in plain lines for what is no terminal', async () => {
     writeFileSync(path.join(folder, 'a.txt'), 'hello');

@@ -176,6 +176,8 @@ export interface EngineInspection {
   headline(messageId: string, facts: LetterFacts): Headline;
   /** Of a message's file, as its row says and as it moves now. */
   fileStatus(row: FileRow): FileStatus;
+  /** The most that any relay of theirs holds of files for them; undefined when that is not known. */
+  relayHoldsBytes(publicKey: PublicKeyHex): number | undefined;
   /** What we publish. */
   published(): readonly PublishedStatus[];
   namedFetch(publicKey: PublicKeyHex, path: string): NamedFetchStatus | undefined;

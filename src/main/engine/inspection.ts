@@ -49,6 +49,8 @@ export class EngineInspector implements EngineInspection {
     return this.#visor?.files.status(this.#context.memory.files.get(row.messageId) ?? row, this.#now()) ?? { state: { state: 'ready' }, holders: [] };
   }
 
+  relayHoldsBytes(publicKey: string): number | undefined { return this.#visor?.relayHoldsBytes(publicKey); }
+
   published(): readonly PublishedStatus[] { return this.#visor?.published.status(this.#now()) ?? []; }
   namedFetch(publicKey: string, path: string): NamedFetchStatus | undefined { return this.#visor?.namedFetches.status(publicKey, path, this.#now()); }
 

@@ -5,6 +5,7 @@
 import { Deadlines } from './deadlines.ts';
 import { NamedFetches } from './files/fetch-named.ts';
 import { Files } from './files/files.ts';
+import { HeldLimits } from './files/held-limits.ts';
 import { Published } from './files/published.ts';
 import { Outbox } from './mail/outbox.ts';
 import { Contacts } from './mail/contacts.ts';
@@ -44,6 +45,7 @@ export class VisorRole {
   readonly relays: OwnRelays;
   readonly recipients: Recipients;
   readonly files: Files;
+  readonly heldLimits = new HeldLimits();
   readonly published: Published;
   readonly namedFetches: NamedFetches;
   readonly #deadlines = new Deadlines();
@@ -74,7 +76,7 @@ export class VisorRole {
       relayWallMs: (at) => { const offsetMs = this.relays.clockOffsetMs(1); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
       revoked: () => this.revoked,
     });
-    this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay));
+    this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay), this.heldLimits);
     this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay));
     this.namedFetches = new NamedFetches(context, shelf, this.links, this.recipients, this.published);
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);
@@ -175,6 +177,7 @@ export class VisorRole {
   // --- relays coming and going ---------------------------------------------------------------------------------------------
 
   #linkUp(link: RelayLink, restarted: boolean, now: Instant): void {
+    this.#learnLimit(link);
     if (link.purpose === 'deposit') {
       this.context.directed.sessionLost(link.sessionId ?? -1, now);
       if (restarted) this.outbox.linkRestarted(link, now);
@@ -185,6 +188,18 @@ export class VisorRole {
     if (link.sessionId !== undefined) this.context.directed.sessionLost(link.sessionId, now);
     this.relays.linkUp(link, now);
   }
+
+  /** What can be said about large files changes with it. */
+  #learnLimit(link: RelayLink): void {
+    const relay = link.hint.publicKey;
+    if (!this.heldLimits.learn(relay, this.links.session(link)?.remoteCapabilities ?? [])) return;
+    for (const { id, publicKey } of this.context.memory.conversations.values()) {
+      if (this.recipients.relaysOf(publicKey).some((hint) => hint.publicKey === relay)) this.context.announce({ kind: 'conversation', conversationId: id });
+    }
+  }
+
+  /** The most that any relay of theirs holds of files for them; undefined when that is not known. */
+  relayHoldsBytes(publicKey: string): number | undefined { return this.heldLimits.mostOf(this.recipients.relaysOf(publicKey)); }
 
   #linkDown(link: RelayLink, now: Instant): void {
     if (link.sessionId !== undefined) this.context.directed.sessionLost(link.sessionId, now);

@@ -9,7 +9,9 @@
  */
 import { createDirected } from './directed/directed.ts';
 import { datagramLimitFor } from './path-mtu/datagram-limit.ts';
+import { fileHeldMaximumBytes } from '../../shared/views.ts';
 import { BlobShelf } from './files/blob-shelf.ts';
+import { heldCapability } from './files/held-limits.ts';
 import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
@@ -69,7 +71,7 @@ class VisorEngine implements Engine {
     const device = new CurrentDevice(memory, crypto, own.device);
     this.#sessions = createSessions({
       crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
-      capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities],
+      capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay.heldPerRecipientBytes ?? fileHeldMaximumBytes)],
       listening: configuration.relay !== undefined,
     });
     this.#directed = createDirected({

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { uploadsMaximum } from '../engine/files/upload-turns.ts';
 import { befriend, friends, minuteMs, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
-import type { FileState } from '../../shared/views.ts';
+import { fileHeldMaximumBytes, type FileState } from '../../shared/views.ts';
 import type { SealedFile } from '../engine/engine-types.ts';
 
 const fileKey = new Uint8Array(32).fill(7);
@@ -113,5 +113,26 @@ describe('many files that come', () => {
     expect(shown(bob).filter((state) => state.state === 'waiting' && state.reason === 'others-first').length).toBeGreaterThanOrEqual(1);
     world.passes = () => true;
     world.runUntil(() => stages(bob).every((stage) => stage === 'ready'), 10 * minuteMs);
+  });
+});
+
+describe('what relays hold for somebody', () => {
+  it('is known from them once there was a session, and said of files that are larger', () => {
+    const { world, ada, bob } = friends(2, { heldPerRecipientBytes: 50_000 });
+    bob.cutOff = true;
+    expect(ada.engine.inspect.relayHoldsBytes(bob.publicKey)).toBe(50_000);
+    sendAll(ada, bob, [seal(ada, 'limits 1', 60_000)]);
+    world.run(10 * secondMs);
+    expect(shown(ada)[0]).toMatchObject({ state: 'waiting', reason: 'relay-full', relayHoldsBytes: 50_000 });
+    ada.restart();
+    expect(ada.engine.inspect.relayHoldsBytes(bob.publicKey), 'before any session').toBeUndefined();
+    expect(shown(ada)[0]).not.toHaveProperty('relayHoldsBytes');
+    world.run(minuteMs);
+    expect(ada.engine.inspect.relayHoldsBytes(bob.publicKey)).toBe(50_000);
+  });
+  it('is what their operators did not change, otherwise', () => {
+    const { ada, bob } = friends();
+    expect(ada.engine.inspect.relayHoldsBytes(bob.publicKey)).toBe(fileHeldMaximumBytes);
+    expect(ada.engine.inspect.relayHoldsBytes(ada.publicKey)).toBeUndefined();
   });
 });

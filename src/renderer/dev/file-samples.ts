@@ -49,7 +49,7 @@ function lines(nowMs: number): readonly FileLine[] {
     ['me', { ...sampleFile('regatta.jpg', 2.8 * MB, { state: 'ready' }), copyGone: true }, '', delivered],
     ['me', sampleFile('raw pictures.zip', 180 * MB, waiting('relay-full'), []), '', stored],
     ['me', sampleFile('logbook.pdf', 12 * MB, { state: 'waiting', reason: 'others-first', othersFirst: 9, doneBytes: 0 }), '', stored],
-    ['me', sampleFile('whole archive.zip', 3.2 * GB, waiting('no-source')), '', stored],
+    ['me', sampleFile('whole archive.zip', 3.2 * GB, { state: 'waiting', reason: 'no-source', doneBytes: 0, relayHoldsBytes: 268_435_456 }), '', stored],
     ['me', sampleFile('old letter.txt', 2 * kB, failed('expired')), '', { state: 'expired' }],
     ['me', sampleFile('scan.pdf', 31 * MB, { state: 'moving', doneBytes: 13 * MB, bytesPerSecond: 900 * kB, remainingMs: 20_000, sources: [] }, [{ ...harbour, heldBytes: 13 * MB, complete: false }]), '', stored],
   ];

@@ -158,7 +158,7 @@ export function createFiles(world: FileWorld): DoubleFiles {
         if (found.name.startsWith('unreadable')) throw new WaypostError('file-unreadable', `"${found.name}" can not be read. Check that it is still there and that you may open it.`);
         given.delete(file.grant);
         const state = found.sizeBytes > fileHeldMaximumBytes ? 'no-source' : 'letter-first';
-        const message = world.send(to, text, { ...sampleFile(found.name, found.sizeBytes, { state: 'waiting', reason: state, doneBytes: 0 }), mediaType: mediaTypeOf(found.name) });
+        const message = world.send(to, text, { ...sampleFile(found.name, found.sizeBytes, { state: 'waiting', reason: state, doneBytes: 0, relayHoldsBytes: fileHeldMaximumBytes }), mediaType: mediaTypeOf(found.name) });
         contents.set(message.id, found.contents);
         if (state === 'letter-first') setTimeout(() => { move(message.id, 0); }, 3 * tickMs);
         return message;

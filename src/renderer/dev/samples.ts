@@ -107,6 +107,7 @@ export function sampleConversation(name: string, messages: readonly MessageView[
     draft: '',
     lastActivityMs: last?.sentAtMs ?? Date.now(),
     ...(last === undefined ? {} : { last }),
+    relayHoldsBytes: 268_435_456,
     ...change,
   };
 }

@@ -4,14 +4,14 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import { headlineSentence } from '../../../shared/sentences.ts';
+import { fileSizeSentence, headlineSentence } from '../../../shared/sentences.ts';
 import { fileTextMaximumBytes, messageMaximumBytes, type MessageView } from '../../../shared/views.ts';
 import { utf8Encode } from '../../engine/wire/bytes.ts';
 import { parseTimeout, parseTtl } from '../durations.ts';
 import { createFileProgress } from '../file-progress.ts';
 import { fileWords } from '../file-words.ts';
 import { readStandardInput } from '../standard-input.ts';
-import { exitFailed } from '../terminal.ts';
+import { exitFailed, type Terminal } from '../terminal.ts';
 import { addVerb, runVerb } from '../verb.ts';
 import { hasReached, waitForMessage, type Wanted } from '../wait.ts';
 
@@ -84,6 +84,7 @@ export function addSendVerb(program: Command): void {
       const file = options.file === undefined ? undefined : await requireFile(options.file);
       const body = await requireText(text, hasFile);
       await environment.withVisor(async ({ client, isOwn, lost }) => {
+        if (file !== undefined) await noteSize(environment.terminal, client, options.to, file);
         let message = await sendMessage(client, options.to, body, file, ttlSeconds);
         const progress = createFileProgress(environment.terminal);
         const seen = (now: MessageView): void => { progress.show(now); };
@@ -98,6 +99,16 @@ export function addSendVerb(program: Command): void {
         if (wanted !== undefined && !hasReached(message, wanted)) process.exitCode = exitFailed;
       });
     }));
+}
+
+/** What becomes of a large file is said before minutes go into sealing it. */
+async function noteSize(terminal: Terminal, client: Client, to: string, file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return;
+  const publicKey = to.split(':')[0]?.toLowerCase();
+  const talks = await client.state.snapshot().then(({ view }) => view.conversations, () => []);
+  const note = fileSizeSentence(found.size, talks.find((one) => one.publicKey === publicKey)?.relayHoldsBytes);
+  if (note?.tone === 'warning') terminal.note(note.sentence);
 }
 
 function sendMessage(client: Client, to: string, text: string, file: string | undefined, ttlSeconds: number | undefined): Promise<MessageView> {

@@ -2,6 +2,7 @@ import { bytesToHex as hex } from '@noble/hashes/utils.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sizeAtRelayBytes } from '../../../shared/file-limits.ts';
 import { nobleCrypto as crypto } from '../noble-crypto.ts';
 import { openSegment, plainBytesOf, sealedBytes, sealSegment, segmentCount, segmentLength, segmentPlainBytes, segmentSealedBytes } from './file-sealing.ts';
 
@@ -20,6 +21,7 @@ describe('the length of a sealed file', () => {
     fc.assert(fc.property(lengths, (plainBytes) => {
       expect(plainBytesOf(sealedBytes(plainBytes))).toBe(plainBytes);
       expect(sealedBytes(plainBytes)).toBe(plainBytes + 16 * segmentCount(plainBytes));
+      expect(sizeAtRelayBytes(plainBytes), 'as it is counted for people').toBe(sealedBytes(plainBytes));
     }));
   });
 

@@ -40,6 +40,7 @@ import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Content, Instant, ReceiptItem } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
+import type { HeldLimits } from './held-limits.ts';
 
 type FileContent = Extract<Content, { kind: 'file' }>;
 
@@ -55,11 +56,11 @@ export class Files {
   readonly #copies: OwnCopies;
   #tidyAtMs = Infinity;
 
-  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean) {
+  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean, limits: HeldLimits) {
     this.#context = context;
     this.#shelf = shelf;
     this.#incoming = new IncomingFiles(context, shelf, links, receipts, isRegistered);
-    this.#outgoing = new OutgoingFiles(context, shelf, recipients, links, {
+    this.#outgoing = new OutgoingFiles(context, shelf, recipients, links, limits, {
       moved: (row) => { context.announce(messageChange(row)); },
       ended: () => { this.#copies.tidy(); },
     });

@@ -18,6 +18,7 @@ import type { VisorContext } from '../visor-context.ts';
 import type { Instant, RelayHint } from '../wire/types.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
+import type { HeldLimits } from './held-limits.ts';
 import type { FileStatus } from '../engine-types.ts';
 
 const linkDeadlineMs = 5_000;
@@ -47,6 +48,7 @@ export class OutgoingFiles {
   readonly #shelf: BlobShelf;
   readonly #recipients: Recipients;
   readonly #links: RelayLinks;
+  readonly #limits: HeldLimits;
   readonly #events: OutgoingEvents;
   readonly #pieces = new PieceCache();
   readonly #uploads = new Map<string, Upload>();
@@ -55,11 +57,12 @@ export class OutgoingFiles {
   readonly #drops: HolderDrops;
   readonly #deadlines = new Deadlines();
 
-  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, events: OutgoingEvents) {
+  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, limits: HeldLimits, events: OutgoingEvents) {
     this.#context = context;
     this.#shelf = shelf;
     this.#recipients = recipients;
     this.#links = links;
+    this.#limits = limits;
     this.#events = events;
     this.#drops = new HolderDrops(context, recipients, links);
   }
@@ -115,10 +118,15 @@ export class OutgoingFiles {
     if (upload !== undefined && upload.othersFirst > 0 && (upload.reason === undefined || upload.reason === 'letter-first')) {
       return { state: { state: 'waiting', reason: 'others-first', othersFirst: upload.othersFirst, doneBytes }, holders };
     }
-    if (upload === undefined || upload.reason !== undefined) return { state: { state: 'waiting', reason: upload?.reason ?? 'no-source', doneBytes }, holders };
+    if (upload === undefined || upload.reason !== undefined) return { state: { state: 'waiting', reason: upload?.reason ?? 'no-source', doneBytes, ...this.#limitOf(row) }, holders };
     const bytesPerSecond = upload.rate.bytesPerSecond(doneBytes, now.monotonicMs);
     const remaining = bytesPerSecond > 0 ? { remainingMs: (row.blobBytes - doneBytes) * 1_000 / bytesPerSecond } : {};
     return { state: { state: 'moving', doneBytes, bytesPerSecond, ...remaining, sources: [] }, holders };
+  }
+
+  #limitOf(row: FileRow): { readonly relayHoldsBytes?: number } {
+    const relayHoldsBytes = this.#limits.mostOf(this.#recipients.relaysOf(recipientOf(row)));
+    return relayHoldsBytes === undefined ? {} : { relayHoldsBytes };
   }
 
   handleTimeout(now: Instant): void {

@@ -62,6 +62,9 @@ export class Recipients {
     return recipient;
   }
 
+  /** Where their mail goes, as far as is known. */
+  relaysOf(publicKey: PublicKeyHex): readonly RelayHint[] { return this.known(publicKey)?.relays ?? this.#context.memory.contacts.get(publicKey)?.relays ?? []; }
+
   isFresh(publicKey: PublicKeyHex, now: Instant, withinMs = freshForMs): boolean {
     const fetchedAtMs = this.#context.memory.contacts.get(publicKey)?.recordsFetchedAtMs ?? 0;
     return fetchedAtMs > 0 && Math.abs(now.wallMs - fetchedAtMs) < withinMs;

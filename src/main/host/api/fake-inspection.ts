@@ -61,6 +61,8 @@ export class FakeInspection implements EngineInspection {
   outbox(): readonly OutboxStatus[] { return [...this.items.values()]; }
   outboxItem(messageId: string): OutboxStatus | undefined { return this.items.get(messageId); }
   headline(): ReturnType<EngineInspection['headline']> { return { state: 'queued' }; }
+  readonly limits = new Map<string, number>();
+  relayHoldsBytes(publicKey: string): number | undefined { return this.limits.get(publicKey); }
   published(): ReturnType<EngineInspection['published']> { return []; }
   namedFetch(): ReturnType<EngineInspection['namedFetch']> { return undefined; }
   fileStatus(row: FileRow): FileStatus { return this.files.get(row.messageId) ?? { state: { state: 'waiting', reason: 'not-asked', doneBytes: 0 }, holders: [] }; }

@@ -15,6 +15,9 @@ describe('presenting', () => {
     inspect.contacts.set(bob, contactRow(bob, 'Bob'));
     const view = presentConversation(conversationRow(bob), summary, inspect);
     expect(conversationSchema.parse(view)).toMatchObject({ name: 'Bob', standing: 'contact', unread: 3, last: { id } });
+    expect(view).not.toHaveProperty('relayHoldsBytes');
+    inspect.limits.set(bob, 50_000);
+    expect(conversationSchema.parse(presentConversation(conversationRow(bob), summary, inspect)).relayHoldsBytes).toBe(50_000);
   });
 
   it('takes the state of outgoing messages from the engine and calls incoming ones received', () => {

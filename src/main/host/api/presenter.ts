@@ -20,6 +20,7 @@ export type Summary = VisorQueryResults['summaries']['summaries'][number];
 export type Names = Pick<EngineInspection, 'contacts' | 'relays'>;
 /** Headlines of outgoing messages and the states of files come from the engine, which knows what is being tried right now. */
 export type Progress = Names & Pick<EngineInspection, 'headline' | 'fileStatus'>;
+type Talks = Progress & Pick<EngineInspection, 'relayHoldsBytes'>;
 
 const fingerprints = new Map<string, string>();
 
@@ -113,7 +114,8 @@ function presentFileState(state: FileState, sizeBytes: number, names: Names): Fi
 /** What travels is a little longer than the file, by the tags of its segments: never more than all of it is shown. */
 const partOf = (bytes: number, sizeBytes: number): number => Math.min(sizeBytes, Math.max(0, Math.floor(bytes)));
 
-export function presentConversation(row: ConversationRow, summary: Summary | undefined, inspect: Progress): ConversationView {
+export function presentConversation(row: ConversationRow, summary: Summary | undefined, inspect: Talks): ConversationView {
+  const relayHoldsBytes = inspect.relayHoldsBytes(row.publicKey);
   return {
     id: row.id,
     publicKey: row.publicKey,
@@ -125,6 +127,7 @@ export function presentConversation(row: ConversationRow, summary: Summary | und
     draft: row.draft,
     ...(summary?.last === undefined ? {} : { last: presentMessage(summary.last, inspect) }),
     lastActivityMs: wholeMs(row.lastActivityMs),
+    ...(relayHoldsBytes === undefined ? {} : { relayHoldsBytes }),
   };
 }
 

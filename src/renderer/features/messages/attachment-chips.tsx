@@ -3,22 +3,22 @@ import { CircleAlert, LoaderCircle, TriangleAlert, X } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { sizeWords } from '../../../shared/quantities.ts';
 import { fileSizeSentence, type ToneSentence } from '../../../shared/sentences.ts';
+import type { ConversationView } from '../../../shared/views.ts';
 import { useServices } from '../../services.tsx';
 import { IconButton } from '../../ui/button.tsx';
 import { removeAttachment, type Attachment, type Outgoing } from './attachments.ts';
 import { focusComposer } from './drop-target.tsx';
 import { FileIcon, FileName } from './file-bits.tsx';
 
-function noteOf({ state, problem, sizeBytes }: Attachment): ToneSentence | undefined {
+function noteOf({ state, problem, sizeBytes }: Attachment, relayHoldsBytes: number | undefined): ToneSentence | undefined {
   if (problem !== undefined) return { tone: 'danger', sentence: problem };
   if (state === 'sealing') return { tone: 'muted', sentence: 'Being sealed. After that the original is not needed any more.' };
-  return fileSizeSentence(sizeBytes);
+  return fileSizeSentence(sizeBytes, relayHoldsBytes);
 }
 
-function Chip({ attachment, conversationId, isSending }: { readonly attachment: Attachment; readonly conversationId: string; readonly isSending: boolean }) {
+function Chip({ attachment, note, conversationId, isSending }: { readonly attachment: Attachment; readonly note: ToneSentence | undefined; readonly conversationId: string; readonly isSending: boolean }) {
   const { files } = useServices();
   const { name, sizeBytes, grant, state } = attachment;
-  const note = noteOf(attachment);
   const NoteIcon = note?.tone === 'danger' ? CircleAlert : note?.tone === 'warning' ? TriangleAlert : undefined;
   const item = useRef<HTMLLIElement>(null);
   useEffect(() => {
@@ -37,14 +37,15 @@ function Chip({ attachment, conversationId, isSending }: { readonly attachment: 
   );
 }
 
-export function AttachmentChips({ conversationId, outgoing }: { readonly conversationId: string; readonly outgoing: Outgoing }) {
+export function AttachmentChips({ conversation: { id: conversationId, relayHoldsBytes }, outgoing }: { readonly conversation: ConversationView; readonly outgoing: Outgoing }) {
   const { attachments, sending } = outgoing;
-  const notes = attachments.map((one) => ({ name: one.name, note: noteOf(one) })).filter(({ note }) => note !== undefined);
+  const noted = attachments.map((attachment) => ({ attachment, note: noteOf(attachment, relayHoldsBytes) }));
+  const notes = noted.flatMap(({ attachment: { name }, note }) => (note === undefined ? [] : [{ name, sentence: note.sentence }]));
   return (
     <>
-      {attachments.length === 0 ? null : <ul className="chips" aria-label="Files to send">{attachments.map((one) => <Chip key={one.grant} attachment={one} conversationId={conversationId} isSending={sending !== undefined} />)}</ul>}
+      {attachments.length === 0 ? null : <ul className="chips" aria-label="Files to send">{noted.map(({ attachment, note }) => <Chip key={attachment.grant} attachment={attachment} note={note} conversationId={conversationId} isSending={sending !== undefined} />)}</ul>}
       {/* The list comes and goes; what is said about it has to stand in a place that was there before. */}
-      <div className="visually-hidden" aria-live="polite">{notes.map(({ name, note }) => `${name}: ${note?.sentence ?? ''}`).join(' ')}</div>
+      <div className="visually-hidden" aria-live="polite">{notes.map(({ name, sentence }) => `${name}: ${sentence}`).join(' ')}</div>
     </>
   );
 }

@@ -117,7 +117,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   return (
     <form className="composer" data-pane="composer" aria-label="Write a message" onSubmit={(event) => { event.preventDefault(); void send(); }}>
       <div className="composer__width">
-        <AttachmentChips conversationId={conversation.id} outgoing={outgoing} />
+        <AttachmentChips conversation={conversation} outgoing={outgoing} />
         <div className={`composer__box${note.kind === 'over' ? ' composer__box--over' : ''}`}>
           <button type="button" className="icon-button composer__attach" aria-label="Attach files" title="Attach files (Ctrl+U)" disabled={isSendingFiles} onClick={pick}><Paperclip size={20} strokeWidth={1.75} aria-hidden /></button>
           <textarea
