@@ -416,6 +416,7 @@ test.describe('files', () => {
       ['last summer.jpg', 'Nobody has it any more.', ['Try again']],
       ['old plan.pdf', 'Expired.', []],
       ['notes.txt', 'It could not be read on this disk.', ['Try again']],
+      ['wrong list.txt', 'They took it back.', []],
       ['sail plan.pdf', 'relay.harbour.example holds it.', ['Cancel', 'Show where']],
       ['raw pictures.zip', 'Their mailbox has no room for it.', ['Cancel', 'Show where']],
       ['logbook.pdf', 'Waiting for 9 other files.', ['Cancel', 'Show where']],

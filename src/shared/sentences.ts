@@ -233,6 +233,7 @@ const fileFailSentences: Readonly<Record<Direction, Readonly<Record<FileFailReas
     gone: 'Nobody has it any more. Ask them to send it again.',
     damaged: 'It arrived damaged and was thrown away. Try again, or ask them to send it again.',
     unreadable: 'It could not be read on this disk. Try again.',
+    'taken-back': 'They took it back. Nothing of it is kept here.',
   },
   out: {
     cancelled: 'Cancelled. Nobody can fetch it any more.',
@@ -240,6 +241,7 @@ const fileFailSentences: Readonly<Record<Direction, Readonly<Record<FileFailReas
     gone: 'The copy on this computer is gone. Send it again.',
     damaged: 'The copy on this disk is damaged. Send it again.',
     unreadable: 'It could not be read on this disk. Send it again.',
+    'taken-back': 'Taken back. Nobody can fetch it any more.',
   },
 };
 

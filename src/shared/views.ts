@@ -66,7 +66,7 @@ export const fileWaitReasons = ['no-source', 'relay-full', 'not-asked', 'paused'
 /** So many other files are counted before one that waits. */
 export const othersFirstShownMaximum = 20;
 export type FileWaitReason = (typeof fileWaitReasons)[number];
-export const fileFailReasons = ['cancelled', 'expired', 'gone', 'damaged', 'unreadable'] as const;
+export const fileFailReasons = ['cancelled', 'expired', 'gone', 'damaged', 'unreadable', 'taken-back'] as const;
 export type FileFailReason = (typeof fileFailReasons)[number];
 
 /** Where a file comes from: its sender directly, its sender through a relay, or a relay that holds it. */

@@ -143,9 +143,9 @@ function cancel(role: VisorRole, messageId: string, now: Instant, done: () => vo
     fail(new WaypostError('not-cancellable', 'This message cannot be cancelled any more: it has arrived or has already ended.'));
     return;
   }
-  role.outbox.cancel(row, now, done);
-  // A letter that is taken back takes its file along: nobody else would ever ask for it.
+  // A letter that is taken back takes its file along: nobody else would ever ask for it. Before the letter, since what is known of its way ends with it.
   role.files.cancel(messageId, now, () => undefined);
+  role.outbox.cancel(row, now, done);
 }
 
 /** A file of ours takes its message along, as long as that has not arrived: it would bring nothing but the name of what is gone. */

@@ -44,6 +44,7 @@ function lines(nowMs: number): readonly FileLine[] {
     ['them', sampleFile('last summer.jpg', 5.2 * MB, failed('gone'))],
     ['them', sampleFile('old plan.pdf', 1.1 * MB, failed('expired'))],
     ['them', sampleFile('notes.txt', 3.3 * kB, failed('unreadable'))],
+    ['them', sampleFile('wrong list.txt', 1.4 * kB, failed('taken-back'))],
     ['me', sampleFile('sail plan.pdf', 6.4 * MB, { state: 'ready' }, [{ ...harbour, heldBytes: 6.4 * MB, complete: true }]), 'The new one.', stored],
     ['me', sampleFile('sunset.jpg', 1.9 * MB, { state: 'ready' }), '', delivered],
     ['me', { ...sampleFile('regatta.jpg', 2.8 * MB, { state: 'ready' }), copyGone: true }, '', delivered],

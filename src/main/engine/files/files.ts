@@ -12,6 +12,8 @@
  *
  * AND AFTER. The sealed copy here is deleted when nobody needs it any more, unless the conversation shows it: `own-copies.ts`.
  *
+ * TAKING BACK. Who cancels a file says so to its recipient in a letter: `taking-back.ts`. What a relay says of it counts for nothing.
+ *
  * RECEIVING. `incoming-files.ts` fetches what is wanted: small files of contacts at once, others when the person asks for them. `blob-download.ts` joins a
  * download to the disk: `blob-writer.ts` gathers, bounds what waits for the disk and stores snapshots, so that after a crash, a pause or a change of network it
  * goes on from what was verified. Whole files are read once more before they count as here.
@@ -31,6 +33,7 @@ import { IncomingFiles } from './incoming-files.ts';
 import { isReleased, recipientOf } from './holder-drops.ts';
 import { OutgoingFiles, messageChange } from './outgoing-files.ts';
 import { OwnCopies } from './own-copies.ts';
+import { TakingBack } from './taking-back.ts';
 import { toHex } from '../wire/bytes.ts';
 import type { EngineChange, FileStatus, SealedFile } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
@@ -54,10 +57,12 @@ export class Files {
   readonly #incoming: IncomingFiles;
   readonly #outgoing: OutgoingFiles;
   readonly #copies: OwnCopies;
+  readonly #takingBack: TakingBack;
   #tidyAtMs = Infinity;
 
-  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean, limits: HeldLimits) {
+  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean, limits: HeldLimits, mayHaveLeft: (messageId: string) => boolean) {
     this.#context = context;
+    this.#takingBack = new TakingBack(context, receipts, mayHaveLeft);
     this.#shelf = shelf;
     this.#incoming = new IncomingFiles(context, shelf, links, receipts, isRegistered);
     this.#outgoing = new OutgoingFiles(context, shelf, recipients, links, limits, {
@@ -88,11 +93,12 @@ export class Files {
   /** The row of a file that came with a letter. Only files of contacts are fetched unasked, and only small ones. */
   incomingRow(message: MessageRow, content: FileContent, standing: ContactRow['standing']): FileRow {
     const sizeBytes = plainBytesOf(content.blob.length) ?? 0;
-    return {
+    const row: FileRow = {
       messageId: message.id, conversationId: message.conversationId, direction: 'in', name: content.name, mediaType: content.mediaType, key: content.key.slice(), sizeBytes,
       root: content.blob.root.slice(), blobBytes: content.blob.length, stage: standing === 'contact' && sizeBytes <= fileFetchedMaximumBytes ? 'wanted' : 'offered', failure: undefined, heldBy: [],
       expiresAtMs: message.expiresAtMs,
     };
+    return this.#takingBack.isNoted(row) ? this.#incoming.failed(row, 'taken-back') : row;
   }
 
   /** After the commit of a new row. */
@@ -113,11 +119,22 @@ export class Files {
     };
   }
 
+  /** Their sender gives these to nobody any more. `after` is for when that is committed. @param mayNote whether what has not come yet is remembered. */
+  takenBack(sender: string, items: readonly ReceiptItem[], mayNote: boolean): { readonly changes: readonly VisorChange[]; readonly announce: readonly EngineChange[]; after(now: Instant): void } {
+    const { rows, note } = this.#takingBack.heard(sender, items, mayNote);
+    const failed = rows.map((row) => this.#incoming.failed(row, 'taken-back'));
+    return {
+      changes: [...failed.map((row) => ({ kind: 'put-file', row }) as const), ...note],
+      announce: failed.map(messageChange),
+      after: (now) => { for (const row of failed) this.#incoming.drop(row, now); },
+    };
+  }
+
   /** False when there is nothing to fetch. */
   fetch(id: string, now: Instant, done: () => void): boolean {
     const row = this.#context.memory.files.get(id);
     // What is not here any more can neither be sent again.
-    if (row === undefined || row.stage === 'ready' || row.copy !== undefined) return false;
+    if (row === undefined || row.stage === 'ready' || row.copy !== undefined || row.failure === 'taken-back') return false;
     if (row.stage === 'wanted') { this.#incoming.linkUpAll(now); this.#outgoing.kick(now); done(); return true; }
     const wanted: FileRow = { ...row, stage: 'wanted', failure: undefined, heldBy: row.direction === 'in' || isReleased(row) ? [] : row.heldBy };
     this.#context.commit([{ kind: 'put-file', row: wanted }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#begin(wanted, at); } });
@@ -142,7 +159,17 @@ export class Files {
     if (row.direction === 'in') { this.#incoming.fail(row, 'cancelled', now, done); return true; }
     this.#outgoing.end(id, now);
     const cancelled: FileRow = { ...row, stage: 'failed', failure: 'cancelled', heldBy: this.#outgoing.owedBy(row) };
-    this.#context.commit([{ kind: 'put-file', row: cancelled }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#outgoing.release(cancelled, at); this.#copies.tidy(); } });
+    // Both in one commit: after a crash between the two the recipient would wait until its time is over.
+    const word = this.#takingBack.promise(row, now);
+    this.#context.commit([{ kind: 'put-file', row: cancelled }, ...(word === undefined ? [] : [{ kind: 'put-outbox', row: word.row } as const])], {
+      announce: [messageChange(row)],
+      done: (_applied, at) => {
+        done();
+        word?.owe();
+        this.#outgoing.release(cancelled, at);
+        this.#copies.tidy();
+      },
+    });
     return true;
   }
 

@@ -82,13 +82,27 @@ export class IncomingFiles {
 
   /** It will not come. What came of it is removed, unless the same content is here, or on its way, with another message. */
   fail(row: FileRow, failure: NonNullable<FileRow['failure']>, now: Instant, done: () => void = () => undefined): void {
+    this.#removeParts(row, now);
+    const failed = this.failed(row, failure);
+    this.#context.commit([{ kind: 'put-file', row: failed }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#drops.begin(failed, at); } });
+  }
+
+  /** The row of one that will not come. Whoever commits it calls `drop` after that. */
+  failed(row: FileRow, failure: NonNullable<FileRow['failure']>): FileRow { return { ...row, stage: 'failed', failure, heldBy: this.#drops.owedBy(row) }; }
+
+  drop(failed: FileRow, now: Instant): void {
+    // All of it may have come meanwhile.
+    if (this.#context.memory.files.get(failed.messageId) !== failed) return;
+    this.#removeParts(failed, now);
+    this.#drops.begin(failed, now);
+  }
+
+  #removeParts(row: FileRow, now: Instant): void {
     const name = { root: row.root, length: row.blobBytes };
     const mayRemove = !this.#shelf.isComplete(name);
     this.pause(row.messageId, now, () => {
       if (mayRemove && !this.#isNeeded(row)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
     });
-    const failed: FileRow = { ...row, stage: 'failed', failure, heldBy: this.#drops.owedBy(row) };
-    this.#context.commit([{ kind: 'put-file', row: failed }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#drops.begin(failed, at); } });
   }
 
   /** Left over from the last run: our relays may not know yet. */

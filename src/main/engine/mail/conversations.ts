@@ -50,6 +50,10 @@ export class Conversations {
         const fetched = this.#files().fetched(sender, content.items);
         return { ...nothing, changes: fetched.changes, announce: fetched.announce, after: (applied, at, settled) => { if (applied) fetched.after(at); settled(); } };
       }
+      case 'taken-back': {
+        const ended = this.#files().takenBack(sender, content.items, contact?.standing === 'contact' || contact?.standing === 'pending');
+        return { ...nothing, changes: ended.changes, announce: ended.announce, after: (applied, at, settled) => { if (applied) ended.after(at); settled(); } };
+      }
       case 'delivered': return this.#receipt(sender, content.items, 'delivered', now);
       case 'read': return this.#receipt(sender, content.items, 'read', now);
       case 'introduction': return this.#introduction(header, content, contact, now);

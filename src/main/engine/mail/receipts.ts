@@ -19,7 +19,7 @@ const readDelayMaximumMs = 20_000;
 /** How long a receipt stays open for more while another one is under way. */
 const openForMs = 1_000;
 
-export type ReceiptKind = 'delivered' | 'read' | 'fetched';
+export type ReceiptKind = 'delivered' | 'read' | 'fetched' | 'taken-back';
 
 /** A receipt row that was written together with the letter it is for. `isKept` is false when the letter had been seen before, and nothing was written. */
 interface Promised { readonly row: OutboxRow; readonly isKept: boolean }
@@ -115,7 +115,7 @@ export class Receipts {
 
   #items(row: OutboxRow): readonly ReceiptItem[] {
     const content = decodeContent(row.content);
-    return content?.kind === 'delivered' || content?.kind === 'read' || content?.kind === 'fetched' ? content.items : [];
+    return content?.kind === 'delivered' || content?.kind === 'read' || content?.kind === 'fetched' || content?.kind === 'taken-back' ? content.items : [];
   }
 
   #unsealedRow(kind: ReceiptKind, recipient: string, port: number, items: readonly ReceiptItem[], now: Instant): OutboxRow {

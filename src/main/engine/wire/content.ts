@@ -20,6 +20,7 @@ const introductionKind = 4;
 const resumeKind = 5;
 const fileKind = 6;
 const fetchedKind = 7;
+const takenBackKind = 8;
 
 const messageIdBytes = 16;
 const tokenBytes = 16;
@@ -42,6 +43,8 @@ export function encodeContent(content: Content): Uint8Array {
       return writeItems(writer.u8(readKind), content.items);
     case 'fetched':
       return writeItems(writer.u8(fetchedKind), content.items);
+    case 'taken-back':
+      return writeItems(writer.u8(takenBackKind), content.items);
     case 'file':
       return writeFile(writer.u8(fileKind), content);
     case 'introduction':
@@ -75,6 +78,8 @@ function readContent(reader: Reader): Content | undefined {
       return { kind: 'read', items: readItems(reader) };
     case fetchedKind:
       return { kind: 'fetched', items: readItems(reader) };
+    case takenBackKind:
+      return { kind: 'taken-back', items: readItems(reader) };
     case fileKind:
       return readFile(reader);
     case introductionKind: {

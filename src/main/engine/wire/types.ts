@@ -100,6 +100,8 @@ export type Content =
   | { readonly kind: 'read'; readonly items: readonly ReceiptItem[] }
   /** The files of these messages are whole at the recipient's. */
   | { readonly kind: 'fetched'; readonly items: readonly ReceiptItem[] }
+  /** The sender of these messages gives their files to nobody any more. */
+  | { readonly kind: 'taken-back'; readonly items: readonly ReceiptItem[] }
   | {
       readonly kind: 'file';
       /** 32 bytes; opens the blob (engine/files/file-sealing.ts). */

@@ -185,6 +185,7 @@ function summaryOf(encoded: Uint8Array): string {
     case 'delivered': return 'Confirmation that messages arrived';
     case 'read': return 'Confirmation that messages were read';
     case 'fetched': return 'Confirmation that files arrived';
+    case 'taken-back': return 'Notice that files were taken back';
     case 'file': return lineOf(content.text === '' ? content.name : `${content.name}: ${content.text}`);
     case 'introduction': return 'Your name, relays and permission to write';
     case 'resume': return 'Notice that there is room for messages again';

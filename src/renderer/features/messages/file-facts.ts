@@ -51,7 +51,7 @@ export function fileActions({ file, direction, headline }: Pick<MessageView, 'di
   switch (state.state) {
     case 'moving': return ['pause', 'cancel'];
     case 'ready': return ['save'];
-    case 'failed': return state.reason === 'expired' ? [] : ['retry'];
+    case 'failed': return state.reason === 'expired' || state.reason === 'taken-back' ? [] : ['retry'];
     case 'waiting':
       switch (state.reason) {
         case 'not-asked': return ['download'];

@@ -25,11 +25,11 @@ export function FilePart(props: FilePartProps) {
 }
 
 /** Only what went wrong is red: what ran out or was cancelled went as it was meant to. */
-const failIcons: Readonly<Record<FileFailReason, LucideIcon>> = { cancelled: CircleSlash, expired: Hourglass, gone: CircleAlert, damaged: CircleAlert, unreadable: CircleAlert };
+const failIcons: Readonly<Record<FileFailReason, LucideIcon>> = { cancelled: CircleSlash, expired: Hourglass, gone: CircleAlert, damaged: CircleAlert, unreadable: CircleAlert, 'taken-back': CircleSlash };
 
 function Lines({ file, direction }: { readonly file: FileView; readonly direction: MessageView['direction'] }) {
   const reason = file.state.state === 'failed' ? file.state.reason : undefined;
-  const isWrong = reason !== undefined && reason !== 'cancelled' && reason !== 'expired';
+  const isWrong = reason !== undefined && reason !== 'cancelled' && reason !== 'expired' && reason !== 'taken-back';
   const Icon = reason === undefined ? undefined : failIcons[reason];
   return fileLines(file, direction).map((line, index) => (
     <span key={index} className={`file-line numeric${isWrong && index > 0 ? ' file-line--failed' : ''}`}>

@@ -52,7 +52,7 @@ describe('what can be done with a file', () => {
     expect(actions({ state: 'moving', doneBytes: 1, bytesPerSecond: 1, sources: [] })).toEqual(['pause', 'cancel']);
     expect(actions({ state: 'ready' })).toEqual(['save']);
     expect(fileWaitReasons.map((reason) => actions({ state: 'waiting', reason, doneBytes: 0 }).join(' '))).toEqual(['cancel', 'cancel', 'download', 'resume cancel', 'retry cancel', 'cancel', 'cancel']);
-    expect(fileFailReasons.map((reason) => actions({ state: 'failed', reason }).join(' '))).toEqual(['retry', '', 'retry', 'retry', 'retry']);
+    expect(fileFailReasons.map((reason) => actions({ state: 'failed', reason }).join(' '))).toEqual(['retry', '', 'retry', 'retry', 'retry', '']);
   });
   it('is to take back what is still on its way', () => {
     expect(actions({ state: 'ready' }, 'out', { state: 'stored', heldBy: [], wanted: 2 })).toEqual(['cancel']);

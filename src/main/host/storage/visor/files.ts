@@ -41,7 +41,7 @@ export class Files {
   unfinished(): readonly FileRow[] {
     return this.#statements
       .get(`SELECT * FROM file WHERE stage NOT IN ('ready', 'failed') OR (direction = 'out' AND stage = 'ready' AND expires_at_ms > ?)
-        OR (direction = 'in' AND stage = 'failed' AND failure IS NOT 'expired') OR (direction = 'out' AND copy IS NOT 'gone') OR held_by <> '[]'
+        OR (direction = 'in' AND stage = 'failed' AND coalesce(failure, '') NOT IN ('expired', 'taken-back')) OR (direction = 'out' AND copy IS NOT 'gone') OR held_by <> '[]'
         ORDER BY (SELECT row FROM message WHERE message.id = file.message_id), message_id`)
       .all(this.#wallMs() - loadedLongerMs)
       .map((row) => this.#row(row));

@@ -111,9 +111,10 @@ describe('the visor store', () => {
       expect(ids(load().files)).toBe([...open('in'), ...open('out'), 'out-ready-late', 'out-ready-young'].sort().join(' '));
       commit({ kind: 'put-file', row: { ...file, messageId: 'in-ready-held', direction: 'in', stage: 'ready', expiresAtMs: 0, heldBy: ['relay'] } });
       expect(ids(load().files)).toContain('in-ready-held');
-      for (const failure of ['cancelled', 'expired'] as const) commit({ kind: 'put-file', row: { ...file, messageId: `in-${failure}`, direction: 'in', stage: 'failed', failure, expiresAtMs: 0, heldBy: [] } });
+      for (const failure of ['cancelled', 'expired', 'taken-back'] as const) commit({ kind: 'put-file', row: { ...file, messageId: `in-${failure}`, direction: 'in', stage: 'failed', failure, expiresAtMs: 0, heldBy: [] } });
       expect(ids(load().files)).toContain('in-cancelled');
       expect(ids(load().files)).not.toContain('in-expired');
+      expect(ids(load().files)).not.toContain('in-taken-back');
     });
     it('are loaded as long as a copy of them may be freed, in the order of their messages', () => {
       put(message('m3', 1), message('m1', 2), message('m2', 3));
