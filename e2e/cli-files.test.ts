@@ -102,9 +102,11 @@ describe('a file over the command line', () => {
       expect(readFileSync(path.join(target, name)).equals(file.bytes)).toBe(true);
     }
     expect(readdirSync(target)).toHaveLength(2);
+    // They have it, and it is no picture that the conversation shows: the sender's copy goes once the word of that has come.
     const own = path.join(directory, 'again.bin');
-    await runVerb(ann.directory, 'get', sent.id, '--output', own);
-    expect(readFileSync(own).equals(file.bytes)).toBe(true);
+    await untilTrue('no copy at the sender', deadlineMs, async () => !readdirSync(path.join(ann.directory, 'blobs')).some((name) => name.endsWith('.blob')));
+    expect(await refused(ann, 'get', sent.id, '--output', own)).toEqual({ code: 1, errorCode: 'file-not-here' });
+    expect(existsSync(own)).toBe(false);
     const listed = new WaypostProcess(ben.directory, ['inbox']);
     await listed.ended;
     expect(listed.lines.find((line) => line.includes(received.id))).toContain('holiday photos.bin, 3.1 MB: All of it is here.  from last summer');
