@@ -62,9 +62,16 @@ export class FileLife {
     const [from, to] = random.chance(0.5) ? [pair.left, pair.right] : [pair.right, pair.left];
     if (!from.isAwake || this.#world.contact(from, to) === undefined) return;
     const again = random.chance(0.15) ? random.pick(this.#sealed.filter(({ by }) => by === from)) : undefined;
-    const { file, content } = again ?? this.#seal(from, this.#sizeBytes());
+    // Each sending seals a copy of its own, since that of an earlier one may be deleted by now; one that is sent to two at once is one copy.
+    const { file, content } = this.#seal(from, again?.content ?? this.#marked(this.#sizeBytes()));
     this.#send(from, to, file, content);
-    if (random.chance(0.2)) this.#world.queue.after(random.logarithmic(1, 60_000), () => { this.#send(from, this.#anotherFriend(from, to) ?? to, file, content); });
+    if (random.chance(0.1)) this.#send(from, this.#anotherFriend(from, to) ?? to, file, content);
+    if (random.chance(0.2)) {
+      this.#world.queue.after(random.logarithmic(1, 60_000), () => {
+        const sealed = this.#seal(from, content);
+        this.#send(from, this.#anotherFriend(from, to) ?? to, sealed.file, content);
+      });
+    }
     // Something happens to it while it moves.
     if (random.chance(0.5)) this.#world.queue.after(random.logarithmic(50, 30_000), () => { this.#act(random.chance(0.5) ? from : to); });
     if (random.chance(0.2)) this.#world.queue.after(random.logarithmic(50, 30_000), () => { this.#story.takeDown(random.chance(0.5) ? from : to, random.logarithmic(200, 60_000), random.chance(0.2)); });
@@ -83,15 +90,18 @@ export class FileLife {
     return kind < 0.95 ? random.integer(60_000, 700_000) : random.integer(700_000, largestBytes);
   }
 
-  /** As the host does it before the engine hears of it. */
-  #seal(by: SimNode, sizeBytes: number): { readonly file: SealedFile; readonly content: Uint8Array } {
-    const key = this.#random.bytes(32);
+  /** Any packet that shows a part of the beginning is found out. */
+  #marked(sizeBytes: number): Uint8Array {
     const content = this.#random.bytes(sizeBytes);
-    // Any packet that shows a part of the beginning is found out.
-    const mark = Buffer.from(textOf(createToken(firstFileNumber, this.#random), 2_000), 'latin1').subarray(0, sizeBytes);
-    content.set(mark);
+    content.set(Buffer.from(textOf(createToken(firstFileNumber, this.#random), 2_000), 'latin1').subarray(0, sizeBytes));
+    return content;
+  }
+
+  /** As the host does it before the engine hears of it. */
+  #seal(by: SimNode, content: Uint8Array): { readonly file: SealedFile; readonly content: Uint8Array } {
+    const key = this.#random.bytes(32);
     const { root, blobBytes } = by.disk.blobs['own-blobs'].addFile(key, content);
-    const file: SealedFile = { name: '', mediaType: 'application/octet-stream', sizeBytes, key, root, blobBytes };
+    const file: SealedFile = { name: '', mediaType: this.#random.chance(0.3) ? 'image/png' : 'application/octet-stream', sizeBytes: content.length, key, root, blobBytes };
     this.#sealed.push({ by, file, content });
     return { file, content };
   }

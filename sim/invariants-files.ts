@@ -153,6 +153,7 @@ export class FileChecker {
 
   #mayFail(machine: string, file: KnownFile, row: FileRow): boolean {
     if (row.failure === 'cancelled') return file.cancelAskedBy.has(machine);
+    if (row.failure === 'taken-back') return row.direction === 'in' && file.cancelAskedBy.has(file.sender);
     if (row.failure !== 'expired') return false;
     const slackMs = this.#clocks.wallErrorMs(file.sender) + this.#clocks.wallErrorMs(file.recipient) + this.#clocks.wallErrorMs('relays') + ttlSlackMs;
     return this.#violations.nowMs >= file.askedAtMs + file.ttlMs - slackMs;
