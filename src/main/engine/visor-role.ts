@@ -107,7 +107,7 @@ export class VisorRole {
     this.#deadlines.set('started', now.monotonicMs + startingMs);
     this.links.syncOwn(now);
     this.outbox.start(now);
-    this.files.start(now);
+    this.files.start((name) => this.namedFetches.keeps(name), now);
   }
 
   /** The set of own relays changed: dial, drop, publish the new record, tell the contacts. Called after the commit. */

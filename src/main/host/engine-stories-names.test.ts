@@ -228,6 +228,30 @@ describe('published names', () => {
     expect(bob.ownBlobs.all).toEqual([]);
   });
 
+  it('keep what had come of them over a crash', () => {
+    const { world, ada, bob, adasRelay } = friends();
+    const bytes = seeded('public 15')(8_000_000);
+    const content = publish(ada, bytes);
+    world.runUntil(() => isHeld(ada), minuteMs);
+    // The relay goes in the middle of it.
+    let sent = 0;
+    world.passes = (from) => {
+      if (from === adasRelay && bob.ownBlobs.all.length > 0) sent += 1;
+      return from !== adasRelay || sent < 80;
+    };
+    begin(bob, ada);
+    world.run(20 * secondMs);
+    bob.restart();
+    const [kept] = bob.ownBlobs.all;
+    expect(kept).toMatchObject({ name: content, complete: false });
+    expect(kept?.snapshot).toBeDefined();
+    world.run(5 * secondMs);
+    expect(bob.ownBlobs.all).toHaveLength(1);
+    world.passes = () => true;
+    expect(fetched(bob, ada)).toMatchObject({ state: { state: 'ready' } });
+    expect(bob.ownBlobs.bytesOf(content)).toEqual(bytes);
+  });
+
   it('that were begun and left with a crash are forgotten after a day', () => {
     const { world, ada, bob } = friends();
     publish(ada, seeded('public 14')(3_000_000));

@@ -134,6 +134,8 @@ export class NamedFetches {
   /** What was begun and left long ago goes. */
   forgetOld(now: Instant): void { this.#kept.forgetOld(now); }
 
+  keeps(content: ContentName): boolean { return this.#kept.has(content); }
+
   handleTimeout(now: Instant): void {
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
       const fetch = this.#fetches.get(key);

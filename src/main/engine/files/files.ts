@@ -41,7 +41,7 @@ import type { ContactRow, FileRow, MessageRow, VisorChange } from '../mail/visor
 import type { Recipients } from '../overlay/recipients.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { Content, Instant, ReceiptItem } from '../wire/types.ts';
+import type { Content, ContentName, Instant, ReceiptItem } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { HeldLimits } from './held-limits.ts';
 
@@ -72,10 +72,10 @@ export class Files {
     this.#copies = new OwnCopies(context, shelf);
   }
 
-  /** Takes up what the last run left. */
-  start(now: Instant): void {
+  /** Takes up what the last run left. @param isKept parts of a content that was fetched by name, and is gone on with when somebody asks for it again. */
+  start(isKept: (name: ContentName) => boolean, now: Instant): void {
     for (const row of [...this.#context.memory.files.values()]) this.#begin(row, now);
-    this.#incoming.removeRests();
+    this.#incoming.removeRests(isKept);
     this.#copies.removeUnclaimed();
     this.#copies.tidy();
     this.#tidyAtMs = now.monotonicMs + tidyFirstMs;

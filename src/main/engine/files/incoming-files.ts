@@ -20,7 +20,7 @@ import type { FileRow, OutboxRow } from '../mail/visor-store.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { Instant, ReceiptItem } from '../wire/types.ts';
+import type { ContentName, Instant, ReceiptItem } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { BlobFailure } from './blob-store.ts';
 import type { FileFetch } from './file-fetch.ts';
@@ -109,11 +109,11 @@ export class IncomingFiles {
   ended(row: FileRow, now: Instant): void { this.#drops.begin(row, now); }
 
   /** Parts of files that nobody waits for: power failed between the end of one and their removal. */
-  removeRests(): void {
+  removeRests(isKept: (name: ContentName) => boolean): void {
     const needed = new Set<string>();
     for (const row of this.#context.memory.files.values()) if (row.direction === 'in' && isOpen(row)) needed.add(nameKey({ root: row.root, length: row.blobBytes }));
     for (const { name, complete } of [...this.#shelf.all]) {
-      if (!complete && !needed.has(nameKey(name))) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
+      if (!complete && !needed.has(nameKey(name)) && !isKept(name)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
     }
   }
 

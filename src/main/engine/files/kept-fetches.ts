@@ -39,6 +39,8 @@ export class KeptFetches {
     this.#kept = parseKept(context.memory.values.get(keptKey) ?? '[]');
   }
 
+  has(content: ContentName): boolean { return this.#without(content).length < this.#kept.length; }
+
   add(content: ContentName, now: Instant): void { this.#context.commit([this.note(content, now)]); }
 
   /** To be committed together with that for which nobody needs it any more, and followed by `forget`. */
