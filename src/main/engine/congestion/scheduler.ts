@@ -87,7 +87,11 @@ export class PathScheduler {
 
   #countWithheld(transfer: Transfer, bytes: number): void {
     const rank = trafficClasses.indexOf(transfer.trafficClass);
-    const lowerWaits = trafficClasses.some((trafficClass, index) => index > rank && this.#turns[trafficClass].first !== undefined);
+    let lowerWaits = false;
+    for (let index = rank + 1; index < trafficClasses.length; index += 1) {
+      const trafficClass = trafficClasses[index];
+      if (trafficClass !== undefined && this.#turns[trafficClass].first !== undefined) lowerWaits = true;
+    }
     if (lowerWaits) this.#withheldBytes += bytes;
     else this.#withheldBytes = Math.max(0, this.#withheldBytes - bytes * (lowestClassShare - 1));
   }

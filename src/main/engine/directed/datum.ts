@@ -59,7 +59,12 @@ export const nameKey = (name: ContentName): string => `${keyText(name.root)}/${S
 
 /** 16 bits a character: a map key that costs a third of what hex digits do. */
 export function keyText(bytes: Uint8Array): string {
+  // What comes with each packet: made in one piece, not joined from eight.
+  if (bytes.length === idBytes) return String.fromCharCode(pairAt(bytes, 0), pairAt(bytes, 2), pairAt(bytes, 4), pairAt(bytes, 6), pairAt(bytes, 8), pairAt(bytes, 10), pairAt(bytes, 12), pairAt(bytes, 14));
   let text = '';
-  for (let index = 0; index + 1 < bytes.length; index += 2) text += String.fromCharCode(((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0));
+  for (let index = 0; index + 1 < bytes.length; index += 2) text += String.fromCharCode(pairAt(bytes, index));
   return bytes.length % 2 === 0 ? text : text + String.fromCharCode(bytes[bytes.length - 1] ?? 0);
 }
+
+const idBytes = 16;
+const pairAt = (bytes: Uint8Array, index: number): number => ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0);

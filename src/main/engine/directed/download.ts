@@ -114,7 +114,10 @@ export class Download {
     else this.#verifier.takeFragments(leaves, this.#verdicts);
     this.#taking = false;
     told.length = 0;
-    for (const [position, { index, from }] of leaves.entries()) told.push(this.#taken(from, index, this.#verdicts[position]));
+    for (let position = 0; position < leaves.length; position += 1) {
+      const leaf = leaves[position];
+      if (leaf !== undefined) told.push(this.#taken(leaf.from, leaf.index, this.#verdicts[position]));
+    }
   }
 
   #taken(source: Source, leaf: number, verdict: FragmentVerdict | undefined): Taken {

@@ -91,7 +91,7 @@ export class DownloadMachine {
     if (session === undefined) return undefined;
     const key = keyText(response.requestId);
     const tag = tagOf(response);
-    const source = session.sourceOf(key, ({ asked }) => response.negative ? asked.size > 0 : asked.has(tag));
+    const source = session.sourceOf(key, response.negative ? undefined : tag);
     if (source === undefined) {
       if (!this.#leafSizes.takeAnswer(session, key, response, now)) return undefined;
       this.flush(now);
@@ -111,15 +111,23 @@ export class DownloadMachine {
     this.#isFlushing = true;
     const touched = new Set<SessionPath>();
     for (const { download, groupShift, leaves } of this.#gathering.take()) {
+      let last: Source | undefined;
       for (const { from } of leaves) {
+        if (from === last) continue;
+        last = from;
         const session = this.#sessions.get(from.sessionId);
         if (session !== undefined) touched.add(session);
       }
       // Cancelled or cut anew by somebody who was told of another one: it is asked for anew where it is still wanted.
       if (download.over || download.groupShift !== groupShift) continue;
       download.takeFragments(leaves, this.#taken, now);
-      for (const [position, { from }] of leaves.entries()) this.#noteTaken(from, this.#taken[position] ?? 'nothing', now);
-      this.#judge(download, this.#taken.some((taken) => taken !== 'nothing'), now);
+      let changed = false;
+      for (let position = 0; position < leaves.length; position += 1) {
+        const [leaf, taken] = [leaves[position], this.#taken[position] ?? 'nothing'];
+        if (leaf !== undefined) this.#noteTaken(leaf.from, taken, now);
+        changed ||= taken !== 'nothing';
+      }
+      this.#judge(download, changed, now);
     }
     this.#isFlushing = false;
     for (const session of touched) this.#goOn(session, now);
@@ -309,7 +317,7 @@ export class DownloadMachine {
     if (download.over) return;
     if (download.isComplete) { this.#complete(download, now); return; }
     // Not only the one that brought it: what another one had brought before its turn may have been found bad.
-    if (changed) for (const each of [...download.sources]) if (download.isLying(each)) this.#endSource(each, 'lying', now);
+    if (changed) for (const each of download.sources) if (download.isLying(each)) this.#endSource(each, 'lying', now);
     this.#asking.refresh(download, now);
   }
 

@@ -48,10 +48,12 @@ export class SessionPath {
     this.emptySinceMs = undefined;
   }
 
-  /** Whose response it is: of several, the first that waits for it, since each has asked for itself. */
-  sourceOf(key: string, isAsked: (source: Source) => boolean): Source | undefined {
+  /** Whose response it is: of several, the first that waits for it, since each has asked for itself. @param tag undefined for one that may answer anything. */
+  sourceOf(key: string, tag: number | undefined): Source | undefined {
     const sources = this.#byKey.get(key);
-    return sources?.find(isAsked) ?? sources?.[0];
+    if (sources === undefined) return undefined;
+    for (const source of sources) if (tag === undefined ? source.asked.size > 0 : source.asked.has(tag)) return source;
+    return sources[0];
   }
 
   remove(source: Source, nowMs: number): void {
