@@ -9,6 +9,8 @@ const heldMaximumMs = 5_000;
 const keysMaximum = 200;
 
 let release: (() => void) | undefined;
+/** What is held now, in the order of typing. */
+let waiting: string[] | undefined;
 
 const isDialogFocused = (): boolean => document.activeElement?.closest('[role=dialog], [role=alertdialog]') !== null && document.activeElement !== document.body;
 
@@ -26,8 +28,17 @@ function press(field: Field, key: string): void {
   else field.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
 }
 
+/** Letters and signs, also those that need AltGr, which Windows reports as Ctrl and Alt, or Option; and Enter in any company, since it sends what is behind. */
+function isHeld(event: KeyboardEvent): boolean {
+  if (event.key === 'Enter' || event.getModifierState('AltGraph')) return true;
+  if (event.ctrlKey || event.metaKey) return false;
+  return !event.altKey || (event.key.length === 1 && !/[a-z0-9]/i.test(event.key));
+}
+
 /** Types into the field with the focus, if it is one. */
 function type(keys: readonly string[], from = 0): void {
+  // What was typed before has opened another dialog: the rest is for that one.
+  if (waiting !== undefined) { waiting.unshift(...keys.slice(from)); return; }
   const field = document.activeElement;
   const key = keys[from];
   if (key === undefined || !(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) return;
@@ -41,13 +52,16 @@ function type(keys: readonly string[], from = 0): void {
 export function holdKeys(close: () => void): void {
   releaseKeys();
   const keys: string[] = [];
+  waiting = keys;
   const held = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.key === 'Shift') return;
+    if (event.key === 'Shift' || event.key === 'AltGraph' || !isHeld(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (event.key === 'Escape') close();
     else if (keys.length < keysMaximum) keys.push(event.key);
   };
+  // What is pasted, or cut with a shortcut, would change the message behind.
+  const stopped = (event: Event): void => { event.preventDefault(); };
   // Not at once: the focus comes in the middle of the drawing of what it goes to.
   const arrive = (): void => {
     setTimeout(() => {
@@ -58,10 +72,12 @@ export function holdKeys(close: () => void): void {
   };
   const timer = setTimeout(releaseKeys, heldMaximumMs);
   window.addEventListener('keydown', held, { capture: true });
+  window.addEventListener('beforeinput', stopped, { capture: true });
   window.addEventListener('focusin', arrive);
   const mine = (): void => {
     clearTimeout(timer);
     window.removeEventListener('keydown', held, { capture: true });
+    window.removeEventListener('beforeinput', stopped, { capture: true });
     window.removeEventListener('focusin', arrive);
   };
   release = mine;
@@ -70,4 +86,5 @@ export function holdKeys(close: () => void): void {
 export function releaseKeys(): void {
   release?.();
   release = undefined;
+  waiting = undefined;
 }
