@@ -66,8 +66,9 @@ export class DownloadMachine {
         for (const source of download.sources) if (source.sessionId === sessionId) this.#removeSource(source, at);
       },
       hold: (held, at) => {
-        this.flush(at);
+        // Before: what is verified now may make the owner say otherwise.
         download.held = held;
+        this.flush(at);
         // What it owed before, it could not bring.
         for (const source of download.sources) source.owingSinceMs = undefined;
         this.#asking.refresh(download, at);
