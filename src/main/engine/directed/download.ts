@@ -124,11 +124,13 @@ export class Download {
     switch (verdict) {
       case undefined: return 'nothing';
       case 'verified':
-        source.badInARow = 0;
+        // One good leaf does not undo what others of the same turn have shown.
+        if (!this.isLying(source)) source.badInARow = 0;
         this.#plan.settled(leaf);
         return 'progress';
       case 'kept':
-        this.#plan.settled(leaf);
+        // Its turn may have come within this one, and shown that it is bad.
+        if (this.#verifier.has(leaf)) this.#plan.settled(leaf);
         return 'progress';
       case 'duplicate': return 'nothing';
       case 'beyond-window':

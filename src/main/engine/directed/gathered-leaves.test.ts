@@ -75,6 +75,12 @@ class Desk {
   flush(): void { this.reader.flush(at(this.nowMs)); }
 }
 
+const spoiled = (frame: Uint8Array): Uint8Array => frame.with(500, (frame[500] ?? 0) ^ 1);
+const leafOf = (bytes: Uint8Array): number => {
+  const frame = decodeFrame(bytes);
+  return frame?.type === 'response' ? frame.fragment : -1;
+};
+
 describe('leaves that came in one turn', () => {
   it('are hashed together, and what is missing next is asked for once', () => {
     const desk = new Desk();
@@ -109,8 +115,7 @@ describe('leaves that came in one turn', () => {
     const desk = new Desk();
     const handle = desk.download(desk.offer(400 * leafBytes, 3));
     const leaves = desk.firstLeaves();
-    const spoiled = leaves.map((frame, position) => position === 5 ? frame.with(500, (frame[500] ?? 0) ^ 1) : frame);
-    desk.hand(spoiled);
+    desk.hand(leaves.map((frame, position) => position === 5 ? spoiled(frame) : frame));
     desk.flush();
     // What came behind the bad one is kept until it comes.
     expect(handle.verifiedBytes).toBe(5 * leafBytes);
@@ -119,6 +124,44 @@ describe('leaves that came in one turn', () => {
     desk.flush();
     expect(handle.verifiedBytes).toBeGreaterThanOrEqual(leaves.length * leafBytes);
     expect(desk.reader.dropCounters).toMatchObject({ 'bad-pull-fragment': 1 });
+  });
+
+  it('are asked for again at once when they are kept and found bad in the same turn', () => {
+    const desk = new Desk();
+    const handle = desk.download(desk.offer(400 * leafBytes, 7));
+    const leaves = desk.firstLeaves();
+    const [fourth, fifth] = [leaves[4], leaves[5]];
+    if (fourth === undefined || fifth === undefined) throw new Error('too few leaves');
+    desk.hand(leaves.with(4, spoiled(fifth)).with(5, fourth));
+    desk.flush();
+    expect(handle.sources[0]?.badFragments).toBe(1);
+    expect(desk.answer().leaves.map(leafOf)).toContain(leafOf(fifth));
+  });
+
+  it('end their holder when too many in a row are bad, also when a good one follows', () => {
+    const desk = new Desk();
+    const ends: string[] = [];
+    desk.download(desk.offer(400 * leafBytes, 8), { sourceEnded: (_, reason) => { ends.push(reason); } });
+    desk.hand(desk.firstLeaves());
+    desk.flush();
+    const [first, ...others] = desk.answer().leaves;
+    if (first === undefined) throw new Error('no leaves');
+    expect(others.length).toBeGreaterThan(8);
+    desk.hand([...others.map((frame) => frame.subarray(0, frame.length - 1)), first]);
+    desk.flush();
+    expect(ends).toEqual(['lying']);
+  });
+
+  it('may make their owner hold the download that is being let go', () => {
+    const desk = new Desk();
+    const handles: DownloadHandle[] = [];
+    handles.push(desk.download(desk.offer(400 * leafBytes, 9), { verified: () => { handles[0]?.hold(true, at(desk.nowMs)); } }));
+    desk.hand(desk.firstLeaves());
+    const before = desk.requests;
+    handles[0]?.hold(false, at(desk.nowMs));
+    expect(handles[0]?.verifiedBytes).toBeGreaterThan(0);
+    for (let waitedMs = 1; waitedMs < 1_000; waitedMs += 1) desk.reader.handleTimeout(at(desk.nowMs + waitedMs));
+    expect(desk.requests).toBe(before);
   });
 
   it('are nobody\'s when their owner cancels while another\'s are verified', () => {
