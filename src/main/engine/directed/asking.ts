@@ -26,8 +26,12 @@ export const checkMs = 2_000;
 export const emptyPathMs = 10_000;
 /** A source is slow only beside one whose round trip is so much shorter. */
 const quickerFactor = 2;
+/** A source that has brought nothing of this content for so many probe timeouts is as good as silent, whatever else comes of its session. */
+const owingProbes = 4;
 /** Askings of one source that are remembered before it is looked for those that have become useless. */
 const sweepMinimum = 1_024;
+
+const isOwing = ({ owingSinceMs }: Source, { path }: SessionPath, nowMs: number): boolean => owingSinceMs !== undefined && nowMs - owingSinceMs >= owingProbes * path.probeTimeoutMs;
 
 export class Asking {
   readonly #sender: FrameSender;
@@ -56,15 +60,17 @@ export class Asking {
    * Where others have the content too, a silent source is asked for probes alone, and not at all a slow source whose answers would come after a quicker one has brought all that may be kept meanwhile: everybody would wait for them, round trip after round trip. It is
    * asked again when the quicker one has gone, is silent or has become slow itself.
    */
-  #isLeftOut({ download, sessionId }: Source, nowMs: number): boolean {
+  #isLeftOut(source: Source, nowMs: number): boolean {
+    const { download, sessionId } = source;
     const own = this.#sessions.get(sessionId);
     if (download.sources.size < 2 || own === undefined) return false;
     if (own.isSilent) return !own.path.isProbing && own.path.inFlightBytes > 0;
+    if (isOwing(source, own, nowMs)) return source.transfer.inFlight > 0;
     for (const other of download.sources) {
       const session = this.#sessions.get(other.sessionId);
       if (session === undefined || session === own || other.heldUntilMs > nowMs) continue;
       const { path } = session;
-      const isQuicker = path.smoothedRttMs * quickerFactor <= own.path.smoothedRttMs && nowMs - session.lastProgressMs < path.probeTimeoutMs;
+      const isQuicker = path.smoothedRttMs * quickerFactor <= own.path.smoothedRttMs && nowMs - session.lastProgressMs < path.probeTimeoutMs && !isOwing(other, session, nowMs);
       if (isQuicker && download.options.keptMaximumBytes < path.rateBytesPerMs * own.path.smoothedRttMs) return true;
     }
     return false;
@@ -94,7 +100,7 @@ export class Asking {
     const { download } = source;
     // Only until it is cut anew, which waits for the verifier.
     if (download.groupShift > session.groupShift || this.#isLeftOut(source, now.monotonicMs)) return false;
-    const isProbe = session.isSilent && download.sources.size > 1;
+    const isProbe = download.sources.size > 1 && (session.isSilent || isOwing(source, session, now.monotonicMs));
     const leafMaximum = isProbe ? 1 : Math.max(1, Math.min(runMaximum, Math.floor(roomBytes / download.largestDatagramBytes)));
     const planned = download.takeRun(source, leafMaximum);
     if (planned === undefined) return false;

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { noise } from '../lockstep/testing.ts';
 import { equalBytes } from '../wire/bytes.ts';
-import { decodeFrame } from '../wire/frame.ts';
-import { Fetch, Network } from './downloads-testing.ts';
+import { decodeFrame, pullRequestId } from '../wire/frame.ts';
+import { Fetch, Network, crypto } from './downloads-testing.ts';
 
 const mebibyte = 1_048_576;
 const loopback = { limitBytes: 65_507, carriesBytes: 65_507, rateBytesPerMs: 20_000, queueBytes: 2_000_000 };
@@ -176,6 +176,25 @@ describe('a download from several holders', () => {
     network.run();
     expectWhole(fetch, bytes);
     expect(fetch.tookMs).toBeLessThan(1.1 * one.tookMs);
+  });
+
+  it.each([{ delayMs: 2, rateBytesPerMs: 1_000, queueBytes: 30_000 }, { delayMs: 5, rateBytesPerMs: 2_500, queueBytes: 60_000 }])('goes on with the slow one when the quick one brings others\' contents and nothing of this: $delayMs ms', (quick) => {
+    const bytes = noise(mebibyte);
+    const keptMaximumBytes = 128 * 1_024;
+    const slow = { delayMs: 150, rateBytesPerMs: 250, queueBytes: 100_000 };
+    const alone = new Network([slow]);
+    const one = new Fetch(alone, alone.offer(bytes), [1], { keptMaximumBytes });
+    alone.run();
+    const network = new Network([quick, slow]);
+    const name = network.offer(bytes);
+    const ignored = pullRequestId(crypto, name, 0);
+    network.link(1).tamper = (frame) => equalBytes(frame.subarray(1, 17), ignored) ? undefined : frame;
+    const busy = new Fetch(network, network.offer(noise(20 * mebibyte, 2), [1]), [1]);
+    network.run(500);
+    const fetch = new Fetch(network, name, [1, 2], { keptMaximumBytes });
+    network.run(120_000, () => fetch.over && busy.over);
+    expectWhole(fetch, bytes);
+    expect(fetch.tookMs).toBeLessThan(1.5 * one.tookMs);
   });
 
   it('is not delayed by one that falls silent, whatever it was asked for last', () => {
