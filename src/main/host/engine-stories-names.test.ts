@@ -1,7 +1,8 @@
 /** What is published under names, whole engines in a world of their own time. */
 import { describe, expect, it } from 'vitest';
+import { fromHex } from '../engine/wire/bytes.ts';
 import { createNamedRecord } from '../engine/wire/named-record.ts';
-import { crypto, dayMs, friends, hourMs, minuteMs, secondMs, seeded, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
+import { crypto, dayMs, forge, friends, hourMs, minuteMs, secondMs, seeded, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import type { NamedFetchStatus } from '../engine/engine-types.ts';
 import type { ContentName, RelayHint } from '../engine/wire/types.ts';
 
@@ -363,5 +364,42 @@ describe('published names', () => {
     expect(ada.command({ name: 'publish', path: '../x', content: { root: new Uint8Array(32), length: 1 }, mediaType: '' })).toMatchObject({ ok: false, code: 'bad-name' });
     expect(bob.command({ name: 'fetch-named', publicKey: '02', path, relay: undefined, begin: true })).toMatchObject({ ok: false, code: 'bad-address' });
     expect(bob.command({ name: 'fetch-named', publicKey: ada.publicKey, path, relay: undefined, begin: false })).toMatchObject({ ok: false, code: 'not-found' });
+  });
+});
+
+describe('what was fetched by name and is named by a message too', () => {
+  it('what came with a message stays when it had been fetched by name before', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    const content = publish(ada, seeded('public same 1')(80_000));
+    world.runUntil(() => ada.engine.inspect.published().every(({ file }) => file.state.state === 'ready'), minuteMs);
+    bob.command({ name: 'fetch-named', publicKey: ada.publicKey, path, relay: undefined, begin: true });
+    world.runUntil(() => bob.engine.inspect.namedFetch(ada.publicKey, path)?.state.state === 'ready', minuteMs);
+    forge(ada, bob, relay, { kind: 'file', key: new Uint8Array(32).fill(7), blob: content, name: 'a.bin', mediaType: '', text: '' }, { messageId: 'ad'.repeat(16) });
+    ada.send(bob, 'two');
+    world.run(20 * secondMs);
+    expect(bob.files().map(({ stage }) => stage)).toEqual(['ready']);
+    bob.command({ name: 'end-fetch-named', publicKey: ada.publicKey, path });
+    world.run(10 * secondMs);
+    expect(bob.files().map(({ stage }) => stage)).toEqual(['ready']);
+    expect(bob.ownBlobs.all).toMatchObject([{ complete: true }]);
+  });
+
+  it('what was fetched by name does not stay for ever because a message names it too', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    const content = publish(ada, seeded('public same 2')(80_000));
+    world.runUntil(() => ada.engine.inspect.published().every(({ file }) => file.state.state === 'ready'), minuteMs);
+    const messageId = 'ac'.repeat(16);
+    forge(ada, bob, relay, { kind: 'file', key: new Uint8Array(32).fill(7), blob: content, name: 'a.bin', mediaType: '', text: '' }, { messageId });
+    forge(ada, bob, relay, { kind: 'taken-back', items: [{ messageId: fromHex(messageId) ?? expect.fail('no id'), atMs: 0 }] });
+    ada.send(bob, 'two');
+    world.run(20 * secondMs);
+    bob.command({ name: 'fetch-named', publicKey: ada.publicKey, path, relay: undefined, begin: true });
+    world.runUntil(() => ['ready', 'failed'].includes(bob.engine.inspect.namedFetch(ada.publicKey, path)?.state.state ?? ''), minuteMs);
+    expect(bob.engine.inspect.namedFetch(ada.publicKey, path)?.state.state).toBe('ready');
+    bob.command({ name: 'end-fetch-named', publicKey: ada.publicKey, path });
+    world.run(minuteMs);
+    bob.restart();
+    world.run(2 * minuteMs);
+    expect(bob.ownBlobs.all).toEqual([]);
   });
 });

@@ -19,11 +19,13 @@ class Desk {
   readonly asked: { readonly request: BlobRequest; answer(isDone: boolean): void }[] = [];
   readonly fetched = new Set<string>();
   readonly published = new Set<string>();
+  readonly received = new Set<string>();
   readonly kept: KeptFetches;
 
   constructor() {
     const context = {
       memory: { values: this.values, files: new Map() },
+      received: (content: ContentName, done: (result: { readonly received: boolean }, at: Instant) => void): void => { done({ received: this.received.has(textOf(content)) }, now); },
       commit: (changes: readonly VisorChange[]): void => { for (const change of changes) this.commit(change); },
     } as unknown as VisorContext;
     const shelf = new BlobShelf((request, done) => {
@@ -84,6 +86,13 @@ describe('contents that are kept for a while', () => {
     expect(desk.written).toEqual([textOf(first)]);
     desk.fetched.clear();
     desk.published.add(textOf(first));
+    desk.kept.forget(first);
+    expect([desk.asked, desk.written]).toEqual([[], []]);
+  });
+
+  it('are not deleted when a file that came long ago has the same bytes', () => {
+    desk.kept.add(first, now);
+    desk.received.add(textOf(first));
     desk.kept.forget(first);
     expect([desk.asked, desk.written]).toEqual([[], []]);
   });

@@ -5,7 +5,7 @@
  */
 import { nameKey } from '../directed/datum.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
-import type { VisorChange } from '../mail/visor-store.ts';
+import type { FileRow, VisorChange } from '../mail/visor-store.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { ContentName, Instant } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
@@ -60,11 +60,18 @@ export class KeptFetches {
     this.#kept = this.#without(content);
     if (this.#isNeeded(content)) { this.#context.commit([this.#change()]); return; }
     this.#going = [...this.#going, kept];
-    this.#shelf.ask<'delete'>({ op: 'delete', name: content }, (result) => {
-      this.#going = this.#going.filter((one) => one !== kept);
-      if (!result.ok) this.#kept = [kept, ...this.#without(content)];
-      this.#context.commit([this.#change()]);
+    // Rows of files that came long ago are on the disk alone.
+    this.#context.received(content, ({ received }) => {
+      if (this.#isFetched(content)) this.#gone(kept, false);
+      else if (received || this.#isNeeded(content)) this.#gone(kept, true);
+      else this.#shelf.ask<'delete'>({ op: 'delete', name: content }, (result) => { this.#gone(kept, result.ok); });
     });
+  }
+
+  #gone(kept: Kept, isForgotten: boolean): void {
+    this.#going = this.#going.filter((one) => one !== kept);
+    if (!isForgotten) this.#kept = [kept, ...this.#without(kept.name)];
+    this.#context.commit([this.#change()]);
   }
 
   forgetOld(now: Instant): void {
@@ -80,7 +87,7 @@ export class KeptFetches {
   #isNeeded(content: ContentName): boolean {
     const key = nameKey(content);
     if (this.#published.needs(content)) return true;
-    for (const row of this.#context.memory.files.values()) if (nameKey({ root: row.root, length: row.blobBytes }) === key) return true;
+    for (const row of this.#context.memory.files.values()) if (!isOver(row) && nameKey({ root: row.root, length: row.blobBytes }) === key) return true;
     return false;
   }
 
@@ -90,6 +97,9 @@ export class KeptFetches {
     return { kind: 'put-value', key: keptKey, value: JSON.stringify(all.map(({ name, atMs }) => [toHex(name.root), name.length, atMs])) };
   }
 }
+
+/** A file that came to nothing needs no bytes; a copy here goes by its row. */
+const isOver = (row: FileRow): boolean => row.direction === 'in' ? row.stage === 'failed' : row.copy === 'gone';
 
 /** What does not parse is left alone: it deletes nothing. */
 function parseKept(text: string): readonly Kept[] {
