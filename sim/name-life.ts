@@ -3,6 +3,7 @@
  * without naming a relay, while publishers are away and machines crash. At the end somebody asks once more for every name, until what comes is
  * the newest. All of it draws from a stream of its own, so that the story of letters and files is what it would be without names.
  */
+import { nameKey } from '../src/main/engine/directed/datum.ts';
 import type { KnownFetch } from './invariants-names.ts';
 import type { SimNode } from './node.ts';
 import type { SeededRandom } from './random.ts';
@@ -241,9 +242,12 @@ export class NameLife {
 type Outcome = number | string | undefined;
 interface Follow { readonly leaveAtMs: number; readonly saysSo: boolean; readonly ended: (outcome: Outcome) => void }
 
-/** As the host copies a person's file before the engine hears of it, in turn with what the engine asks of the disk. Nothing follows when the disk fails. */
+/** As the host copies a person's file before the engine hears of it, in turn with what the engine asks of the disk. When the disk fails, nothing follows and no part stays. */
 function copy({ disk }: SimNode, name: ContentName, bytes: Uint8Array, done: () => void): void {
   disk.submitBlob('own-blobs', { op: 'begin', name }, () => undefined);
   disk.submitBlob('own-blobs', { op: 'write', name, offset: 0, bytes }, () => undefined);
-  disk.submitBlob('own-blobs', { op: 'complete', name }, (result) => { if (result.ok) done(); });
+  disk.submitBlob('own-blobs', { op: 'complete', name }, (result) => {
+    if (result.ok) done();
+    else if (!disk.blobs['own-blobs'].all.some((one) => one.complete && nameKey(one.name) === nameKey(name))) disk.submitBlob('own-blobs', { op: 'delete', name }, () => undefined);
+  });
 }

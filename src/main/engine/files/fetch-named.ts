@@ -57,6 +57,8 @@ interface Fetch {
   found: Found | undefined;
   download: BlobDownload | undefined;
   readonly stalled: { bytes: number; atMs: number; pauseMs: number };
+  /** What is found is being written down. */
+  isNoting: boolean;
   ready: boolean;
   damaged: number;
   failure: NamedFetchStatus['failure'];
@@ -89,7 +91,7 @@ export class NamedFetches {
     const isUnderWay = known !== undefined && known.failure === undefined && !known.ready;
     const fetch: Fetch = known ?? {
       key, publicKey, path, rate: new RateMeter(), notBeforeMs: new Map(), lookup: undefined, relay, sources: [], users: 0, wantedAtMs: now.monotonicMs, found: undefined, download: undefined,
-      stalled: { bytes: 0, atMs: 0, pauseMs: 0 }, ready: false, damaged: 0, failure: undefined,
+      stalled: { bytes: 0, atMs: 0, pauseMs: 0 }, isNoting: false, ready: false, damaged: 0, failure: undefined,
     };
     fetch.users += 1;
     fetch.wantedAtMs = now.monotonicMs;
@@ -218,9 +220,15 @@ export class NamedFetches {
     fetch.sources = sources;
     if (content.length > fileMaximumBytes) { fetch.failure = 'too-large'; return; }
     const info = this.#shelf.info(content);
-    if (info === undefined) this.#kept.add(content, now);
-    if (info?.complete === true) fetch.ready = true;
-    else if (!this.#isDownloaded(content)) this.#download(fetch, content, now);
+    if (info?.complete === true) { fetch.ready = true; return; }
+    if (this.#isDownloaded(content) || fetch.isNoting) return;
+    if (info !== undefined) { this.#download(fetch, content, now); return; }
+    fetch.isNoting = true;
+    // Not before that is on the disk: what came then would lie there, known to nobody, when power fails.
+    this.#kept.add(content, now, (at) => {
+      fetch.isNoting = false;
+      if (this.#fetches.get(fetch.key) === fetch && fetch.found === found && fetch.download === undefined && !this.#isDownloaded(content)) this.#download(fetch, content, at);
+    });
   }
 
   /** Several names may stand for one content, which comes once. */

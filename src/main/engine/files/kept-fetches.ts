@@ -41,7 +41,10 @@ export class KeptFetches {
 
   has(content: ContentName): boolean { return this.#without(content).length < this.#kept.length; }
 
-  add(content: ContentName, now: Instant): void { this.#context.commit([this.note(content, now)]); }
+  /** `done` when it is on the disk. */
+  add(content: ContentName, now: Instant, done: (now: Instant) => void = () => undefined): void {
+    this.#context.commit([this.note(content, now)], { done: (_applied, at) => { done(at); } });
+  }
 
   /** To be committed together with that for which nobody needs it any more, and followed by `forget`. */
   note(content: ContentName, now: Instant): VisorChange {
