@@ -10,7 +10,7 @@
  * THE PARTS. `request-table.ts` holds our requests until they are answered, repeats them, and puts the fragments of long answers together.
  * `responder.ts` runs a handler once for each request of the other side and remembers the answer for repetitions. `publisher.ts` answers
  * pulls from a datum alone (`datum.ts`, `answers.ts`) and keeps nothing about who pulls. `puller.ts` downloads: one `Download` for each content, one `Source` in it for
- * each holder, one congested path for each session (`session-path.ts`), `asking.ts` for who asks now, `leaf-plan.ts` for what is asked next, and `leaf-sizes.ts` for how large the leaves are; `memory-pulls.ts` is its use for small contents.
+ * each holder, one congested path for each session (`session-path.ts`); `holders.ts` for who is asked, `arrivals.ts` for what comes, `refusals.ts` and `silence.ts` for what does not, `asking.ts` for who asks now, `leaf-plan.ts` for what is asked next, and `leaf-sizes.ts` for how large the leaves are; `memory-pulls.ts` is its use for small contents.
  *
  * CORRECTNESS never rests on what is remembered here. Every verb is idempotent, so a forgotten answer means work done twice and nothing
  * else; a restart of either side ends everything pending as `session-lost`, and the layers above ask again. Timeouts only decide when

@@ -12,6 +12,7 @@ import { geometryOf, isHeaded, pairBytes } from '../lockstep/geometry.ts';
 import { pullRequestId, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
 import { regrouped } from './regroup.ts';
 import { LeafPlan } from './leaf-plan.ts';
+import { leafOfProofTag } from './source.ts';
 import type { Crypto } from '../crypto.ts';
 import type { ProofPart } from '../lockstep/codec.ts';
 import type { Geometry } from '../lockstep/geometry.ts';
@@ -101,8 +102,15 @@ export class Download {
   }
 
   has(leaf: number): boolean { return this.#verifier.has(leaf); }
-  again(leaf: number): void { if (!this.#verifier.has(leaf)) this.#plan.again(leaf); }
-  proofAgain(first: number): void { this.#plan.proofAgain(first); }
+
+  /** What was asked for under a tag (source.ts) is to be asked for again. */
+  neededAgain(tag: number): void {
+    if (tag < 0) this.#proofAgain(leafOfProofTag(tag));
+    else this.#again(tag);
+  }
+
+  #again(leaf: number): void { if (!this.#verifier.has(leaf)) this.#plan.again(leaf); }
+  #proofAgain(first: number): void { this.#plan.proofAgain(first); }
 
   /** Leaves that came in one turn, by anybody; `told` gets what became of each, from its start. */
   takeFragments(leaves: readonly GatheredLeaf[], told: Taken[], now: Instant): void {
@@ -135,11 +143,11 @@ export class Download {
       case 'duplicate': return 'nothing';
       case 'beyond-window':
       case 'no-room':
-        this.again(leaf);
+        this.#again(leaf);
         return 'nothing';
       default:
         this.#blame(source, verdict);
-        if (leaf < this.#geometry.leafCount) this.again(leaf);
+        if (leaf < this.#geometry.leafCount) this.#again(leaf);
         return 'bad';
     }
   }
@@ -155,11 +163,11 @@ export class Download {
       case 'duplicate': return 'nothing';
       case 'too-many-strands':
       case 'path-first':
-        this.proofAgain(first);
+        this.#proofAgain(first);
         return 'nothing';
       default:
         this.#blame(source, verdict);
-        this.proofAgain(first);
+        this.#proofAgain(first);
         return 'bad';
     }
   }
