@@ -34,7 +34,7 @@
  *
  * NOT HERE: what is asked of whom and when, and how the payloads are named and carried (engine/directed).
  *
- * FILES. geometry.ts: shapes and the pair rule. codec.ts: payloads. frontier.ts, kept.ts, verifier.ts: the requester. node-levels.ts,
+ * FILES. geometry.ts: shapes and the pair rule. codec.ts: payloads. verifier.ts, verdicts.ts, strands.ts, frontier.ts, kept.ts, leaf-values.ts: the requester. node-levels.ts,
  * record.ts, record-codec.ts, builder.ts: the publisher.
  *
  * Sources: the paper above; J. O'Connor and others, "BLAKE3" (the tree, section 2.1); P. Champine, ePrint 2021/038 (binary numeral trees); the
@@ -53,7 +53,8 @@ export { encodeFragment } from './codec.ts';
 export type { LockstepRecord, ReadBlock } from './record.ts';
 export { decodeRecord, encodeRecord, storedRecordMaximumBytes } from './record-codec.ts';
 export { encodeSnapshot } from './snapshot.ts';
-export type { FragmentVerdict, IncomingFragment, LeafSink, LockstepVerifier, ProofVerdict, Refusal } from './verifier.ts';
+export type { FragmentVerdict, IncomingFragment, LeafSink, ProofVerdict, Refusal } from './verdicts.ts';
+export type { LockstepVerifier } from './verifier.ts';
 
 type VerifierSettings = Pick<VerifierOptions, 'sink' | 'keptMaximumBytes' | 'strandsMaximum'>;
 

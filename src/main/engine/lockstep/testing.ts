@@ -6,7 +6,8 @@ import { encodeFragment, fragmentPayloadBytes } from './codec.ts';
 import { leafLength } from './geometry.ts';
 import { LockstepVerifier } from './verifier.ts';
 import type { LockstepRecord, ReadBlock } from './record.ts';
-import type { LeafSink, Refusal, VerifierOptions } from './verifier.ts';
+import type { LeafSink, Refusal } from './verdicts.ts';
+import type { VerifierOptions } from './verifier.ts';
 
 export const tree = createWasmBlake3(blake3Module());
 

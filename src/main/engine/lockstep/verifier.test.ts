@@ -9,7 +9,8 @@ import { noise, TestPublisher, tree } from './testing.ts';
 import type { Blake3Tree } from '../blake3/blake3-tree.ts';
 import type { TestReceiver } from './testing.ts';
 import type { LockstepRecord, ReadBlock } from './record.ts';
-import type { FragmentVerdict, IncomingFragment, LockstepVerifier } from './verifier.ts';
+import type { FragmentVerdict, IncomingFragment } from './verdicts.ts';
+import type { LockstepVerifier } from './verifier.ts';
 
 const kib = 1_024;
 const content = noise(300 * kib);
