@@ -66,6 +66,13 @@ export class AwaitedItem {
     this.number = number;
   }
 
+  /** In the order in which they joined. */
+  get waitingSessions(): SessionId[] {
+    const sessions: SessionId[] = [];
+    for (let link = this.waiters.first; link !== undefined; link = link.next) sessions.push(link.value.requester.session);
+    return sessions;
+  }
+
   openAt(session: SessionId): Asked | undefined {
     for (const asked of this.asked) if (asked.session === session && asked.open) return asked;
     return undefined;

@@ -37,7 +37,8 @@
  * WHAT A REQUESTER COULD LEARN. That a response comes at once says that somebody asked for the same content in the last minute. The cache
  * answers only those who know the name, which is all of whom that may be asked; it forgets by age, and it can be switched off (size 0).
  *
- * FILES. This one joins the parts. `pending-interests.ts` with `awaited-item.ts` and `strands.ts`: who waits, who was asked. `nonces.ts`: circles.
+ * FILES. This one joins the parts. `pending-interests.ts` with `waiting-sessions.ts`, `awaited-item.ts`, `asked-sessions.ts`,
+ * `overdue-sessions.ts` and `strands.ts`: who waits, who was asked, who is late. `nonces.ts`: circles.
  * `routes.ts`: who holds. `content-cache.ts` and `shown-name.ts`: what came through lately. Each can be used alone.
  *
  * Sources: Urbit's directed messaging (reverse paths; its table has no bounds, aggregation, nonces or hop limits, and its forwarder forgot

@@ -5,21 +5,21 @@
  * request, its loss detection has decided, and the item is forwarded again, at growing distances. Sessions never see each other: they get
  * the response, once each.
  *
- * Nothing rests on the table. What is evicted, refused or expired is a lost packet to its requester, who will ask again. So every bound evicts
- * what was asked for least recently, and a session that asks for more than its share evicts its own.
- *
- * The lifetime is the same for all, so the order of asking is the order of expiry, and one chain serves both.
+ * Nothing rests on the table. What is evicted (waiting-sessions.ts), refused or expired is a lost packet to its requester, who will ask again.
  */
 import { Counters } from '../directed/counters.ts';
-import { AwaitedItem, Waiter, aheadBit, pathBit } from './awaited-item.ts';
-import { Chain } from './chain.ts';
+import { AskedSessions } from './asked-sessions.ts';
+import { aheadBit, pathBit } from './awaited-item.ts';
 import { NonceMemory } from './nonces.ts';
+import { OverdueSessions } from './overdue-sessions.ts';
 import { Strands } from './strands.ts';
-import { earlier, itemKey, kindOfPart } from './types.ts';
+import { earlier, kindOfPart } from './types.ts';
+import { WaitingSessions } from './waiting-sessions.ts';
 import type { SessionId } from '../session/types.ts';
-import type { Requester } from './awaited-item.ts';
+import type { AwaitedItem } from './awaited-item.ts';
 import type { NonceLimits } from './nonces.ts';
 import type { DueTime, Interest, ItemKind, NegativeScope, Overdue, ResponsePart, Stranded } from './types.ts';
+import type { WaitingLimits } from './waiting-sessions.ts';
 
 /** From a session's last request for an item; longer than any round trip and the repeats in it. */
 export const interestLifetimeMs = 4_000;
@@ -34,16 +34,11 @@ export const repeatSpacingMs = 10;
 export const repeatSpacingMaximumMs = 640;
 /** A session is overtaken when another answers that was asked so much later. Less would let quick repeats give slow holders a bad name. */
 export const overtakenByMs = 100;
-/** Names and sessions to be reported as overdue at the next timeout. */
-const overdueMaximum = 1_024;
 
 const none: readonly SessionId[] = [];
 const noneStranded: readonly Stranded[] = [];
 
-export interface PendingLimits {
-  readonly lifetimeMs: number;
-  readonly perSession: number;
-  readonly total: number;
+export interface PendingLimits extends WaitingLimits {
   readonly nonces?: NonceLimits;
 }
 
@@ -58,29 +53,27 @@ export class PendingInterests {
   readonly #limits: PendingLimits;
   readonly #nonces: NonceMemory;
   readonly #counters = new Counters();
-  readonly #names = new Map<string, Map<number, AwaitedItem>>();
-  readonly #requesters = new Map<SessionId, Requester>();
-  /** What each session was asked for and has not answered, by name. */
-  readonly #askedOf = new Map<SessionId, Map<string, Set<AwaitedItem>>>();
-  readonly #waiting = new Chain<Waiter>();
-  readonly #overdue = new Map<string, { nameId: string; session: SessionId; askedAtMs: number; items: number }>();
+  readonly #asked = new AskedSessions();
+  readonly #waiting: WaitingSessions;
+  readonly #overdue = new OverdueSessions();
   #nowMs = -Infinity;
 
   constructor(limits: PendingLimits = { lifetimeMs: interestLifetimeMs, perSession: waitingPerSessionMaximum, total: waitingMaximum }) {
     this.#limits = limits;
     this.#nonces = new NonceMemory(limits.nonces);
+    this.#waiting = new WaitingSessions(limits, this.#counters, this.#asked);
   }
 
   /** Waiting sessions, counted for each item. */
   get size(): number { return this.#waiting.size; }
-  get nameCount(): number { return this.#names.size; }
+  get nameCount(): number { return this.#waiting.nameCount; }
   get nonceCount(): number { return this.#nonces.size; }
   get counters(): Readonly<Record<string, number>> { return this.#counters.all; }
 
-  waitingOf(session: SessionId): number { return this.#requesters.get(session)?.waiting.size ?? 0; }
+  waitingOf(session: SessionId): number { return this.#waiting.countOf(session); }
 
   /** Whether a response for the item would be accepted from that session. */
-  isAskedOf(session: SessionId, nameId: string, kind: ItemKind, item: number): boolean { return this.#find(nameId, kind, item)?.openAt(session) !== undefined; }
+  isAskedOf(session: SessionId, nameId: string, kind: ItemKind, item: number): boolean { return this.#waiting.find(nameId, kind, item)?.openAt(session) !== undefined; }
 
   interested(interest: Interest, nowMs: number): InterestOutcome {
     const now = this.#clock(nowMs);
@@ -92,7 +85,7 @@ export class PendingInterests {
     let crossed = 0;
     for (const number of interest.items) {
       // Each would wait for the other.
-      if (this.#find(nameId, kind, number)?.restsOn(from, now - this.#limits.lifetimeMs) === true) { crossed += 1; continue; }
+      if (this.#waiting.find(nameId, kind, number)?.restsOn(from, now - this.#limits.lifetimeMs) === true) { crossed += 1; continue; }
       const item = this.#wait(from, nameId, kind, number, now);
       if (item === undefined) continue;
       item.nonce = interest.nonce;
@@ -108,34 +101,31 @@ export class PendingInterests {
   forwarded(nameId: string, kind: ItemKind, items: readonly number[], to: SessionId, nowMs: number): void {
     const now = this.#clock(nowMs);
     for (const number of items) {
-      const item = this.#find(nameId, kind, number);
+      const item = this.#waiting.find(nameId, kind, number);
       if (item === undefined) continue;
       const dropped = item.noteAsked(to, now);
-      if (dropped !== undefined) this.#unlist(dropped, item);
-      const names = this.#askedOf.get(to) ?? new Map<string, Set<AwaitedItem>>();
-      this.#askedOf.set(to, names);
-      const listed = names.get(nameId) ?? new Set<AwaitedItem>();
-      names.set(nameId, listed.add(item));
+      if (dropped !== undefined) this.#asked.unlist(dropped, item);
+      this.#asked.list(to, item);
     }
   }
 
   /** Whom to send the response to: each session once. None when nobody asked for it, or not from there. */
   answered(nameId: string, part: ResponsePart, number: number, from: SessionId): readonly SessionId[] {
-    const item = this.#find(nameId, kindOfPart(part), number);
+    const item = this.#waiting.find(nameId, kindOfPart(part), number);
     if (item === undefined) return this.#drop('answer-unasked');
     const asked = item.openAt(from);
     if (asked === undefined) return this.#drop('answer-from-stranger');
-    const sessions = part === 'path' || part === 'ahead' ? this.#takePart(item, part === 'path' ? pathBit : aheadBit) : waitersOf(item);
+    const sessions = part === 'path' || part === 'ahead' ? this.#takePart(item, part === 'path' ? pathBit : aheadBit) : item.waitingSessions;
     if (sessions.length === 0) return this.#drop('answer-repeated');
-    for (const other of item.asked) if (other.open && asked.lastAtMs - other.firstAtMs >= overtakenByMs) this.#noteOverdue(item, other.session, other.firstAtMs);
-    if (part === 'fragment' || part === 'whole') this.#remove(item);
+    for (const other of item.asked) if (other.open && asked.lastAtMs - other.firstAtMs >= overtakenByMs) this.#overdue.note(item.nameId, other.session, other.firstAtMs);
+    if (part === 'fragment' || part === 'whole') this.#waiting.remove(item);
     // Who was asked and asks back has it.
     return sessions.includes(from) ? sessions.filter((session) => session !== from) : sessions;
   }
 
   /** The session will not answer. Gives back what nobody else was asked for; it stays awaited until it is forwarded, refused or expires. */
   rejected(nameId: string, from: SessionId, scope?: NegativeScope): readonly Stranded[] {
-    const listed = this.#askedOf.get(from)?.get(nameId);
+    const listed = this.#asked.itemsOf(from, nameId);
     if (listed === undefined) {
       this.#counters.count('negative-unasked');
       return noneStranded;
@@ -144,7 +134,7 @@ export class PendingInterests {
     if (scope === undefined) items.push(...listed);
     else {
       for (const number of scope.items) {
-        const item = this.#find(nameId, scope.kind, number);
+        const item = this.#waiting.find(nameId, scope.kind, number);
         if (item !== undefined && listed.has(item)) items.push(item);
       }
       if (items.length === 0) this.#counters.count('negative-unasked');
@@ -156,10 +146,10 @@ export class PendingInterests {
   refused(nameId: string, kind: ItemKind, items: readonly number[]): readonly SessionId[] {
     const sessions = new Set<SessionId>();
     for (const number of items) {
-      const item = this.#find(nameId, kind, number);
+      const item = this.#waiting.find(nameId, kind, number);
       if (item === undefined) continue;
-      for (const session of waitersOf(item)) sessions.add(session);
-      this.#remove(item);
+      for (const session of item.waitingSessions) sessions.add(session);
+      this.#waiting.remove(item);
     }
     return [...sessions];
   }
@@ -175,31 +165,27 @@ export class PendingInterests {
 
   /** What it waited for is forgotten; what it alone was asked for is given back, to be asked of another or refused. */
   sessionLost(session: SessionId): readonly Stranded[] {
-    for (const waiter of [...this.#requesters.get(session)?.waiting.values() ?? []]) this.#leave(waiter);
-    const items: AwaitedItem[] = [];
-    for (const listed of this.#askedOf.get(session)?.values() ?? []) items.push(...listed);
-    return this.#close(items, session);
+    this.#waiting.leaveAll(session);
+    return this.#close(this.#asked.allOf(session), session);
   }
 
   /** Expires what nobody has repeated. Returns who did not answer in time. */
   handleTimeout(nowMs: number): readonly Overdue[] {
     const now = this.#clock(nowMs);
     this.#nonces.handleTimeout(now);
-    for (let oldest = this.#waiting.first; oldest !== undefined && oldest.value.expiresAtMs <= now; oldest = this.#waiting.first) {
-      const { item } = oldest.value;
-      if (item.waiters.size === 1) for (const asked of item.asked) if (asked.open) this.#noteOverdue(item, asked.session, asked.firstAtMs);
+    for (let oldest = this.#waiting.oldest; oldest !== undefined && oldest.expiresAtMs <= now; oldest = this.#waiting.oldest) {
+      const { item } = oldest;
+      if (item.waiters.size === 1) for (const asked of item.asked) if (asked.open) this.#overdue.note(item.nameId, asked.session, asked.firstAtMs);
       this.#counters.count('interest-expired');
-      this.#leave(oldest.value);
+      this.#waiting.leave(oldest);
     }
-    const overdue = [...this.#overdue.values()];
-    this.#overdue.clear();
-    return overdue;
+    return this.#overdue.takeAll();
   }
 
   pollTimeout(): DueTime | undefined {
-    if (this.#overdue.size > 0) return { atMs: this.#nowMs, reason: 'report who is overdue' };
-    const oldest = this.#waiting.first;
-    return earlier(oldest === undefined ? undefined : { atMs: oldest.value.expiresAtMs, reason: 'expire an interest' }, this.#nonces.pollTimeout());
+    if (!this.#overdue.isEmpty) return { atMs: this.#nowMs, reason: 'report who is overdue' };
+    const { oldest } = this.#waiting;
+    return earlier(oldest === undefined ? undefined : { atMs: oldest.expiresAtMs, reason: 'expire an interest' }, this.#nonces.pollTimeout());
   }
 
   #clock(nowMs: number): number {
@@ -217,14 +203,12 @@ export class PendingInterests {
     return none;
   }
 
-  #find(nameId: string, kind: ItemKind, number: number): AwaitedItem | undefined { return this.#names.get(nameId)?.get(itemKey(kind, number)); }
-
   /** The session waits for the item from now on. Returns it when it is to be forwarded. */
   #wait(from: SessionId, nameId: string, kind: ItemKind, number: number, now: number): AwaitedItem | undefined {
-    const known = this.#find(nameId, kind, number);
-    const waiter = known === undefined ? undefined : this.#requesters.get(from)?.waiting.get(known);
+    const known = this.#waiting.find(nameId, kind, number);
+    const waiter = known === undefined ? undefined : this.#waiting.waiterOf(from, known);
     if (known !== undefined && waiter !== undefined) {
-      this.#refresh(waiter, now);
+      this.#waiting.refresh(waiter, now);
       waiter.sentParts = 0;
       if (known.isAwaited(now - this.#limits.lifetimeMs) && now - known.handedOutAtMs < known.spacingMs) {
         this.#counters.count('repeat-too-soon');
@@ -233,15 +217,7 @@ export class PendingInterests {
       this.#counters.count('repeat-forwarded');
       return this.#handOut(known, now);
     }
-    this.#makeRoom(from);
-    // After making room: that may have removed both.
-    const item = this.#find(nameId, kind, number) ?? this.#add(nameId, kind, number);
-    const requester = this.#requesters.get(from) ?? { session: from, waiting: new Map<AwaitedItem, Waiter>(), order: new Chain<Waiter>() };
-    this.#requesters.set(from, requester);
-    const added = new Waiter(item, requester);
-    requester.waiting.set(item, added);
-    item.waiters.append(added.inItem);
-    this.#refresh(added, now);
+    const item = this.#waiting.join(from, nameId, kind, number, now);
     if (item.isAwaited(now - this.#limits.lifetimeMs) && !item.partlyAnswered) {
       this.#counters.count('interest-aggregated');
       return undefined;
@@ -253,32 +229,7 @@ export class PendingInterests {
     item.spacingMs = item.handedOutAtMs === -Infinity ? repeatSpacingMs : Math.min(item.spacingMs * 2, repeatSpacingMaximumMs);
     item.handedOutAtMs = now;
     item.partlyAnswered = false;
-    for (const asked of item.asked) if (asked.open && asked.lastAtMs <= now - this.#limits.lifetimeMs) this.#noteOverdue(item, asked.session, asked.firstAtMs);
-    return item;
-  }
-
-  #refresh(waiter: Waiter, now: number): void {
-    waiter.expiresAtMs = now + this.#limits.lifetimeMs;
-    this.#waiting.append(waiter.inTable);
-    waiter.requester.order.append(waiter.inRequester);
-  }
-
-  #makeRoom(from: SessionId): void {
-    const own = this.#requesters.get(from)?.order;
-    if (own?.first !== undefined && own.size >= this.#limits.perSession) {
-      this.#counters.count('interest-evicted-own');
-      this.#leave(own.first.value);
-    }
-    if (this.#waiting.first !== undefined && this.#waiting.size >= this.#limits.total) {
-      this.#counters.count('interest-evicted');
-      this.#leave(this.#waiting.first.value);
-    }
-  }
-
-  #add(nameId: string, kind: ItemKind, number: number): AwaitedItem {
-    const item = new AwaitedItem(nameId, kind, number);
-    const items = this.#names.get(nameId) ?? new Map<number, AwaitedItem>();
-    this.#names.set(nameId, items.set(itemKey(kind, number), item));
+    for (const asked of item.asked) if (asked.open && asked.lastAtMs <= now - this.#limits.lifetimeMs) this.#overdue.note(item.nameId, asked.session, asked.firstAtMs);
     return item;
   }
 
@@ -292,7 +243,7 @@ export class PendingInterests {
       waiter.sentParts |= bit;
       item.partlyAnswered = true;
       sessions.push(waiter.requester.session);
-      if (waiter.sentParts === (pathBit | aheadBit)) this.#leave(waiter);
+      if (waiter.sentParts === (pathBit | aheadBit)) this.#waiting.leave(waiter);
     }
     return sessions;
   }
@@ -303,50 +254,9 @@ export class PendingInterests {
     for (const item of items) {
       const asked = item.openAt(session);
       if (asked !== undefined) asked.open = false;
-      this.#unlist(session, item);
+      this.#asked.unlist(session, item);
       if (!item.isOpen) strands.add(item);
     }
     return strands.all;
   }
-
-  #leave(waiter: Waiter): void {
-    const { item, requester } = waiter;
-    this.#waiting.remove(waiter.inTable);
-    requester.order.remove(waiter.inRequester);
-    requester.waiting.delete(item);
-    if (requester.waiting.size === 0) this.#requesters.delete(requester.session);
-    item.waiters.remove(waiter.inItem);
-    if (item.waiters.size > 0) return;
-    for (const asked of item.asked) if (asked.open) this.#unlist(asked.session, item);
-    const items = this.#names.get(item.nameId);
-    items?.delete(itemKey(item.kind, item.number));
-    if (items?.size === 0) this.#names.delete(item.nameId);
-  }
-
-  #remove(item: AwaitedItem): void {
-    for (let link = item.waiters.first; link !== undefined; link = item.waiters.first) this.#leave(link.value);
-  }
-
-  #unlist(session: SessionId, item: AwaitedItem): void {
-    const names = this.#askedOf.get(session);
-    const listed = names?.get(item.nameId);
-    listed?.delete(item);
-    if (listed?.size === 0) names?.delete(item.nameId);
-    if (names?.size === 0) this.#askedOf.delete(session);
-  }
-
-  #noteOverdue(item: AwaitedItem, session: SessionId, askedAtMs: number): void {
-    const key = `${String(session)}/${item.nameId}`;
-    const known = this.#overdue.get(key);
-    if (known !== undefined) {
-      known.items += 1;
-      known.askedAtMs = Math.min(known.askedAtMs, askedAtMs);
-    } else if (this.#overdue.size < overdueMaximum) this.#overdue.set(key, { nameId: item.nameId, session, askedAtMs, items: 1 });
-  }
-}
-
-function waitersOf(item: AwaitedItem): SessionId[] {
-  const sessions: SessionId[] = [];
-  for (let link = item.waiters.first; link !== undefined; link = link.next) sessions.push(link.value.requester.session);
-  return sessions;
 }
