@@ -6,7 +6,8 @@
  * keeps it, or the sender. The same bytes lie at all of them, and each packet proves itself against the name (engine/lockstep).
  *
  * SENDING. The host seals a copy into the blob store; the message, its letter and the file's row are one commit. From then on `outgoing-files.ts` has
- * one of the recipient's relays pull it from here (a write is a pull), and sees to it that one holds it until the recipient says `fetched`. A few files at a time: `upload-turns.ts`.
+ * one of the recipient's relays pull it from here (a write is a pull), and sees to it that one holds it until the recipient says `fetched`. A few files at a time:
+ * `upload-turns.ts`. What is done in a turn: `upload-attempts.ts`.
  *
  * HOLDING. `relay-blobs.ts` is the relay's side: notes in the mail store within a quota, bytes in a blob store of its own.
  *
@@ -14,7 +15,8 @@
  *
  * TAKING BACK. Who cancels a file says so to its recipient in a letter: `taking-back.ts`. What a relay says of it counts for nothing.
  *
- * RECEIVING. `incoming-files.ts` fetches what is wanted: small files of contacts at once, others when the person asks for them. `blob-download.ts` joins a
+ * RECEIVING. `incoming-files.ts` fetches what is wanted: small files of contacts at once, others when the person asks for them; `file-ends.ts` does what is due when one
+ * is here, or will not come. `blob-download.ts` joins a
  * download to the disk: `blob-writer.ts` gathers, bounds what waits for the disk and stores snapshots, so that after a crash, a pause or a change of network it
  * goes on from what was verified. Whole files are read once more before they count as here.
  *
@@ -31,7 +33,8 @@ import { fileFetchedMaximumBytes } from '../../../shared/views.ts';
 import { plainBytesOf } from './file-sealing.ts';
 import { IncomingFiles } from './incoming-files.ts';
 import { isReleased, recipientOf } from './holder-drops.ts';
-import { OutgoingFiles, messageChange } from './outgoing-files.ts';
+import { messageChange } from './message-change.ts';
+import { OutgoingFiles } from './outgoing-files.ts';
 import { OwnCopies } from './own-copies.ts';
 import { TakingBack } from './taking-back.ts';
 import { toHex } from '../wire/bytes.ts';

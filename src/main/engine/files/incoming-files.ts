@@ -9,7 +9,7 @@ import { nameKey } from '../directed/datum.ts';
 import { fromHex } from '../wire/bytes.ts';
 import { BlobDownload } from './blob-download.ts';
 import { recipientOf } from './holder-drops.ts';
-import { messageChange } from './outgoing-files.ts';
+import { messageChange } from './message-change.ts';
 import { isMoving, newFetch } from './file-fetch.ts';
 import { RelayDrops, isOpen, isSame } from './relay-drops.ts';
 import type { FileSource } from '../../../shared/views.ts';

@@ -8,7 +8,7 @@
  */
 import { isShownPicture } from '../../../shared/views.ts';
 import { nameKey } from '../directed/datum.ts';
-import { messageChange } from './outgoing-files.ts';
+import { messageChange } from './message-change.ts';
 import { isOpen } from './relay-drops.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { VisorContext } from '../visor-context.ts';
