@@ -1,26 +1,23 @@
 /**
  * Files that others sent us, from the letter that names them to a blob that is whole here. Those that are wanted are pulled from all of our relays that
- * have them, a few files at a time; a relay that has not got it yet is asked again. When all of it is durable, the sender is told and the relays
- * may forget it.
+ * have them, a few files at a time; a relay that has not got it yet is asked again. How each ends: file-ends.ts.
  */
 import { Deadlines } from '../deadlines.ts';
-import { maskMessageId } from '../mail/message-mask.ts';
 import { nameKey } from '../directed/datum.ts';
-import { fromHex } from '../wire/bytes.ts';
 import { BlobDownload } from './blob-download.ts';
-import { recipientOf } from './holder-drops.ts';
 import { messageChange } from './message-change.ts';
+import { FileEnds } from './file-ends.ts';
+import { fetchStatus } from './fetch-status.ts';
 import { isMoving, newFetch } from './file-fetch.ts';
-import { RelayDrops, isOpen, isSame } from './relay-drops.ts';
 import type { FileSource } from '../../../shared/views.ts';
 import type { SourceEnd } from '../directed/types.ts';
 import type { FileStatus } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
-import type { FileRow, OutboxRow } from '../mail/visor-store.ts';
+import type { FileRow } from '../mail/visor-store.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { ContentName, Instant, ReceiptItem } from '../wire/types.ts';
+import type { ContentName, Instant } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { BlobFailure } from './blob-store.ts';
 import type { FileFetch } from './file-fetch.ts';
@@ -41,20 +38,18 @@ export class IncomingFiles {
   readonly #context: VisorContext;
   readonly #shelf: BlobShelf;
   readonly #links: RelayLinks;
-  readonly #receipts: () => Receipts;
   readonly #isRegistered: (relay: string) => boolean;
   readonly #fetches = new Map<string, FileFetch>();
   /** Of those that were stopped and are not durable yet: what had come. */
   readonly #stoppingBytes = new Map<string, number>();
   readonly #deadlines = new Deadlines();
-  readonly #drops: RelayDrops;
+  readonly #ends: FileEnds;
 
   constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean) {
     this.#context = context;
     this.#shelf = shelf;
     this.#links = links;
-    this.#drops = new RelayDrops(context, links);
-    this.#receipts = receipts;
+    this.#ends = new FileEnds(context, shelf, links, receipts, (id, now, done) => { this.pause(id, now, done); });
     this.#isRegistered = isRegistered;
   }
 
@@ -80,46 +75,23 @@ export class IncomingFiles {
     this.#startMore(now);
   }
 
-  /** It will not come. What came of it is removed, unless the same content is here, or on its way, with another message. */
-  fail(row: FileRow, failure: NonNullable<FileRow['failure']>, now: Instant, done: () => void = () => undefined): void {
-    this.#removeParts(row, now);
-    const failed = this.failed(row, failure);
-    this.#context.commit([{ kind: 'put-file', row: failed }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#drops.begin(failed, at); } });
-  }
+  /** It will not come. */
+  fail(row: FileRow, failure: NonNullable<FileRow['failure']>, now: Instant, done?: () => void): void { this.#ends.fail(row, failure, now, done); }
 
   /** The row of one that will not come. Whoever commits it calls `drop` after that. */
-  failed(row: FileRow, failure: NonNullable<FileRow['failure']>): FileRow { return { ...row, stage: 'failed', failure, heldBy: this.#drops.owedBy(row) }; }
+  failed(row: FileRow, failure: NonNullable<FileRow['failure']>): FileRow { return this.#ends.failed(row, failure); }
 
-  drop(failed: FileRow, now: Instant): void {
-    // All of it may have come meanwhile.
-    if (this.#context.memory.files.get(failed.messageId) !== failed) return;
-    this.#removeParts(failed, now);
-    this.#drops.begin(failed, now);
-  }
-
-  #removeParts(row: FileRow, now: Instant): void {
-    const name = { root: row.root, length: row.blobBytes };
-    const mayRemove = !this.#shelf.isComplete(name);
-    this.pause(row.messageId, now, () => {
-      if (mayRemove && !this.#isNeeded(row)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
-    });
-  }
+  drop(failed: FileRow, now: Instant): void { this.#ends.drop(failed, now); }
 
   /** Left over from the last run: our relays may not know yet. */
-  ended(row: FileRow, now: Instant): void { this.#drops.begin(row, now); }
+  ended(row: FileRow, now: Instant): void { this.#ends.ended(row, now); }
 
   /** Parts of files that nobody waits for: power failed between the end of one and their removal. */
-  removeRests(isKept: (name: ContentName) => boolean): void {
-    const needed = new Set<string>();
-    for (const row of this.#context.memory.files.values()) if (row.direction === 'in' && isOpen(row)) needed.add(nameKey({ root: row.root, length: row.blobBytes }));
-    for (const { name, complete } of [...this.#shelf.all]) {
-      if (!complete && !needed.has(nameKey(name)) && !isKept(name)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
-    }
-  }
+  removeRests(isKept: (name: ContentName) => boolean): void { this.#ends.removeRests(isKept); }
 
   /** One of our relays is there: it may have what is missing. */
   linkUp(link: RelayLink, now: Instant): void {
-    this.#drops.linkUp(link, now);
+    this.#ends.linkUp(link, now);
     for (const fetch of this.#fetches.values()) {
       fetch.notBeforeMs.delete(link.hint.publicKey);
       this.#deadlines.set(fetch.id, now.monotonicMs);
@@ -136,24 +108,7 @@ export class IncomingFiles {
   }
 
   status(row: FileRow, now: Instant): FileStatus {
-    const holders: FileStatus['holders'] = [];
-    switch (row.stage) {
-      case 'ready': return { state: { state: 'ready' }, holders };
-      case 'failed': return { state: { state: 'failed', reason: row.failure ?? 'gone' }, holders };
-      case 'offered': return { state: { state: 'waiting', reason: 'not-asked', doneBytes: 0 }, holders };
-      case 'paused': return { state: { state: 'waiting', reason: 'paused', doneBytes: this.#keptBytes(row) }, holders };
-      case 'wanted': break;
-    }
-    const fetch = this.#fetches.get(row.messageId);
-    const download = fetch?.download;
-    const sources = download?.sources ?? [];
-    // All bytes are here and are being read once more.
-    if (download?.verifiedBytes === row.blobBytes) return { state: { state: 'moving', doneBytes: row.blobBytes, bytesPerSecond: 0, remainingMs: 0, sources: [] }, holders };
-    if (fetch === undefined || download === undefined || sources.length === 0) return { state: { state: 'waiting', reason: fetch?.reason ?? 'no-source', doneBytes: this.#keptBytes(row) }, holders };
-    const doneBytes = download.verifiedBytes;
-    const bytesPerSecond = fetch.rate.bytesPerSecond(doneBytes, now.monotonicMs);
-    const remaining = bytesPerSecond > 0 ? { remainingMs: (row.blobBytes - doneBytes) * 1_000 / bytesPerSecond } : {};
-    return { state: { state: 'moving', doneBytes, bytesPerSecond, ...remaining, sources: sources.map(({ sessionId }) => this.#sourceView(sessionId)) }, holders };
+    return fetchStatus(row, this.#fetches.get(row.messageId), () => this.#keptBytes(row), (sessionId) => this.#sourceView(sessionId), now);
   }
 
   /** What is here of it, whether it is on its way just now or lies on the disk alone. */
@@ -286,39 +241,11 @@ export class IncomingFiles {
   #completed(fetch: FileFetch, row: FileRow, now: Instant): void {
     this.#fetches.delete(fetch.id);
     this.#deadlines.clear(fetch.id);
-    // Both in one commit: after a crash between the two the sender would wait for ever.
-    const ready: FileRow = { ...row, stage: 'ready', failure: undefined, heldBy: this.#drops.owedBy(row) };
-    const receipt = this.#promise(row, now);
-    this.#context.commit([{ kind: 'put-file', row: ready }, ...(receipt === undefined ? [] : [{ kind: 'put-outbox', row: receipt.row } as const])], {
-      announce: [messageChange(row)],
-      done: (_applied, at) => {
-        if (receipt !== undefined) this.#receipts().owe('fetched', recipientOf(row), receipt.port, receipt.item, () => undefined, { row: receipt.row, isKept: true });
-        this.#drops.begin(ready, at);
-      },
-    });
+    this.#ends.completed(row, now);
     this.#startMore(now);
   }
 
-  /** The sender needs to keep it for us no longer. */
-  #promise(row: FileRow, now: Instant): { readonly port: number; readonly item: ReceiptItem; readonly row: OutboxRow } | undefined {
-    const sender = recipientOf(row);
-    const local = fromHex(row.messageId);
-    const standing = this.#context.memory.contacts.get(sender)?.standing;
-    if (local === undefined || (standing !== 'contact' && standing !== 'pending')) return undefined;
-    const port = Number(row.conversationId.split(':')[1] ?? '1');
-    const item = { messageId: maskMessageId(this.#context, sender, local), atMs: now.wallMs };
-    return { port, item, row: this.#receipts().promise('fetched', sender, port, item, now) };
-  }
-
   #isOver(row: FileRow, now: Instant): boolean { return row.expiresAtMs <= this.#context.correctedWallMs(now); }
-
-  /** The same content is to come, or came, with another message. */
-  #isNeeded(row: FileRow): boolean {
-    for (const other of this.#context.memory.files.values()) {
-      if (other.messageId !== row.messageId && isSame(other, row) && other.stage !== 'failed') return true;
-    }
-    return this.#context.memory.files.get(row.messageId)?.stage === 'wanted';
-  }
 
   #startMore(now: Instant): void {
     for (const fetch of this.#fetches.values()) if (!isMoving(fetch) && fetch.retryAtMs <= now.monotonicMs) this.#deadlines.set(fetch.id, now.monotonicMs);
