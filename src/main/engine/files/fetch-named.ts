@@ -12,26 +12,24 @@
 import { fileMaximumBytes } from '../../../shared/views.ts';
 import { Deadlines } from '../deadlines.ts';
 import { nameKey } from '../directed/datum.ts';
-import { isNamedRecordOver } from '../wire/named-record.ts';
 import { BlobDownload } from './blob-download.ts';
 import { KeptFetches } from './kept-fetches.ts';
-import { NamedLookup, type LookupResult } from './named-lookup.ts';
-import { RateMeter } from './rate-meter.ts';
+import { namedFetchStatus, newNamedFetch } from './named-fetch.ts';
+import { NamedSearch } from './named-search.ts';
 import type { NamedFetchStatus } from '../engine-types.ts';
 import type { RelayLinks } from '../overlay/relay-links.ts';
 import type { Recipients } from '../overlay/recipients.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { ContentName, Instant, NamedRecord, PublicKeyHex, RelayHint } from '../wire/types.ts';
+import type { ContentName, Instant, PublicKeyHex, RelayHint } from '../wire/types.ts';
 import type { BlobFailure } from './blob-store.ts';
 import type { BlobShelf } from './blob-shelf.ts';
+import type { Found, NamedFetch } from './named-fetch.ts';
 import type { Published } from './published.ts';
 
 /** At once: each has a window of memory and sessions of its own. */
 export const namedFetchesMaximum = 16;
 /** A client that has gone without a word. */
 const unwantedMs = 60_000;
-/** Records that were seen, so that no relay can turn one back while this visor runs. */
-const seenMaximum = 256;
 const movingMs = 250;
 const askAgainMinimumMs = 1_000;
 const askAgainMaximumMs = 30_000;
@@ -40,37 +38,12 @@ const damagedMaximum = 3;
 const stalledMinimumMs = 15_000;
 const stalledMaximumMs = 120_000;
 
-type Found = NonNullable<NamedFetchStatus['found']>;
-
-interface Fetch {
-  readonly key: string;
-  readonly publicKey: PublicKeyHex;
-  readonly path: string;
-  readonly rate: RateMeter;
-  readonly notBeforeMs: Map<string, { atMs: number; failures: number }>;
-  lookup: NamedLookup | undefined;
-  /** One that was named. */
-  relay: RelayHint | undefined;
-  sources: readonly RelayHint[];
-  users: number;
-  wantedAtMs: number;
-  found: Found | undefined;
-  download: BlobDownload | undefined;
-  readonly stalled: { bytes: number; atMs: number; pauseMs: number };
-  /** What is found is being written down. */
-  isNoting: boolean;
-  ready: boolean;
-  damaged: number;
-  failure: NamedFetchStatus['failure'];
-}
-
 export class NamedFetches {
   readonly #context: VisorContext;
   readonly #shelf: BlobShelf;
   readonly #links: RelayLinks;
-  readonly #recipients: Recipients;
-  readonly #fetches = new Map<string, Fetch>();
-  readonly #seen = new Map<string, NamedRecord>();
+  readonly #search: NamedSearch;
+  readonly #fetches = new Map<string, NamedFetch>();
   readonly #deadlines = new Deadlines();
   readonly #kept: KeptFetches;
 
@@ -78,7 +51,7 @@ export class NamedFetches {
     this.#context = context;
     this.#shelf = shelf;
     this.#links = links;
-    this.#recipients = recipients;
+    this.#search = new NamedSearch(context, links, recipients);
     this.#kept = new KeptFetches(context, shelf, published, (content) => this.#isFetched(content));
     published.forgetBy(this.#kept);
   }
@@ -89,10 +62,7 @@ export class NamedFetches {
     const known = this.#fetches.get(key);
     if (known === undefined && this.#fetches.size >= namedFetchesMaximum) return false;
     const isUnderWay = known !== undefined && known.failure === undefined && !known.ready;
-    const fetch: Fetch = known ?? {
-      key, publicKey, path, rate: new RateMeter(), notBeforeMs: new Map(), lookup: undefined, relay, sources: [], users: 0, wantedAtMs: now.monotonicMs, found: undefined, download: undefined,
-      stalled: { bytes: 0, atMs: 0, pauseMs: 0 }, isNoting: false, ready: false, damaged: 0, failure: undefined,
-    };
+    const fetch = known ?? newNamedFetch(key, publicKey, path, relay, now);
     fetch.users += 1;
     fetch.wantedAtMs = now.monotonicMs;
     this.#fetches.set(key, fetch);
@@ -118,19 +88,7 @@ export class NamedFetches {
 
   status(publicKey: PublicKeyHex, path: string, now: Instant): NamedFetchStatus | undefined {
     const fetch = this.#fetches.get(keyOf(publicKey, path));
-    if (fetch === undefined) return undefined;
-    const { found, failure, download } = fetch;
-    const doneBytes = download?.verifiedBytes ?? 0;
-    if (failure !== undefined) return { found, failure, state: { state: 'failed', reason: failure === 'damaged' ? 'damaged' : 'gone' } };
-    if (fetch.ready) return { found, failure, state: { state: 'ready' } };
-    if (found === undefined || download === undefined || download.sources.length === 0) return { found, failure, state: { state: 'waiting', reason: 'no-source', doneBytes } };
-    const bytesPerSecond = fetch.rate.bytesPerSecond(doneBytes, now.monotonicMs);
-    const remaining = bytesPerSecond > 0 ? { remainingMs: (found.content.length - doneBytes) * 1_000 / bytesPerSecond } : {};
-    const sources = download.sources.map(({ sessionId }) => {
-      const relay = this.#links.bySession(sessionId)?.hint.publicKey;
-      return relay === undefined ? { kind: 'relay' as const } : { kind: 'relay' as const, relay };
-    });
-    return { found, failure, state: { state: 'moving', doneBytes, bytesPerSecond, ...remaining, sources } };
+    return fetch === undefined ? undefined : namedFetchStatus(fetch, (sessionId) => this.#links.bySession(sessionId)?.hint.publicKey, now);
   }
 
   /** What was begun and left long ago goes. */
@@ -150,7 +108,7 @@ export class NamedFetches {
     return next === undefined ? undefined : { atMs: next.atMs, reason: 'fetch what is published' };
   }
 
-  #lookUp(fetch: Fetch, now: Instant): void {
+  #lookUp(fetch: NamedFetch, now: Instant): void {
     const { publicKey, path } = fetch;
     fetch.failure = undefined;
     fetch.ready = false;
@@ -158,7 +116,7 @@ export class NamedFetches {
     this.#deadlines.set(fetch.key, now.monotonicMs);
     const own = publicKey === this.#context.publicKey ? this.#context.memory.published.get(path) : undefined;
     if (own?.content !== undefined) { this.#take(fetch, { content: own.content, mediaType: own.mediaType, sequence: own.sequence }, [], now); return; }
-    const isAsked = this.#search(fetch, now, (record, { answered, relays }, at) => {
+    const isAsked = this.#search.begin(fetch, now, (record, { answered, relays }, at) => {
       if (record === undefined) fetch.failure = answered ? 'unknown' : 'unreachable';
       else if (record.content === undefined) fetch.failure = 'withdrawn';
       else this.#take(fetch, { content: record.content, mediaType: record.mediaType, sequence: record.sequence }, relays, at);
@@ -167,9 +125,9 @@ export class NamedFetches {
   }
 
   /** What nobody has any more would be waited for in vain. */
-  #lookAgain(fetch: Fetch, now: Instant): void {
+  #lookAgain(fetch: NamedFetch, now: Instant): void {
     const { found, download } = fetch;
-    this.#search(fetch, now, (record, { relays }, at) => {
+    this.#search.begin(fetch, now, (record, { relays }, at) => {
       if (found === undefined || record === undefined || fetch.found !== found || fetch.download !== download || download?.isCompleting === true) return;
       fetch.sources = relays;
       const { content, mediaType, sequence } = record;
@@ -183,38 +141,7 @@ export class NamedFetches {
     });
   }
 
-  /** False: there is no relay to ask. */
-  #search(fetch: Fetch, now: Instant, searched: (record: NamedRecord | undefined, result: LookupResult, now: Instant) => void): boolean {
-    const { publicKey, path, relay } = fetch;
-    const contact = this.#context.memory.contacts.get(publicKey);
-    const ownRelays = [...this.#context.memory.relays.values()].map(({ publicKey: key, host, port }) => ({ publicKey: key, host, port }));
-    const hints = [...(relay === undefined ? [] : [relay]), ...(this.#recipients.known(publicKey)?.relays ?? contact?.relays ?? []), ...ownRelays];
-    if (hints.length === 0) return false;
-    const lookup = new NamedLookup(this.#context, this.#links, publicKey, path, {
-      done: (result, at) => {
-        if (fetch.lookup !== lookup) return;
-        fetch.lookup = undefined;
-        searched(this.#newest(fetch.key, result.record, at), result, at);
-      },
-    });
-    fetch.lookup = lookup;
-    lookup.start(hints, now);
-    return true;
-  }
-
-  /** A lower sequence never replaces a higher one, and nothing is believed after its end. */
-  #newest(key: string, record: NamedRecord | undefined, now: Instant): NamedRecord | undefined {
-    const before = this.#seen.get(key);
-    const kept = before !== undefined && !isNamedRecordOver(before, this.#context.correctedWallMs(now)) ? before : undefined;
-    const newest = record === undefined || (kept !== undefined && kept.sequence >= record.sequence) ? kept : record;
-    this.#seen.delete(key);
-    if (newest !== undefined) this.#seen.set(key, newest);
-    const oldest = this.#seen.keys().next();
-    if (this.#seen.size > seenMaximum && oldest.done !== true) this.#seen.delete(oldest.value);
-    return newest;
-  }
-
-  #take(fetch: Fetch, found: Found, sources: readonly RelayHint[], now: Instant): void {
+  #take(fetch: NamedFetch, found: Found, sources: readonly RelayHint[], now: Instant): void {
     const { content } = found;
     fetch.found = found;
     fetch.sources = sources;
@@ -238,7 +165,7 @@ export class NamedFetches {
     return false;
   }
 
-  #download(fetch: Fetch, content: ContentName, now: Instant): void {
+  #download(fetch: NamedFetch, content: ContentName, now: Instant): void {
     fetch.rate.reset();
     fetch.stalled.pauseMs = 0;
     const download = new BlobDownload(this.#context.directed, this.#shelf.ask, content, this.#shelf.info(content)?.snapshot, {
@@ -260,7 +187,7 @@ export class NamedFetches {
     this.#deadlines.set(fetch.key, now.monotonicMs);
   }
 
-  #failed(fetch: Fetch, content: ContentName, failure: BlobFailure, now: Instant): void {
+  #failed(fetch: NamedFetch, content: ContentName, failure: BlobFailure, now: Instant): void {
     fetch.download = undefined;
     fetch.damaged += 1;
     if (failure === 'disk-full' || failure === 'io') fetch.failure = 'disk-full';
@@ -268,7 +195,7 @@ export class NamedFetches {
     else this.#download(fetch, content, now);
   }
 
-  #goOn(fetch: Fetch, now: Instant): void {
+  #goOn(fetch: NamedFetch, now: Instant): void {
     if (now.monotonicMs - fetch.wantedAtMs >= unwantedMs) { this.#stop(fetch, now, () => undefined); return; }
     const { download } = fetch;
     if (download !== undefined) {
@@ -286,7 +213,7 @@ export class NamedFetches {
     this.#deadlines.set(fetch.key, now.monotonicMs + movingMs);
   }
 
-  #isStalled({ stalled, lookup }: Fetch, { verifiedBytes }: BlobDownload, now: Instant): boolean {
+  #isStalled({ stalled, lookup }: NamedFetch, { verifiedBytes }: BlobDownload, now: Instant): boolean {
     const isMoving = stalled.pauseMs === 0 || stalled.bytes !== verifiedBytes;
     if (!isMoving && (lookup !== undefined || now.monotonicMs < stalled.atMs)) return false;
     stalled.pauseMs = isMoving ? stalledMinimumMs : Math.min(stalledMaximumMs, 2 * stalled.pauseMs);
@@ -295,7 +222,7 @@ export class NamedFetches {
     return !isMoving;
   }
 
-  #stop(fetch: Fetch, now: Instant, done: () => void): void {
+  #stop(fetch: NamedFetch, now: Instant, done: () => void): void {
     this.#fetches.delete(fetch.key);
     this.#deadlines.clear(fetch.key);
     fetch.lookup = undefined;
