@@ -20,8 +20,8 @@
  * download to the disk: `blob-writer.ts` gathers, bounds what waits for the disk and stores snapshots, so that after a crash, a pause or a change of network it
  * goes on from what was verified. Whole files are read once more before they count as here.
  *
- * FOR EVERYBODY. Public data is a blob that is not sealed, under a name of its publisher's: `published.ts` tells our relays of it and has them hold it,
- * `fetch-named.ts` (with `named-lookup.ts`) finds what others published and brings it here.
+ * FOR EVERYBODY. Public data is a blob that is not sealed, under a name of its publisher's: `published.ts` (with `published-relays.ts`) tells our relays of it and
+ * has them hold it, `fetch-named.ts` (with `named-search.ts` and `named-lookup.ts`) finds what others published and brings it here.
  *
  * NOTHING IS LOST. A full disk is a reason to wait, with what came kept. A row says what is to happen (`FileRow.stage`), the blob store says what is there,
  * and after a restart the two decide what is left to do. What is shown is derived from both.
