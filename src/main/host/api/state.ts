@@ -1,12 +1,16 @@
 /**
- * The live view of everything on screen, and its numbered patches. The engine says what changed by name; this rebuilds just that, gathers
- * what changes within a moment, and sends one patch. View and number move in the same step, so a snapshot always belongs to its sequence.
+ * The live view of everything on screen, and its numbered patches. The engine says what changed by name (pending-changes.ts); this has just that read anew (view-reader.ts), gathers
+ * what changes within a moment, and sends one patch with what differs (view-differences.ts). View and number move in the same step, so a snapshot always belongs to its sequence.
  */
 import { applyChange } from '../../../shared/patch.ts';
-import type { Change, ConnectionView, EchoView, Patch, View } from '../../../shared/views.ts';
-import type { EngineChange, EngineInspection } from '../../engine/engine-types.ts';
-import type { StoreFailure, VisorQuery, VisorQueryResults } from '../../engine/mail/visor-store.ts';
-import { presentConnection, presentConversation, presentIdentity, presentMessage, presentOutboxItem, presentRelay, type Summary } from './presenter.ts';
+import type { Change, EchoView, Patch, View } from '../../../shared/views.ts';
+import type { EngineChange } from '../../engine/engine-types.ts';
+import { PendingChanges } from './pending-changes.ts';
+import { isUnchanged } from './view-differences.ts';
+import { ViewReader } from './view-reader.ts';
+import type { StateSource } from './view-reader.ts';
+
+export type { StateSource } from './view-reader.ts';
 
 /** Messages appear at once to the eye, and a burst of them still makes one patch. */
 const messageDelayMs = 4;
@@ -18,13 +22,6 @@ const relayDelayMs = 250;
 /** A query that failed is tried again: the store comes back, and what changed meanwhile must not stay unsaid. */
 const failedDelayMs = 1_000;
 
-export interface StateSource {
-  /** Undefined while no engine runs. */
-  readonly inspect: EngineInspection | undefined;
-  readonly storageFailure: StoreFailure | undefined;
-  query<Q extends VisorQuery['query']>(query: Extract<VisorQuery, { query: Q }>): Promise<VisorQueryResults[Q]>;
-}
-
 export interface StateOptions {
   readonly source: StateSource;
   readonly emit: (patch: Patch) => void;
@@ -32,23 +29,14 @@ export interface StateOptions {
   readonly notices: readonly string[];
 }
 
-type Part = 'connection' | 'identity' | 'settings' | 'notices' | 'echo' | 'everything';
-
-const startingConnection: ConnectionView = { kind: 'starting', relaysConnected: 0, relaysConfigured: 0, waitingMessages: 0 };
-
 export class StateService {
   readonly #source: StateSource;
   readonly #emit: (patch: Patch) => void;
-  #hostNotices: readonly string[];
-  #echo: EchoView = { state: 'absent' };
+  readonly #reader: ViewReader;
+  readonly #pending = new PendingChanges();
   #view: View | undefined;
   #sequence = 0;
   #ready: Promise<void> | undefined;
-  #parts = new Set<Part>();
-  #messages = new Set<string>();
-  #conversations = new Set<string>();
-  #outbox = new Set<string>();
-  #relays = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
@@ -60,7 +48,7 @@ export class StateService {
   constructor(options: StateOptions) {
     this.#source = options.source;
     this.#emit = options.emit;
-    this.#hostNotices = options.notices;
+    this.#reader = new ViewReader(options.source, options.notices);
   }
 
   async snapshot(): Promise<{ sequence: number; view: View }> {
@@ -73,7 +61,7 @@ export class StateService {
     }
     // Whoever did something and then looks must see it, although its patch would have waited for more.
     if (this.#flushing !== undefined) await this.#flushing;
-    if (this.#hasDirty()) await this.#flush();
+    if (this.#pending.hasAny()) await this.#flush();
     if (this.#view === undefined) throw new Error('the view is built before it is shown');
     return { sequence: this.#sequence, view: this.#view };
   }
@@ -82,32 +70,26 @@ export class StateService {
     let isUrgent = false;
     for (const change of changes) {
       isUrgent ||= change.kind !== 'relay';
-      switch (change.kind) {
-        case 'message': this.#messages.add(change.messageId); this.#conversations.add(change.conversationId); break;
-        case 'conversation': this.#conversations.add(change.conversationId); break;
-        case 'outbox': case 'outbox-removed': this.#outbox.add(change.messageId); break;
-        case 'relay': case 'relay-removed': this.#relays.add(change.publicKey); break;
-        case 'connection': case 'identity': case 'settings': case 'notices': this.#parts.add(change.kind); break;
-      }
+      this.#pending.add(change);
     }
     if (changes.length > 0) this.#schedule(isUrgent ? messageDelayMs : relayDelayMs);
   }
 
   /** Another engine runs, or none: everything is built anew, and only what differs is sent. */
   replaced(): void {
-    this.#parts.add(this.#source.inspect === undefined ? 'connection' : 'everything');
+    this.#pending.addPart(this.#source.inspect === undefined ? 'connection' : 'everything');
     this.#schedule(messageDelayMs);
   }
 
   setEcho(echo: EchoView): void {
-    this.#echo = echo;
-    this.#parts.add('echo');
+    this.#reader.echo = echo;
+    this.#pending.addPart('echo');
     this.#schedule(messageDelayMs);
   }
 
   setHostNotices(notices: readonly string[]): void {
-    this.#hostNotices = notices;
-    this.#parts.add('notices');
+    this.#reader.hostNotices = notices;
+    this.#pending.addPart('notices');
     this.#schedule(messageDelayMs);
   }
 
@@ -143,25 +125,10 @@ export class StateService {
   async #build(): Promise<void> {
     const inspect = this.#source.inspect;
     if (inspect === undefined) throw new Error('no engine runs');
-    this.#takeDirty();
-    this.#view = await this.#read(inspect);
+    this.#pending.take();
+    this.#view = await this.#reader.read(inspect);
     // What changed while the queries ran waits for the next patch.
-    if (this.#hasDirty()) this.#schedule(messageDelayMs);
-  }
-
-  async #read(inspect: EngineInspection): Promise<View> {
-    const { summaries } = await this.#source.query({ query: 'summaries' });
-    const byConversation = new Map(summaries.map((summary) => [summary.conversationId, summary]));
-    return {
-      identity: presentIdentity(inspect),
-      connection: presentConnection(inspect.connection, this.#source.storageFailure !== undefined),
-      conversations: [...inspect.conversations.values()].map((row) => presentConversation(row, byConversation.get(row.id), inspect)),
-      relays: inspect.relays.map(presentRelay),
-      outbox: inspect.outbox().map((status) => presentOutboxItem(status, inspect)),
-      settings: inspect.settings,
-      echo: this.#echo,
-      notices: [...this.#hostNotices, ...inspect.notices],
-    };
+    if (this.#pending.hasAny()) this.#schedule(messageDelayMs);
   }
 
   /** One at a time, so that patches leave in the order of what they tell. */
@@ -171,21 +138,20 @@ export class StateService {
   }
 
   async #flushOnce(): Promise<void> {
-    if (this.#stopped || !this.#hasDirty()) return;
-    const dirty = this.#takeDirty();
+    if (this.#stopped || !this.#pending.hasAny()) return;
+    const dirty = this.#pending.take();
     const startedMs = performance.now();
     this.#promptPatches = Math.max(0, Math.min(promptPatchesMaximum, this.#promptPatches + (startedMs - this.#lastFlushMs) / promptPatchEveryMs) - 1);
     this.#lastFlushMs = startedMs;
     try {
-      this.#publish(await this.#changes(dirty));
+      this.#publish(await this.#reader.changes(dirty, this.#view));
     } catch {
-      this.#parts.add('everything');
-      for (const id of dirty.messages) this.#messages.add(id);
+      this.#pending.addEverything(dirty.messages);
       this.#schedule(failedDelayMs);
       return;
     }
     // With very many conversations the queries take their time: never spend more than half of it on them.
-    if (this.#hasDirty()) this.#schedule(Math.max(messageDelayMs, performance.now() - startedMs));
+    if (this.#pending.hasAny()) this.#schedule(Math.max(messageDelayMs, performance.now() - startedMs));
   }
 
   #publish(candidates: readonly Change[]): void {
@@ -201,114 +167,5 @@ export class StateService {
     this.#view = view;
     this.#sequence += 1;
     this.#emit({ sequence: this.#sequence, changes });
-  }
-
-  async #changes(dirty: Dirty): Promise<Change[]> {
-    const inspect = this.#source.inspect;
-    if (inspect === undefined) return [{ kind: 'connection', value: presentConnection(this.#view?.connection ?? startingConnection, true) }];
-    const changes: Change[] = [];
-    if (dirty.parts.has('everything')) changes.push(...this.#differences(await this.#read(inspect)));
-    // Asked together: one way to the storage thread and back.
-    const [messages, conversations] = await Promise.all([
-      Promise.all([...dirty.messages].map((messageId) => this.#source.query({ query: 'message', messageId }))),
-      this.#conversationChanges(dirty.conversations, inspect),
-    ]);
-    for (const { message } of messages) if (message !== undefined) changes.push({ kind: 'message', value: presentMessage(message, inspect) });
-    changes.push(...conversations);
-    for (const messageId of dirty.outbox) {
-      const status = inspect.outboxItem(messageId);
-      changes.push(status === undefined ? { kind: 'outbox-removed', messageId } : { kind: 'outbox', value: presentOutboxItem(status, inspect) });
-    }
-    for (const publicKey of dirty.relays) {
-      const status = inspect.relays.find((relay) => relay.row.publicKey === publicKey);
-      changes.push(status === undefined ? { kind: 'relay-removed', publicKey } : { kind: 'relay', value: presentRelay(status) });
-    }
-    for (const part of dirty.parts) {
-      const change = this.#partChange(part, inspect);
-      if (change !== undefined) changes.push(change);
-    }
-    return changes;
-  }
-
-  async #conversationChanges(ids: ReadonlySet<string>, inspect: EngineInspection): Promise<Change[]> {
-    if (ids.size === 0) return [];
-    const { summaries } = await this.#source.query({ query: 'summaries', conversationIds: [...ids] });
-    const byId = new Map<string, Summary>();
-    for (const summary of summaries) if (ids.has(summary.conversationId)) byId.set(summary.conversationId, summary);
-    return [...ids].map((id): Change => {
-      const row = inspect.conversations.get(id);
-      return row === undefined ? { kind: 'conversation-removed', id } : { kind: 'conversation', value: presentConversation(row, byId.get(id), inspect) };
-    });
-  }
-
-  #partChange(part: Part, inspect: EngineInspection): Change | undefined {
-    switch (part) {
-      case 'connection': return { kind: 'connection', value: presentConnection(inspect.connection, this.#source.storageFailure !== undefined) };
-      case 'identity': return { kind: 'identity', value: presentIdentity(inspect) };
-      case 'settings': return { kind: 'settings', value: inspect.settings };
-      case 'notices': return { kind: 'notices', value: [...this.#hostNotices, ...inspect.notices] };
-      case 'echo': return { kind: 'echo', value: this.#echo };
-      case 'everything': return undefined;
-    }
-  }
-
-  /** A whole view as changes against the one that was shown. */
-  #differences(next: View): Change[] {
-    const shown = this.#view;
-    if (shown === undefined) return [];
-    return [
-      { kind: 'identity', value: next.identity },
-      { kind: 'connection', value: next.connection },
-      { kind: 'settings', value: next.settings },
-      { kind: 'notices', value: next.notices },
-      ...shown.conversations.filter((old) => !next.conversations.some((item) => item.id === old.id)).map((old): Change => ({ kind: 'conversation-removed', id: old.id })),
-      ...next.conversations.map((value): Change => ({ kind: 'conversation', value })),
-      ...shown.relays.filter((old) => !next.relays.some((item) => item.publicKey === old.publicKey)).map((old): Change => ({ kind: 'relay-removed', publicKey: old.publicKey })),
-      ...next.relays.map((value): Change => ({ kind: 'relay', value })),
-      ...shown.outbox.filter((old) => !next.outbox.some((item) => item.messageId === old.messageId)).map((old): Change => ({ kind: 'outbox-removed', messageId: old.messageId })),
-      ...next.outbox.map((value): Change => ({ kind: 'outbox', value })),
-    ];
-  }
-
-  #hasDirty(): boolean {
-    return this.#parts.size + this.#messages.size + this.#conversations.size + this.#outbox.size + this.#relays.size > 0;
-  }
-
-  #takeDirty(): Dirty {
-    const dirty: Dirty = { parts: this.#parts, messages: this.#messages, conversations: this.#conversations, outbox: this.#outbox, relays: this.#relays };
-    this.#parts = new Set();
-    this.#messages = new Set();
-    this.#conversations = new Set();
-    this.#outbox = new Set();
-    this.#relays = new Set();
-    return dirty;
-  }
-}
-
-interface Dirty {
-  readonly parts: ReadonlySet<Part>;
-  readonly messages: ReadonlySet<string>;
-  readonly conversations: ReadonlySet<string>;
-  readonly outbox: ReadonlySet<string>;
-  readonly relays: ReadonlySet<string>;
-}
-
-/** Both sides come from the same presenter, so equal values have equal text. */
-const same = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right);
-
-function isUnchanged(view: View, change: Change): boolean {
-  switch (change.kind) {
-    case 'message': return false;
-    case 'identity': return same(view.identity, change.value);
-    case 'connection': return same(view.connection, change.value);
-    case 'settings': return same(view.settings, change.value);
-    case 'echo': return same(view.echo, change.value);
-    case 'notices': return same(view.notices, change.value);
-    case 'conversation': return same(view.conversations.find((item) => item.id === change.value.id), change.value);
-    case 'conversation-removed': return !view.conversations.some((item) => item.id === change.id);
-    case 'relay': return same(view.relays.find((item) => item.publicKey === change.value.publicKey), change.value);
-    case 'relay-removed': return !view.relays.some((item) => item.publicKey === change.publicKey);
-    case 'outbox': return same(view.outbox.find((item) => item.messageId === change.value.messageId), change.value);
-    case 'outbox-removed': return !view.outbox.some((item) => item.messageId === change.messageId);
   }
 }
