@@ -1,16 +1,16 @@
 /**
- * The receiving half of a visor. Each own relay is listed from the beginning until nothing is left; each letter is opened, committed, and
+ * The receiving half of a visor. Each own relay is listed from the beginning until nothing is left; each letter is opened (letter-opener.ts), committed, and
  * only then acknowledged, so that a crash at any point means at worst that the relay shows it again - and the dedupe row, written in the
  * same transaction as the letter, makes the second time harmless. A letter that cannot be opened is reported, never acknowledged.
  */
 import { decodeListFragment } from '../wire/responses.ts';
 import { equalBytes, toHex } from '../wire/bytes.ts';
-import { verifyCertificate, certificateValidAt } from '../wire/certificate.ts';
-import { decodeIdentityRecord } from '../wire/record.ts';
 import { decodeContent } from '../wire/content.ts';
-import { headerPrekeyId, openBody, openHeader } from './letter.ts';
+import { LetterOpener } from './letter-opener.ts';
+import { openBody } from './letter.ts';
+import { newRelayInbox } from './relay-inbox.ts';
+import type { RelayInbox, Verdict } from './relay-inbox.ts';
 import { Deadlines } from '../deadlines.ts';
-import { ttlMaximumSeconds } from '../../../shared/views.ts';
 import type { RelayLink } from '../overlay/relay-links.ts';
 import type { Content, Instant, LetterHeader, ListEntry, RequestBody } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -27,11 +27,6 @@ const listAgainMs = 5_000;
 const listAgainMaximumMs = 5 * 60_000;
 /** The doorbell may have been lost with the path it was sent on: look by oneself now and then. */
 const lookAgainMs = 5 * 60_000;
-/** Certificates whose signature was verified; secp256k1 costs about a millisecond. */
-const verifiedCertificatesMaximum = 2_048;
-
-export type Verdict = 'committed' | 'unopenable';
-
 /** What an opened letter means for the store; computed by the conversation rules. */
 export interface Effects {
   readonly changes: readonly VisorChange[];
@@ -50,44 +45,24 @@ export interface InboxEvents {
   waitingChanged(relay: string): void;
 }
 
-interface RelayInbox {
-  readonly link: RelayLink;
-  epoch: Uint8Array;
-  afterSequence: number;
-  waiting: number;
-  listing: boolean;
-  /** The doorbell rang while a pass was under way. */
-  again: boolean;
-  failures: boolean;
-  /** Passes in a row that failed. */
-  failedPasses: number;
-  readonly acks: { readonly letterId: Uint8Array; readonly verdict: Verdict }[];
-  pendingLetters: number;
-  readonly inProgress: Set<string>;
-  passDone: boolean;
-  /** The pass is about one letter that the doorbell brought: it says nothing about what else waits. */
-  shown: boolean;
-}
-
 export class Inbox {
   readonly #context: VisorContext;
   readonly #events: InboxEvents;
   readonly #relays = new Map<string, RelayInbox>();
-  readonly #verified = new Set<string>();
+  readonly #opener: LetterOpener;
   readonly #deadlines = new Deadlines();
 
   constructor(context: VisorContext, events: InboxEvents) {
     this.#context = context;
     this.#events = events;
+    this.#opener = new LetterOpener(context);
   }
 
   waitingLetters(relay: string): number | undefined { return this.#relays.get(relay)?.waiting; }
 
   registered(link: RelayLink, waitingLetters: number, now: Instant): void {
-    const inbox: RelayInbox = {
-      link, epoch: this.#context.memory.relays.get(link.hint.publicKey)?.epoch ?? new Uint8Array(8), afterSequence: 0, waiting: waitingLetters,
-      listing: false, again: false, failures: false, failedPasses: this.#relays.get(link.hint.publicKey)?.failedPasses ?? 0, acks: [], pendingLetters: 0, inProgress: new Set(), passDone: false, shown: false,
-    };
+    const { publicKey } = link.hint;
+    const inbox = newRelayInbox(link, this.#context.memory.relays.get(publicKey)?.epoch ?? new Uint8Array(8), waitingLetters, this.#relays.get(publicKey)?.failedPasses ?? 0);
     this.#relays.set(link.hint.publicKey, inbox);
     this.#list(inbox, now);
     this.#events.waitingChanged(link.hint.publicKey);
@@ -220,14 +195,13 @@ export class Inbox {
       else inbox.acks.push({ letterId: entry.letterId, verdict });
       this.#finishPass(inbox, at);
     };
-    const prekeyId = headerPrekeyId(entry.header);
-    const prekey = prekeyId === undefined ? undefined : this.#context.memory.prekeys.get(prekeyId);
-    const header = prekey === undefined ? undefined : this.#openHeader(entry, prekey);
-    if (prekey === undefined || header === undefined || !this.#certificateAccepted(header, now)) {
+    const opened = this.#opener.open(entry, now);
+    if (opened === undefined) {
       this.#context.count('inbox.unopenable');
       settle('unopenable', now);
       return;
     }
+    const { header, prekey } = opened;
     const name = { root: header.bodyRoot, length: header.bodyLength };
     if (entry.inlineBody !== undefined) { this.#opened(inbox, entry, header, entry.inlineBody, prekey, now, settle); return; }
     if (inbox.link.sessionId === undefined) { settle('later', now); return; }
@@ -238,33 +212,6 @@ export class Inbox {
       else if (outcome.kind === 'pulled') this.#opened(inbox, entry, header, outcome.bytes, prekey, at, settle);
       else settle(outcome.reason === 'wrong-root' || outcome.reason === 'too-large' ? 'unopenable' : 'later', at);
     }, now);
-  }
-
-  #openHeader(entry: ListEntry, prekey: PrekeyRow): LetterHeader | undefined {
-    return openHeader({
-      crypto: this.#context.crypto,
-      recipient: { identity: this.#context.publicKey, deviceId: this.#context.device.deviceId },
-      prekeySecret: prekey.secretKey, bundleBytes: prekey.bundle, header: entry.header,
-    });
-  }
-
-  /** Its signature, its dates (until expiry + longest TTL), and that the sender's newest record still lists the device. */
-  #certificateAccepted(header: LetterHeader, now: Instant): boolean {
-    const certificate = header.certificate;
-    const key = toHex(this.#context.crypto.sha256(certificate.bytes));
-    if (!this.#verified.has(key)) {
-      if (!verifyCertificate(certificate)) return false;
-      if (this.#verified.size >= verifiedCertificatesMaximum) this.#verified.clear();
-      this.#verified.add(key);
-    }
-    const graceMs = ttlMaximumSeconds * 1000;
-    const wallMs = this.#context.correctedWallMs(now);
-    if (!certificateValidAt(certificate, wallMs) && !certificateValidAt(certificate, wallMs - graceMs)) return false;
-    const known = this.#context.memory.contacts.get(certificate.identity)?.identityRecord;
-    const record = known === undefined ? undefined : decodeIdentityRecord(known);
-    if (record === undefined || record.devices.some((device) => device.deviceId === certificate.deviceId)) return true;
-    // A device that is newer than all of the record is one that we have not heard of yet, not a revoked one.
-    return record.devices.every((device) => certificate.notBeforeSeconds > device.notBeforeSeconds);
   }
 
   #opened(inbox: RelayInbox, entry: ListEntry, header: LetterHeader, body: Uint8Array, prekey: PrekeyRow, now: Instant, settle: (verdict: Verdict | 'later', at: Instant) => void): void {

@@ -6,7 +6,7 @@
  * check either, so letters are authenticated and still deniable. The prologue ties a header to one recipient, device and prekey bundle:
  * it opens nowhere else.
  *
- * Not here: whether the certificate is signed, valid now or revoked (`inbox.ts`), and what the content means (`wire/content.ts`).
+ * Not here: whether the certificate is signed, valid now or revoked (`letter-opener.ts`), and what the content means (`wire/content.ts`).
  */
 import type { Crypto, KeyPair, RandomBytes } from '../crypto.ts';
 import { HandshakeState, generateKeyPair } from '../noise/index.ts';
