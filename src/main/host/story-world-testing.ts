@@ -1,0 +1,89 @@
+/** The nodes of a story, the wire between them, and its time. */
+import type { MemoryStores } from './storage/direct.ts';
+import { crypto, secondMs } from './story-basics-testing.ts';
+import { StoryNode } from './story-node-testing.ts';
+import type { NodeOptions } from './story-node-testing.ts';
+
+const stepMs = 5;
+const spinMaximum = 20_000;
+
+type Wire = { readonly to: string; readonly from: StoryNode; readonly datagram: Uint8Array };
+
+export class StoryWorld {
+  timeMs = 0;
+  readonly wire: Wire[] = [];
+  readonly nodes: StoryNode[] = [];
+  /** False loses the datagram. */
+  passes: (from: StoryNode, to: StoryNode) => boolean = () => true;
+  #nextPort = 1_000;
+  #forged = 0;
+
+  add(name: string, options: NodeOptions = {}, stores?: MemoryStores, identitySecret?: Uint8Array): StoryNode {
+    this.#nextPort += 1;
+    const node = new StoryNode(this, name, this.#nextPort, options, stores, identitySecret);
+    this.nodes.push(node);
+    return node;
+  }
+
+  relay(name: string, options: Pick<NodeOptions, 'heldPerRecipientBytes'> = {}): StoryNode { return this.add(name, { ...options, relay: true }); }
+
+  forgedId(): Uint8Array { this.#forged += 1; return crypto.blake3(new TextEncoder().encode(`forged ${String(this.#forged)}`)).slice(0, 16); }
+
+  remove(node: StoryNode): void { this.nodes.splice(this.nodes.indexOf(node), 1); }
+
+  /** Jumps from one event to the next. */
+  run(forMs: number): void {
+    const endMs = this.timeMs + forMs;
+    for (;;) {
+      this.#settle();
+      let nextMs = endMs;
+      for (const node of this.nodes) {
+        if (node.off) continue;
+        const due = node.engine.pollTimeout();
+        if (due !== undefined) nextMs = Math.min(nextMs, due.atMs);
+      }
+      if (this.timeMs >= endMs) return;
+      // Whole steps, so that deadlines a fraction apart are handled together.
+      this.timeMs = Math.min(endMs, Math.max(this.timeMs + 1, Math.ceil(nextMs / stepMs) * stepMs));
+      for (const node of this.nodes) node.handleDue();
+    }
+  }
+
+  /** Everybody sleeps: time passes and nothing is handled. */
+  sleep(forMs: number): void { this.timeMs += forMs; }
+
+  runUntil(condition: () => boolean, atMostMs: number): void {
+    const endMs = this.timeMs + atMostMs;
+    while (!condition()) {
+      if (this.timeMs >= endMs) throw new Error(`it did not happen within ${String(atMostMs)} ms`);
+      this.run(Math.min(secondMs, endMs - this.timeMs));
+    }
+  }
+
+  /** All that happens without time passing: commits and datagrams. */
+  #settle(): void {
+    for (let round = 0; round < spinMaximum; round += 1) {
+      let busy = false;
+      for (const node of this.nodes) {
+        if (!node.off && node.answerBlobs()) busy = true;
+        if (node.off || node.holdCommits || node.stores.pending === 0) continue;
+        busy = true;
+        if (node.commitsBeforeCrash === 0) { node.commitsBeforeCrash = undefined; node.powerOff(node.crashMode); continue; }
+        if (node.commitsBeforeCrash !== undefined) node.commitsBeforeCrash -= 1;
+        node.stores.commit();
+        node.drain();
+      }
+      const batch = this.wire.splice(0);
+      for (const { to, from, datagram } of batch) {
+        busy = true;
+        const node = this.nodes.find((one) => String(one.port) === to);
+        if (node === undefined || node.off || node.cutOff || !this.passes(from, node)) continue;
+        // A receiver decrypts where the bytes lie; whoever keeps the datagram keeps what was sent.
+        node.engine.handleDatagram({ host: '127.0.0.1', port: from.port }, datagram.slice(), node.now);
+        node.drain();
+      }
+      if (!busy) return;
+    }
+    throw new Error('the world spins: datagrams and commits without time passing');
+  }
+}
