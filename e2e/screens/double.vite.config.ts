@@ -1,6 +1,6 @@
 /**
  * The renderer alone, with its in-memory double: for working on the window in a plain browser (`vite --config` this file), and for
- * `renderer.spec.ts`. A build needs NODE_ENV=development, or the double is left out.
+ * the specs in `e2e/renderer`. A build needs NODE_ENV=development, or the double is left out.
  */
 import path from 'node:path';
 import react from '@vitejs/plugin-react';

@@ -1,0 +1,91 @@
+/** Friends by link and QR code, relays, and the outbox. */
+import { expect, friendKey, test } from './fixture.ts';
+import { AddFriendScreen } from '../screens/add-friend.ts';
+import { ChatsScreen } from '../screens/chats.ts';
+import { FrameScreen } from '../screens/frame.ts';
+import { OutboxScreen } from '../screens/outbox.ts';
+import { RelaysScreen } from '../screens/relays.ts';
+
+test.describe('friends and relays', () => {
+  test('a friend is added from a link after a look at who it is', async ({ open }) => {
+    const page = await open('full');
+    const friends = new AddFriendScreen(page);
+    await friends.open();
+    await friends.link.fill('nonsense');
+    await expect(page.getByText('This is neither an invite link nor an address.')).toBeVisible();
+    await new FrameScreen(page).closeDialog();
+    await friends.addByLink(`waypost:invite/${friendKey}`, 'Solveig from the harbour');
+    await new ChatsScreen(page).conversation('Solveig from the harbour').waitFor();
+  });
+
+  test('the QR code of the own link can be read back from a picture of it', async ({ open }) => {
+    const page = await open('full');
+    const friends = new AddFriendScreen(page);
+    const link = await friends.shareOwnLink();
+    const picture = await friends.ownQrCode.screenshot();
+    await new FrameScreen(page).closeDialog();
+    await friends.open();
+    await friends.chooseQrPicture(picture);
+    await expect(friends.link).toHaveValue(link);
+    await expect(page.getByText('This is your own address.')).toBeVisible();
+  });
+
+  test('a picture without a code is refused with a sentence', async ({ open }) => {
+    const page = await open('full');
+    const friends = new AddFriendScreen(page);
+    await friends.open();
+    await friends.chooseQrPicture(await page.screenshot());
+    await expect(page.getByText('There is no QR code in this picture')).toBeVisible();
+    await friends.chooseQrPicture(Buffer.from('not a picture'));
+    await expect(page.getByText('not a picture that can be read')).toBeVisible();
+  });
+
+  test('a relay is added by its link, and the last one goes only after a warning', async ({ open }) => {
+    const page = await open('full');
+    const relays = new RelaysScreen(page);
+    await new FrameScreen(page).open('Relays');
+    await relays.add('nonsense');
+    await expect(relays.addDialog.getByText('A relay is written as key@host:port.')).toBeVisible();
+    await new FrameScreen(page).closeDialog();
+    await relays.add(`${friendKey}@new.example:4430`);
+    await expect(relays.row('new.example')).toContainText('Connecting');
+    for (const name of ['relay.harbour.example', 'mill.example', '203.0.113.9']) await relays.remove(name);
+    await expect(await relays.askToRemove('new.example')).toContainText('This is your last relay.');
+  });
+
+  test('the outbox needs no scrolling sideways, and its titles stand over their cells', async ({ open }) => {
+    const page = await open('full');
+    const outbox = new OutboxScreen(page);
+    await page.setViewportSize({ width: 1100, height: 720 });
+    await new FrameScreen(page).open('Outbox');
+    await expect(outbox.rows).toHaveCount(5);
+    expect(await outbox.sidewaysScroll()).toBe(0);
+    expect(await outbox.misalignedTitles()).toEqual([]);
+    await outbox.sortBy('Size');
+    expect(await outbox.misalignedTitles()).toEqual([]);
+    // Narrower, each row is a card with all there is to know, and can still be sorted.
+    await page.setViewportSize({ width: 720, height: 720 });
+    expect(await outbox.sidewaysScroll()).toBe(0);
+    const row = outbox.row('Written on the train');
+    for (const name of [/^Retry now/, /^Cancel/]) await expect(row.getByRole('button', { name })).toBeInViewport();
+    for (const words of ['Tomás Ferreira', 'Their mailbox is full.', '96 bytes', 'in 14 days']) await expect(row.getByText(words)).toBeInViewport();
+    expect(await outbox.tries('Written on the train')).toBe(4);
+    await outbox.sortBy('Size');
+    await expect(outbox.rows.first()).toContainText('12 kB');
+  });
+
+  test('the outbox sorts, retries and cancels', async ({ open }) => {
+    const page = await open('full');
+    const outbox = new OutboxScreen(page);
+    await new FrameScreen(page).open('Outbox');
+    await expect(outbox.rows).toHaveCount(5);
+    await outbox.sortBy('Size');
+    await expect(outbox.rows.first()).toContainText('64 bytes');
+    await outbox.sortBy('Size');
+    await expect(outbox.rows.first()).toContainText('12 kB');
+    await outbox.cancel('Written on the train');
+    await expect(outbox.rows).toHaveCount(4);
+    await outbox.retryAll();
+    await expect(new FrameScreen(page).notes).toContainText('Trying 4 messages again.');
+  });
+});
