@@ -76,7 +76,7 @@ export class VisorRole {
       relayWallMs: (at) => { const offsetMs = this.relays.clockOffsetMs(1); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
       revoked: () => this.revoked,
     });
-    this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay), this.heldLimits, (messageId) => !this.outbox.neverLeft(messageId));
+    this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay), this.heldLimits, (messageId) => !this.outbox.neverLeft(messageId), (name) => this.namedFetches.keeps(name));
     this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay));
     this.namedFetches = new NamedFetches(context, shelf, this.links, this.recipients, this.published);
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);
@@ -107,7 +107,7 @@ export class VisorRole {
     this.#deadlines.set('started', now.monotonicMs + startingMs);
     this.links.syncOwn(now);
     this.outbox.start(now);
-    this.files.start((name) => this.namedFetches.keeps(name), now);
+    this.files.start(now);
   }
 
   /** The set of own relays changed: dial, drop, publish the new record, tell the contacts. Called after the commit. */

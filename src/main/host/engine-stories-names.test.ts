@@ -253,6 +253,32 @@ describe('published names', () => {
     expect(bob.ownBlobs.bytesOf(content)).toEqual(bytes);
   });
 
+  it('lose nothing to a letter that names the same bytes as a file and takes it back', () => {
+    const { world, ada, bob, bobsRelays: [bobsRelay] } = friends();
+    const content = publish(ada, seeded('public 16')(3_000_000));
+    world.runUntil(() => isHeld(ada), minuteMs);
+    // Whoever holds it gives a part of it and no more.
+    for (const node of world.nodes) {
+      let reads = 0;
+      node.heldBlobs.failing = (request) => { if (request.op === 'read') reads += 1; return request.op === 'read' && reads > 4 ? 'io' : undefined; };
+    }
+    ada.ownBlobs.failing = (request) => (request.op === 'read' ? 'io' : undefined);
+    begin(bob, ada);
+    world.run(15 * secondMs);
+    const messageId = 'ab'.repeat(16);
+    forge(ada, bob, bobsRelay, { kind: 'file', key: new Uint8Array(32).fill(7), blob: content, name: 'a.bin', mediaType: '', text: '' }, { messageId });
+    ada.send(bob, 'two');
+    world.run(5 * secondMs);
+    expect(bob.files()).toHaveLength(1);
+    const deleted: string[] = [];
+    bob.ownBlobs.failing = (request) => { if (request.op === 'delete') deleted.push(request.op); return undefined; };
+    forge(ada, bob, bobsRelay, { kind: 'taken-back', items: [{ messageId: fromHex(messageId) ?? expect.fail('no id'), atMs: 0 }] });
+    ada.send(bob, 'three');
+    world.run(5 * secondMs);
+    expect(bob.files()[0]).toMatchObject({ stage: 'failed', failure: 'taken-back' });
+    expect(deleted).toEqual([]);
+  });
+
   it('that were begun and left with a crash are forgotten after a day', () => {
     const { world, ada, bob } = friends();
     publish(ada, seeded('public 14')(3_000_000));

@@ -94,7 +94,8 @@ export class NamedFetches {
   /** What was begun and left long ago goes. */
   forgetOld(now: Instant): void { this.#kept.forgetOld(now); }
 
-  keeps(content: ContentName): boolean { return this.#kept.has(content); }
+  /** It is being fetched, or its parts are kept for whoever asks for it again. */
+  keeps(content: ContentName): boolean { return this.#kept.has(content) || this.#isFetched(content); }
 
   handleTimeout(now: Instant): void {
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {

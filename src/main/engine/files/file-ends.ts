@@ -22,8 +22,10 @@ export class FileEnds {
   /** Stops fetching it. `done` runs when what came is durable. */
   readonly #stop: (id: string, now: Instant, done: (now: Instant) => void) => void;
   readonly #drops: RelayDrops;
+  readonly #isFetchedByName: (name: ContentName) => boolean;
 
-  constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, receipts: () => Receipts, stop: (id: string, now: Instant, done: (now: Instant) => void) => void) {
+  constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, receipts: () => Receipts, isFetchedByName: (name: ContentName) => boolean, stop: (id: string, now: Instant, done: (now: Instant) => void) => void) {
+    this.#isFetchedByName = isFetchedByName;
     this.#context = context;
     this.#shelf = shelf;
     this.#receipts = receipts;
@@ -66,11 +68,11 @@ export class FileEnds {
   ended(row: FileRow, now: Instant): void { this.#drops.begin(row, now); }
 
   /** Parts of files that nobody waits for: power failed between the end of one and their removal. */
-  removeRests(isKept: (name: ContentName) => boolean): void {
+  removeRests(): void {
     const needed = new Set<string>();
     for (const row of this.#context.memory.files.values()) if (row.direction === 'in' && isOpen(row)) needed.add(nameKey({ root: row.root, length: row.blobBytes }));
     for (const { name, complete } of [...this.#shelf.all]) {
-      if (!complete && !needed.has(nameKey(name)) && !isKept(name)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
+      if (!complete && !needed.has(nameKey(name)) && !this.#isFetchedByName(name)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
     }
   }
 
@@ -81,7 +83,8 @@ export class FileEnds {
     const name = { root: row.root, length: row.blobBytes };
     const mayRemove = !this.#shelf.isComplete(name);
     this.#stop(row.messageId, now, () => {
-      if (mayRemove && !this.#isNeeded(row)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
+      // A sender may name anything in a letter: nothing goes that we fetch for ourselves.
+      if (mayRemove && !this.#isNeeded(row) && !this.#isFetchedByName(name)) this.#shelf.ask<'delete'>({ op: 'delete', name }, () => undefined);
     });
   }
 

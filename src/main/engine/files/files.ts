@@ -63,11 +63,11 @@ export class Files {
   readonly #takingBack: TakingBack;
   #tidyAtMs = Infinity;
 
-  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean, limits: HeldLimits, mayHaveLeft: (messageId: string) => boolean) {
+  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean, limits: HeldLimits, mayHaveLeft: (messageId: string) => boolean, isFetchedByName: (name: ContentName) => boolean) {
     this.#context = context;
     this.#takingBack = new TakingBack(context, receipts, mayHaveLeft);
     this.#shelf = shelf;
-    this.#incoming = new IncomingFiles(context, shelf, links, receipts, isRegistered);
+    this.#incoming = new IncomingFiles(context, shelf, links, receipts, isRegistered, isFetchedByName);
     this.#outgoing = new OutgoingFiles(context, shelf, recipients, links, limits, {
       moved: (row) => { context.announce(messageChange(row)); },
       ended: () => { this.#copies.tidy(); },
@@ -75,10 +75,10 @@ export class Files {
     this.#copies = new OwnCopies(context, shelf);
   }
 
-  /** Takes up what the last run left. @param isKept parts of a content that was fetched by name, and is gone on with when somebody asks for it again. */
-  start(isKept: (name: ContentName) => boolean, now: Instant): void {
+  /** Takes up what the last run left. */
+  start(now: Instant): void {
     for (const row of [...this.#context.memory.files.values()]) this.#begin(row, now);
-    this.#incoming.removeRests(isKept);
+    this.#incoming.removeRests();
     this.#copies.removeUnclaimed();
     this.#copies.tidy();
     this.#tidyAtMs = now.monotonicMs + tidyFirstMs;

@@ -45,11 +45,11 @@ export class IncomingFiles {
   readonly #deadlines = new Deadlines();
   readonly #ends: FileEnds;
 
-  constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean) {
+  constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean, isFetchedByName: (name: ContentName) => boolean) {
     this.#context = context;
     this.#shelf = shelf;
     this.#links = links;
-    this.#ends = new FileEnds(context, shelf, links, receipts, (id, now, done) => { this.pause(id, now, done); });
+    this.#ends = new FileEnds(context, shelf, links, receipts, isFetchedByName, (id, now, done) => { this.pause(id, now, done); });
     this.#isRegistered = isRegistered;
   }
 
@@ -87,7 +87,7 @@ export class IncomingFiles {
   ended(row: FileRow, now: Instant): void { this.#ends.ended(row, now); }
 
   /** Parts of files that nobody waits for: power failed between the end of one and their removal. */
-  removeRests(isKept: (name: ContentName) => boolean): void { this.#ends.removeRests(isKept); }
+  removeRests(): void { this.#ends.removeRests(); }
 
   /** One of our relays is there: it may have what is missing. */
   linkUp(link: RelayLink, now: Instant): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { othersFirstShownMaximum } from '../../../shared/views.ts';
-import { dealTurns, turnMs, uploadsMaximum, type TurnEvents } from './upload-turns.ts';
+import { dealTurns, turnMaximumMs, turnMs, uploadsMaximum, type TurnEvents } from './upload-turns.ts';
 import { newUpload, type Upload } from './upload.ts';
 
 const at = (monotonicMs: number): { readonly monotonicMs: number; readonly wallMs: number } => ({ monotonicMs, wallMs: 0 });
@@ -39,6 +39,16 @@ describe('turns', () => {
     all.pop();
     dealTurns(all, at(0), silent);
     expect(active(all)).toBe('1 2 3 4 5 6 7 8');
+  });
+  it('come to everybody although eight others creep on without end', () => {
+    const all = uploads(uploadsMaximum + 2);
+    const waited = new Set(['8', '9']);
+    for (let nowMs = 0; nowMs <= 2 * turnMaximumMs; nowMs += turnMs / 2) {
+      for (const each of all.slice(0, uploadsMaximum)) if (each.turn === 'active') each.progressAtMs = nowMs;
+      dealTurns(all, at(nowMs), silent);
+      for (const { id, turn } of all) if (turn === 'active') waited.delete(id);
+    }
+    expect([...waited]).toEqual([]);
   });
   it('are given up by who makes no progress, only when somebody waits, and not while it is being asked about', () => {
     const all = uploads(uploadsMaximum);

@@ -10,6 +10,8 @@ import type { Instant } from '../wire/types.ts';
 export const uploadsMaximum = 8;
 /** Without progress for this long a file gives way to one that waits. */
 export const turnMs = 30_000;
+/** And after this long in any case: eight that creep would keep everybody else back for days. A relay keeps what it has until their next turn. */
+export const turnMaximumMs = 600_000;
 
 export interface TurnEvents {
   activated(upload: Upload, now: Instant): void;
@@ -39,6 +41,7 @@ export function dealTurns(uploads: readonly Upload[], now: Instant, events: Turn
     upload.turn = 'active';
     upload.othersFirst = 0;
     upload.progressAtMs = now.monotonicMs;
+    upload.activeSinceMs = now.monotonicMs;
     activeCount += 1;
     events.activated(upload, now);
   }
@@ -59,4 +62,4 @@ export function dealTurns(uploads: readonly Upload[], now: Instant, events: Turn
 const rankOf = (upload: Upload): number => upload.turnsInVain + (isHeld(upload) ? 1 : 0);
 
 /** Bytes that went straight to somebody are progress that no relay tells of. */
-const stalledAtMs = (upload: Upload): number => Math.max(upload.progressAtMs, upload.datum?.servedAtMs ?? 0) + turnMs;
+const stalledAtMs = (upload: Upload): number => Math.min(Math.max(upload.progressAtMs, upload.datum?.servedAtMs ?? 0) + turnMs, upload.activeSinceMs + turnMaximumMs);

@@ -22,6 +22,8 @@ export interface Upload {
   /** Others that go first, as counted last; more than are told apart count as one more than those. */
   othersFirst: number;
   progressAtMs: number;
+  /** When its turn began. */
+  activeSinceMs: number;
   /** Offered to whoever shows its name. */
   datum: BlobDatum | undefined;
   asking: boolean;
@@ -32,7 +34,7 @@ export interface Upload {
 
 export const newUpload = (row: FileRow): Upload => ({
   id: row.messageId, name: { root: row.root, length: row.blobBytes }, holders: new Map(row.heldBy.map((relay) => [relay, { heldBytes: row.blobBytes, complete: true }])),
-  refusedUntilMs: new Map(), missedUntilMs: new Map(), rate: new RateMeter(), turn: 'waiting', turnsInVain: 0, othersFirst: 0, progressAtMs: 0, datum: undefined, asking: false, failures: 0,
+  refusedUntilMs: new Map(), missedUntilMs: new Map(), rate: new RateMeter(), turn: 'waiting', turnsInVain: 0, othersFirst: 0, progressAtMs: 0, activeSinceMs: 0, datum: undefined, asking: false, failures: 0,
   reason: 'letter-first', shownBytes: -1,
 });
 
