@@ -16,10 +16,10 @@ declare module 'hyperdht' {
     listen(): Promise<void>;
   }
   export default class HyperDHT {
-    constructor(options: { readonly bootstrap: readonly Bootstrap[]; readonly host: string; readonly ephemeral?: boolean; readonly firewalled?: boolean });
+    constructor(options: { readonly bootstrap: readonly Bootstrap[]; readonly host?: string; readonly port?: number; readonly ephemeral?: boolean; readonly firewalled?: boolean });
     fullyBootstrapped(): Promise<void>;
-    createServer(options: { readonly shareLocalAddress: boolean }, onConnection: (stream: SecretStream) => void): Server;
-    connect(publicKey: Uint8Array, options: { readonly localConnection: boolean }): SecretStream;
+    createServer(options: { readonly shareLocalAddress?: boolean }, onConnection: (stream: SecretStream) => void): Server;
+    connect(publicKey: Uint8Array, options?: { readonly localConnection: boolean }): SecretStream;
   }
 }
 
@@ -45,14 +45,32 @@ declare module 'libp2p' {
     /** What came is one piece, or a list of pieces that iterates over them. */
     addEventListener(type: 'message', listener: (event: { readonly data: Uint8Array | Iterable<Uint8Array> }) => void): void;
   }
-  export interface StreamLimits { readonly maxInboundStreams?: number; readonly maxOutboundStreams?: number }
+  export interface StreamLimits {
+    readonly maxInboundStreams?: number;
+    readonly maxOutboundStreams?: number;
+    /** Also over a connection through a relay, which is limited in time and bytes. */
+    readonly runOnLimitedConnection?: boolean;
+  }
+  export interface PeerId { toString(): string; equals(other: PeerId): boolean }
+  export interface Connection {
+    readonly remotePeer: PeerId;
+    readonly remoteAddr: Multiaddr;
+    /** Of a connection through a relay; undefined for a direct one. */
+    readonly limits?: object;
+    readonly status: string;
+    newStream(protocol: string, limits: StreamLimits): Promise<Stream>;
+  }
   export interface Libp2p {
+    readonly peerId: PeerId;
     getMultiaddrs(): readonly Multiaddr[];
+    getConnections(): readonly Connection[];
     handle(protocol: string, handler: (stream: Stream) => void, limits: StreamLimits): Promise<void>;
-    dial(address: Multiaddr): Promise<{ newStream(protocol: string, limits: StreamLimits): Promise<Stream> }>;
+    dial(address: Multiaddr): Promise<Connection>;
+    addEventListener(type: 'connection:open', listener: (event: { readonly detail: Connection }) => void): void;
   }
   export function createLibp2p(options: {
-    readonly addresses: { readonly listen: readonly string[] };
+    readonly addresses: { readonly listen: readonly string[]; readonly announce?: readonly string[] };
+    readonly services?: Readonly<Record<string, Component>>;
     readonly transports: readonly Component[];
     readonly streamMuxers?: readonly Component[];
     readonly connectionEncrypters?: readonly Component[];
@@ -77,6 +95,32 @@ declare module '@libp2p/yamux' {
 declare module '@chainsafe/libp2p-quic' {
   import type { Component } from 'libp2p';
   export function quic(): Component;
+}
+
+declare module '@libp2p/identify' {
+  import type { Component } from 'libp2p';
+  export function identify(): Component;
+}
+
+declare module '@libp2p/autonat' {
+  import type { Component } from 'libp2p';
+  export function autoNAT(): Component;
+}
+
+declare module '@libp2p/dcutr' {
+  import type { Component } from 'libp2p';
+  export function dcutr(): Component;
+}
+
+declare module '@libp2p/circuit-relay-v2' {
+  import type { Component } from 'libp2p';
+  export function circuitRelayTransport(): Component;
+  export function circuitRelayServer(): Component;
+}
+
+declare module '@libp2p/webrtc' {
+  import type { Component } from 'libp2p';
+  export function webRTC(options: { readonly rtcConfiguration: { readonly iceServers: readonly { readonly urls: readonly string[] }[] } }): Component;
 }
 
 declare module 'selfsigned' {
