@@ -1,6 +1,7 @@
 /**
  * The laboratory of one lane of the benchmark: a public host with as many addresses as helpers want, and two hosts behind a NAT each, whose kind changes from cell to
- * cell. Packets are counted where the dialling host's interface is: those from and to the other NAT's outer address, and those from and to the helpers.
+ * cell. A packet that was sent with few hops to live, to open one's own NAT and get no further, gets no further here either, though there is no other router between the
+ * two: it is dropped where it arrives. Packets are counted where the dialling host's interface is: those from and to the other NAT's outer address, and those from and to the helpers.
  */
 import { execFileSync } from 'node:child_process';
 import { Lab } from '../../e2e/natlab/lab.ts';
@@ -18,6 +19,12 @@ const helperNetwork = '198.19.0.0/16';
 const publicPrefixLength = 15;
 const table = 'nat-matrix';
 
+/** Before the rules of the laboratory's own, which begin at -300. */
+const beforeTranslation = -400;
+
+/** What each router adds in each direction, and how many hops the path from anywhere to a router is longer than it is in the laboratory. */
+export interface Distance { readonly delayMs: number; readonly hops: number }
+
 /** Bytes of packets in both directions, headers included. */
 export interface Counted { readonly peerBytes: number; readonly helperBytes: number }
 
@@ -25,11 +32,11 @@ interface NftListing { readonly nftables: readonly { readonly counter?: { readon
 
 export class Laboratory {
   readonly lab: Lab;
-  readonly #delayMs: number;
+  readonly #distance: Distance;
 
-  constructor(name: string, delayMs: number) {
+  constructor(name: string, distance: Distance) {
     this.lab = new Lab(name);
-    this.#delayMs = delayMs;
+    this.#distance = distance;
   }
 
   async up(): Promise<void> {
@@ -37,7 +44,13 @@ export class Laboratory {
     const router = (name: string, host: string): string => `router ${name} translator hosts=${host}`;
     await this.lab.up(`public ${helper}\n${router(diallingRouter, diallingHost)}\n${router(servingRouter, servingHost)}\n`);
     for (const address of this.helperAddresses.slice(1)) this.#run(helper, ['ip', 'address', 'add', `${address}/${publicPrefixLength}`, 'dev', 'eth0']);
-    if (this.#delayMs > 0) for (const name of [diallingRouter, servingRouter]) await this.lab.emulate(name, { seed: 1, in: { delayMs: this.#delayMs }, out: { delayMs: this.#delayMs } });
+    const { delayMs, hops } = this.#distance;
+    for (const router of [diallingRouter, servingRouter]) {
+      if (delayMs > 0) await this.lab.emulate(router, { seed: 1, in: { delayMs }, out: { delayMs } });
+      this.#run(router, ['nft', '-f', '-'], `table ip ${table} {
+        chain in { type filter hook prerouting priority ${beforeTranslation}; iifname "wan" ip ttl <= ${hops} counter drop; }
+      }`);
+    }
     const [peer = ''] = this.lab.addresses(servingRouter);
     this.#run(diallingHost, ['nft', '-f', '-'], `table ip ${table} {
       counter peer { }

@@ -9,8 +9,8 @@ export interface TraverserEntry {
   readonly load: () => Promise<Traverser>;
 }
 
-/** Four attempts of DCUtR take 20 s at most; ICE gives up earlier. It guesses no ports. */
-const libp2pWithinMs = { plain: 22_000, guessing: 22_000 };
+/** A dial of its own and three attempts, 5 s each, are what DCUtR takes at most; ICE gives up earlier. Neither guesses ports. */
+const libp2pWithinMs = { plain: 20_000, guessing: 20_000 };
 /** 1,750 probes, one in 20 ms, and what goes before. */
 const birthdayWithinMs = 45_000;
 

@@ -1,11 +1,13 @@
 /**
- * `npm run bench:nat-matrix -- [--peers hyperdht,libp2p-quic] [--cells A:B,...] [--runs N] [--reverse] [--lanes N] [--delay-ms N] [--json]`, as root: which cells of the
+ * `npm run bench:nat-matrix -- [--peers hyperdht,libp2p-quic] [--cells A:B,...] [--runs N] [--reverse] [--lanes N] [--delay-ms N] [--hops N] [--json]`, as root: which cells of the
  * NAT matrix (e2e/natlab/nat-matrix.ts) a system crosses directly, and how long it takes from the dial to the first byte.
  *
  * For each attempt the laboratory has two hosts behind routers of the two kinds, made anew, and a public host with 20 addresses for whatever the system needs there. The
  * helpers, the end that serves (behind the right kind) and the end that dials (behind the left) are fresh processes in those hosts. When the dialling end is ready, it
  * dials by key or id alone; the time runs from there to the first echo of 200 bytes, and to the first one by a direct path. Loading, binding and joining the network are
- * not in it. Each router adds 10 ms each way, so that two hosts are 40 ms apart and a helper 20 ms.
+ * not in it. Each router adds 10 ms each way, so that a round trip takes 40 ms between the hosts and 20 ms to a
+ * helper; and what reaches a router with no more than 10 hops to live is dropped, as if the path were that much longer: HyperDHT sends some packets with 5, to open its
+ * own NAT and not to arrive.
  *
  * What is direct is counted, not believed: after the connection says that it is, or has had its time to become so, 20 messages of 1,000 bytes go there and back, and
  * the packets at the dialling host's own interface are counted meanwhile: those from and to the outer address of the other NAT, and those from and to the helpers. A
@@ -15,18 +17,19 @@
  * `--json` prints an object a line: the machine, each attempt, the medians; the table goes to the standard error then.
  */
 import { attempt, type Attempt } from './attempt.ts';
-import { Laboratory } from './laboratory.ts';
+import { Laboratory, type Distance } from './laboratory.ts';
 import { loadText, machineText, missingPackages, versionsOf } from './machine.ts';
 import { traversers } from './registry.ts';
 import { nameOf, summarize, tableOf, type Outcome } from './summary.ts';
 import { extendPath, missingRequirements } from '../../e2e/natlab/lab.ts';
 import { natMatrix, type MatrixCell } from '../../e2e/natlab/nat-matrix.ts';
 
-const labName = 'bench-nat-matrix';
 const peersDefault = 'hyperdht,libp2p';
 /** What `libp2p` stands for: TCP is behind NATs of the symmetric kind in all cells of the laboratory, and is measured by its own name only. */
 const libp2pSystems = ['libp2p-quic', 'libp2p-webrtc'];
-const delayMsDefault = 10;
+const distanceDefault: Distance = { delayMs: 10, hops: 10 };
+/** A packet that is meant to arrive starts with 64. */
+const hopsMaximum = 50;
 const lanesMaximum = 8;
 
 const option = (name: string): string | undefined => { const at = process.argv.indexOf(`--${name}`); return at < 0 ? undefined : process.argv[at + 1]; };
@@ -68,8 +71,8 @@ function report({ cell, system, run }: Job, result: Attempt): void {
     + `${result.peerBytes} bytes with the other NAT, ${result.helperBytes} with helpers${result.failure === undefined ? '' : `; after ${ms(result.failedMs)}: ${result.failure}`}\n`);
 }
 
-async function lane(index: number, jobs: Job[], outcomes: Map<string, Attempt[]>, delayMs: number): Promise<void> {
-  const laboratory = new Laboratory(`${labName}-${index}`, delayMs);
+async function lane(index: number, jobs: Job[], outcomes: Map<string, Attempt[]>, distance: Distance): Promise<void> {
+  const laboratory = new Laboratory(`nat-matrix-${process.pid}-${index}`, distance);
   try {
     await laboratory.up();
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
@@ -94,13 +97,13 @@ if (missing.length > 0) fail(`The NAT matrix cannot be measured on this machine.
 const [systems, cells] = [chosenSystems(), chosenCells()];
 const runs = numberOption('runs', 1, 1, 1_000);
 const lanes = numberOption('lanes', 1, 1, lanesMaximum);
-const delayMs = numberOption('delay-ms', delayMsDefault, 0, 1_000);
+const distance: Distance = { delayMs: numberOption('delay-ms', distanceDefault.delayMs, 0, 1_000), hops: numberOption('hops', distanceDefault.hops, 0, hopsMaximum) };
 
-const about = { machine: machineText(), versions: versionsOf(systems), lanes, delayMs, reverse: isReverse };
-process.stdout.write(isJson ? `${JSON.stringify(about)}\n` : `${about.machine}\n${about.versions.join(', ')}\n${lanes} at a time, ${delayMs} ms each way at each router\n\n`);
+const about = { machine: machineText(), versions: versionsOf(systems), lanes, ...distance, reverse: isReverse };
+process.stdout.write(isJson ? `${JSON.stringify(about)}\n` : `${about.machine}\n${about.versions.join(', ')}\n${lanes} at a time, ${distance.delayMs} ms each way at each router, ${distance.hops} hops further\n\n`);
 const jobs = Array.from({ length: runs }, (_, index) => cells.flatMap((cell) => systems.map((system): Job => ({ cell, system, run: index + 1 })))).flat();
 const outcomes = new Map<string, Attempt[]>(cells.flatMap((cell) => systems.map((system) => [`${nameOf(cell)} ${system}`, []])));
-await Promise.all(Array.from({ length: Math.min(lanes, jobs.length) }, (_, index) => lane(index, jobs, outcomes, delayMs)));
+await Promise.all(Array.from({ length: Math.min(lanes, jobs.length) }, (_, index) => lane(index, jobs, outcomes, distance)));
 
 const summaries = cells.flatMap((cell) => systems.map((system) => summarize({ cell: nameOf(cell), system, attempts: outcomes.get(`${nameOf(cell)} ${system}`) ?? [] } satisfies Outcome)));
 if (isJson) for (const summary of summaries) process.stdout.write(`${JSON.stringify({ summary })}\n`);

@@ -24,7 +24,7 @@ export interface CellSummary {
 }
 
 const cellCharacters = 22;
-const theoryCharacters = 13;
+const theoryCharacters = 16;
 const systemCharacters = 30;
 
 export const nameOf = ({ left, right }: MatrixCell): string => `${left}:${right}`;
