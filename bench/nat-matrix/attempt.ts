@@ -18,6 +18,8 @@ export interface Attempt {
   readonly firstByteMs: number | undefined;
   /** From the dial to the first echo by a direct path. */
   readonly directMs: number | undefined;
+  /** Whether the system said that the path is direct; what it is, the packets tell. */
+  readonly saidDirect: boolean;
   /** Bytes of packets from and to the other NAT's outer address while the proof went on, and from and to helpers. */
   readonly peerBytes: number;
   readonly helperBytes: number;
@@ -29,10 +31,10 @@ export interface Attempt {
 }
 
 const noConnection: Attempt = {
-  path: 'none', firstByteMs: undefined, directMs: undefined, peerBytes: 0, helperBytes: 0, remote: '', failure: undefined, failedMs: undefined,
+  path: 'none', firstByteMs: undefined, directMs: undefined, saidDirect: false, peerBytes: 0, helperBytes: 0, remote: '', failure: undefined, failedMs: undefined,
 };
 
-/** Whether a port of one side has to be guessed, if neither filter is open: a mapping depends on the remote end. */
+/** Whether somebody may have to guess a port: a mapping depends on the remote end. */
 export const dependsOnRemote = ({ dialling, serving }: Pair): boolean => [dialling, serving].some((kind) => kindBehaviours[kind].mapping !== 'independent');
 
 interface Reached { readonly first: Moment; readonly direct: Moment | undefined }
@@ -74,10 +76,10 @@ export async function attempt(laboratory: Laboratory, name: string, pair: Pair):
     const proof = await dialler.next(proofWithinMs);
     const after = laboratory.count();
     const [peerBytes, helperBytes] = [after.peerBytes - before.peerBytes, after.helperBytes - before.helperBytes];
-    if (proof === undefined || !('proved' in proof)) return { ...noConnection, firstByteMs: first.ms, failure: 'The connection ended.', failedMs: undefined };
+    if (proof === undefined || !('proved' in proof)) return { ...noConnection, firstByteMs: first.ms, saidDirect: direct !== undefined, failure: 'The connection ended.', failedMs: undefined };
     const isDirect = peerBytes >= proof.proved && peerBytes >= directShare * (peerBytes + helperBytes);
     return {
-      path: isDirect ? 'direct' : 'relay', firstByteMs: first.ms, directMs: isDirect ? direct?.ms : undefined, peerBytes, helperBytes,
+      path: isDirect ? 'direct' : 'relay', firstByteMs: first.ms, directMs: isDirect ? direct?.ms : undefined, saidDirect: direct !== undefined, peerBytes, helperBytes,
       remote: (direct ?? first).remote, failure: undefined, failedMs: undefined,
     };
   } finally {

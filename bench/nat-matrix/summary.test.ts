@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { summarize, tableOf } from './summary.ts';
 import type { Attempt } from './attempt.ts';
 
-const none: Attempt = { path: 'none', firstByteMs: undefined, directMs: undefined, peerBytes: 0, helperBytes: 0, remote: '', failure: 'No path.', failedMs: 300 };
-const direct = (directMs: number, firstByteMs = directMs): Attempt => ({ ...none, path: 'direct', firstByteMs, directMs, failure: undefined, failedMs: undefined });
+const none: Attempt = { path: 'none', firstByteMs: undefined, directMs: undefined, saidDirect: false, peerBytes: 0, helperBytes: 0, remote: '', failure: 'No path.', failedMs: 300 };
+const direct = (directMs: number, firstByteMs = directMs): Attempt => ({ ...none, path: 'direct', saidDirect: true, firstByteMs, directMs, failure: undefined, failedMs: undefined });
 const relayed = (firstByteMs: number): Attempt => ({ ...none, path: 'relay', firstByteMs, failure: undefined, failedMs: undefined });
 const cell = 'eim-eif:eim-eif';
 
