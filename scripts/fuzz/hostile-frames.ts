@@ -18,7 +18,7 @@ export interface Speaker {
 }
 
 /** Everything but `close`, which ends the session: that one is sent on purpose. */
-const verbs: readonly Verb[] = ['echo', 'challenge', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify', 'refusals', 'hold', 'drop', 'pad', 'more',
+const verbs: readonly Verb[] = ['echo', 'challenge', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify', 'refusals', 'hold', 'drop', 'pad', 'more', 'observe',
   // More often: named records are looked at only in a session that has registered, and only those that are in time.
   'register', 'register', 'publish', 'publish', 'publish'];
 /** Of what is published and asked for: under names. */
@@ -39,7 +39,8 @@ function bodyOf(random: SeededRandom, verb: Verb, speaker: Speaker, published: r
   const mailbox = { identity, deviceId };
   switch (verb) {
     case 'echo':
-    case 'refusals': return { verb };
+    case 'refusals':
+    case 'observe': return { verb };
     case 'challenge': return { verb, random: random.bytes(8) };
     case 'close': return { verb, reason: random.integer(0, 255) };
     case 'pull': return { verb, name: { root: random.bytes(32), length: number(random) }, groupShift: random.integer(0, 5), ...leafRun(random) };

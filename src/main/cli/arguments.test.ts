@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseTtl } from './durations.ts';
 import { parseSize } from './sizes.ts';
-import { parseListenAddress, reachableHost } from './listen-address.ts';
+import { parseListenAddress, parsePort, reachableHost } from './listen-address.ts';
 import { describeError, exitCodeOf, printable } from './terminal.ts';
 import { WaypostError } from '../../shared/errors.ts';
 
@@ -38,6 +38,13 @@ describe('addresses to listen on', () => {
 
   it.each(['', '7400', '1.2.3.4', 'example.org:1', '1.2.3:4', '0.0.0.0:65536', '0.0.0.0:-1', '::1:9'])('refuses "%s"', (text) => {
     expect(() => parseListenAddress(text)).toThrow(expect.objectContaining({ code: 'invalid-argument' }) as Error);
+  });
+
+  it('reads a second port, which is another one than the first', () => {
+    expect([parsePort('7401', '--observe-port', 7_400), parsePort('0', '--observe-port', 0)]).toEqual([7_401, 0]);
+    for (const text of ['7400', '', '-1', '65536', '1e3', 'x', '7401 ']) {
+      expect(() => parsePort(text, '--observe-port', 7_400)).toThrow(expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining('--observe-port') as string }) as Error);
+    }
   });
 
   it('tells others an outside address when it listens on all', () => {

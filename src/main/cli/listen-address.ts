@@ -24,6 +24,14 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: isAll ? undefined : host === 'localhost' ? '127.0.0.1' : host, port };
 }
 
+/** A UDP port of its own, 0 for whichever the system chooses. @throws WaypostError `invalid-argument` */
+export function parsePort(text: string, option: string, taken: number): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= portMaximum)) throw new WaypostError('invalid-argument', `"${text.slice(0, 80)}" is not a port. ${option} takes a number from 1 to 65535, or 0 to let the system choose.`);
+  if (port !== 0 && port === taken) throw new WaypostError('invalid-argument', `${option} and --listen name the same port, ${port}. Give ${option} another one.`);
+  return port;
+}
+
 /** What to put into a hint for a socket that listens on `host`: itself, or the first outside address where it listens on all. */
 export function reachableHost(host: string, interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces()): string {
   if (host !== '0.0.0.0' && host !== '::') return host;

@@ -6,6 +6,7 @@ import type { MemoryUse } from './directed/types.ts';
 import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
+import type { CreateNetworkCheck, EngineSocket, SpareSocket } from './path/observation-port.ts';
 import type { ContentName, Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
 
 export interface RelayPolicy {
@@ -26,6 +27,8 @@ export interface EngineConfiguration {
   readonly visor: boolean;
   /** Carries mail for others. */
   readonly relay: RelayPolicy | undefined;
+  /** Of a visor: what finds out about the network that it is in. */
+  readonly createNetworkCheck?: CreateNetworkCheck;
 }
 
 export type EngineCommand =
@@ -101,13 +104,17 @@ export type EngineChange =
 export type BlobShelfName = 'own-blobs' | 'held-blobs';
 
 export type EngineOutput =
-  | { readonly kind: 'transmit'; readonly to: SocketAddress; readonly datagram: Uint8Array }
+  /** Without `via`: from the main socket. */
+  | { readonly kind: 'transmit'; readonly to: SocketAddress; readonly datagram: Uint8Array; readonly via?: EngineSocket }
   | { readonly kind: 'store'; readonly ticket: number; readonly store: 'visor'; readonly request: VisorRequest }
   | { readonly kind: 'store'; readonly ticket: number; readonly store: 'mail'; readonly request: MailRequest }
   /** Unlike the other two it may fail, with an answer that says so. */
   | { readonly kind: 'blobs'; readonly ticket: number; readonly shelf: BlobShelfName; readonly request: BlobRequest }
   /** Resolve a host name to literal addresses; answer with `handleResolved`. Literal addresses never come here. */
   | { readonly kind: 'resolve'; readonly ticket: number; readonly host: string }
+  /** Another socket, at a port that the system chooses: answer with `handleBound`. At most 8 at once, and no name twice. */
+  | { readonly kind: 'bind'; readonly socket: SpareSocket }
+  | { readonly kind: 'unbind'; readonly socket: SpareSocket }
   | { readonly kind: 'reply'; readonly ticket: number; readonly reply: CommandReply }
   | { readonly kind: 'changed'; readonly changes: readonly EngineChange[] }
   /** For the ring log: a stable event name and non-secret fields (ids shortened). */
@@ -197,12 +204,15 @@ export interface Engine {
   /**
    * Takes the datagram over: its bytes are changed. Says what is still used of its memory; `until-flush` means until `pollOutput` has returned undefined, and that the
    * host had better hand over the other datagrams that are there before it calls that: they are worked on together.
+   * `socket`: where it came to; without it, the main one.
    */
-  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): MemoryUse;
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant, socket?: EngineSocket): MemoryUse;
   /** A transmitted datagram has gone out, and its memory may be used again. A host that does not say so costs memory and nothing else. */
   recycle(datagram: Uint8Array): void;
   handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult, now: Instant): void;
   handleResolved(ticket: number, hosts: readonly string[], now: Instant): void;
+  /** A spare socket is bound to that local port, or (undefined) could not be or broke. Of a relay's second one: its port changed. A host without such sockets answers nothing. */
+  handleBound?(socket: Exclude<EngineSocket, 'main'>, port: number | undefined, now: Instant): void;
   handleTimeout(now: Instant): void;
   networkChanged(now: Instant): void;
   command(ticket: number, command: EngineCommand, now: Instant): void;
@@ -222,6 +232,8 @@ export interface StartArguments {
   readonly mail: MailResults['open'] | undefined;
   /** What the blob stores have. */
   readonly blobs: { readonly own: readonly BlobInfo[]; readonly held: readonly BlobInfo[] };
+  /** Of a relay: the port of its second socket, which answers for the first one (engine/path). Undefined: it has none. */
+  readonly secondPort?: number | undefined;
   readonly now: Instant;
 }
 export type CreateEngine = (start: StartArguments) => Engine;

@@ -16,6 +16,9 @@ import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
 import { createSessions } from './session/sessions.ts';
+import { isObserveDatagram } from './path/observe-codec.ts';
+import { observeCapability, secondPortCapability } from './path/observing.ts';
+import { PathRole } from './path/path-role.ts';
 import { identityPublicKey } from './wire/identity.ts';
 import { EngineInspector } from './inspection.ts';
 import { runCommand } from './visor-commands.ts';
@@ -27,13 +30,15 @@ import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineCommand, 
 import type { MailboxRole } from './mail/mailbox-types.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
+import type { EngineSocket } from './path/observation-port.ts';
+import type { ConnectedRelay } from './path/observing.ts';
 import type { SessionOutput, Sessions } from './session/types.ts';
 import type { Instant, SocketAddress } from './wire/types.ts';
 import type { CommitOptions, VisorContext } from './visor-context.ts';
 
 /** What this side can do, told in every handshake. */
 const visorCapabilities = ['waypost/1', 'letters'];
-const relayCapabilities = ['store', 'ack', 'status', 'records'];
+const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability];
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
@@ -56,6 +61,7 @@ class VisorEngine implements Engine {
   readonly #context: VisorContext;
   readonly #visor: VisorRole | undefined;
   readonly #mailbox: MailboxRole | undefined;
+  readonly #paths: PathRole;
   readonly #counters = new Map<string, number>();
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
@@ -71,7 +77,7 @@ class VisorEngine implements Engine {
     const device = new CurrentDevice(memory, crypto, own.device);
     this.#sessions = createSessions({
       crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
-      capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay.heldPerRecipientBytes ?? fileHeldMaximumBytes)],
+      capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay.heldPerRecipientBytes ?? fileHeldMaximumBytes), ...(start.secondPort === undefined ? [] : [secondPortCapability])],
       listening: configuration.relay !== undefined,
     });
     this.#directed = createDirected({
@@ -103,12 +109,27 @@ class VisorEngine implements Engine {
       log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
     this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
+    this.#paths = new PathRole({
+      crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
+      createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
+      addressOf: (sessionId) => this.#sessions.view(sessionId)?.address,
+      ownRelays: () => this.#ownRelays(),
+      transmit: (via, to, datagram) => { this.#outputs.push({ kind: 'transmit', to, datagram, via }); },
+      bind: (socket) => { this.#outputs.push({ kind: 'bind', socket }); },
+      unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
+    }, now);
     this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false);
     this.#visor?.start(now);
   }
 
-  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): MemoryUse {
+  handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant, socket: EngineSocket = 'main'): MemoryUse {
     this.#begin(now);
+    if (isObserveDatagram(datagram) || socket !== 'main') {
+      if (isObserveDatagram(datagram)) this.#paths.handleDatagram(socket, from, datagram, now);
+      else this.#paths.strayDatagram();
+      this.#drainSessions();
+      return 'none';
+    }
     this.#frameUse = 'kept';
     this.#sessions.handleDatagram(from, datagram, now);
     this.#drainSessions();
@@ -131,6 +152,12 @@ class VisorEngine implements Engine {
     this.#drainSessions();
   }
 
+  handleBound(socket: Exclude<EngineSocket, 'main'>, port: number | undefined, now: Instant): void {
+    this.#begin(now);
+    this.#paths.handleBound(socket, port, now);
+    this.#drainSessions();
+  }
+
   handleTimeout(now: Instant): void {
     this.#begin(now);
     this.#sessions.handleTimeout(now);
@@ -139,6 +166,7 @@ class VisorEngine implements Engine {
     if (now.monotonicMs >= this.#certificateCheckAtMs) this.#renewCertificate(now);
     this.#visor?.handleTimeout(now);
     this.#mailbox?.handleTimeout(now);
+    this.#paths.handleTimeout(now);
     this.#drainSessions();
   }
 
@@ -146,6 +174,7 @@ class VisorEngine implements Engine {
     this.#begin(now);
     this.#sessions.networkChanged(now);
     this.#visor?.networkChanged(now);
+    this.#paths.networkChanged(now);
     this.#drainSessions();
   }
 
@@ -200,12 +229,20 @@ class VisorEngine implements Engine {
     consider(this.#directed.pollTimeout());
     consider(this.#mailbox?.pollTimeout());
     for (const candidate of this.#visor?.timeouts() ?? []) consider(candidate);
+    consider(this.#paths.pollTimeout());
     return earliest;
   }
 
   #begin(now: Instant): void {
     this.#now = now;
     this.#touched = true;
+  }
+
+  *#ownRelays(): Iterable<ConnectedRelay> {
+    for (const link of this.#visor?.links.all ?? []) {
+      const session = link.purpose === 'own' && link.state === 'connected' ? this.#visor?.links.session(link) : undefined;
+      if (session !== undefined) yield { relay: link.hint.publicKey, sessionId: session.id, address: session.address, capabilities: session.remoteCapabilities };
+    }
   }
 
   /** Well before its end, so that nobody ever meets an expired one; a visor's next registration publishes it. */
@@ -230,9 +267,11 @@ class VisorEngine implements Engine {
         this.#directed.sessionLost(output.sessionId, this.#now);
         this.#mailbox?.sessionClosed(output.sessionId);
         this.#visor?.handleSession(output, this.#now);
+        this.#paths.relaysChanged(this.#now);
         return;
       case 'restarted':
         if (this.#visor?.handleSession(output, this.#now) !== true) this.#directed.sessionLost(output.session.id, this.#now);
+        this.#paths.sessionBegan(output.session, this.#now);
         return;
       case 'moved':
         this.#directed.pathChanged(output.sessionId, this.#now);
@@ -240,6 +279,8 @@ class VisorEngine implements Engine {
         return;
       case 'established': case 'silent': case 'measured':
         this.#visor?.handleSession(output, this.#now);
+        if (output.kind === 'established') this.#paths.sessionBegan(output.session, this.#now);
+        else if (output.kind === 'silent') this.#paths.relaysChanged(this.#now);
         return;
     }
   }
@@ -284,6 +325,7 @@ class VisorEngine implements Engine {
     for (const [reason, value] of Object.entries(this.#sessions.dropCounters)) counters[`session.drop.${reason}`] = value;
     for (const [reason, value] of Object.entries(this.#directed.dropCounters)) counters[`request.drop.${reason}`] = value;
     for (const [name, value] of Object.entries(this.#mailbox?.counters ?? {})) counters[`mailbox.${name}`] = value;
+    for (const [name, value] of this.#paths.counters) counters[name] = value;
     return counters;
   }
 }

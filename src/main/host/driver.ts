@@ -1,5 +1,5 @@
 /**
- * Runs one engine on a real machine: one socket (kept by socket-keeper.ts), one timer, one store. After every input it drains the engine's
+ * Runs one engine on a real machine: its sockets (sockets.ts), one timer, one store. After every input it drains the engine's
  * outputs and arms the timer anew; it contains no rule of the protocol.
  *
  * Memory is never ahead of the disk: when a commit fails, the engine is thrown away with everything it has not said yet, and after a pause
@@ -14,7 +14,7 @@ import type { Clock } from './clock.ts';
 import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
-import { SocketKeeper } from './socket-keeper.ts';
+import { Sockets } from './sockets.ts';
 import { freeDatagram, type UdpSocket } from './udp.ts';
 
 /** After a failed commit: a full disk does not get room within milliseconds, and a person should not wait long once it has. */
@@ -40,6 +40,8 @@ export interface DriverOptions {
   readonly blobs: Readonly<Record<BlobShelfName, BlobSubmitter>>;
   readonly clock: Clock;
   readonly listen: { readonly host: string | undefined; readonly port: number };
+  /** Of a relay: port of a second socket, which answers for the first (0: the system chooses). Undefined: there is none. */
+  readonly secondPort?: number | undefined;
   /** The operator vouches for the clock: letters may expire although the clock differs from the last run's (architecture 12). */
   readonly confirmClock: boolean;
   readonly events: DriverEvents;
@@ -59,7 +61,7 @@ interface WaitingCommand {
 export class Driver {
   readonly #options: DriverOptions;
   readonly #resolver: Resolver;
-  readonly #keeper: SocketKeeper;
+  readonly #sockets: Sockets;
   #engine: Engine | undefined;
   #generation = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -81,11 +83,12 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#resolver = options.resolver ?? new Resolver();
-    this.#keeper = new SocketKeeper({
+    this.#sockets = new Sockets({
       listen: options.listen,
-      onDatagram: (from, datagram) => {
+      secondPort: options.secondPort,
+      onDatagram: (socket, from, datagram) => {
         if (this.#engine === undefined) return;
-        const use = this.#engine.handleDatagram(from, datagram, options.clock.now());
+        const use = this.#engine.handleDatagram(from, datagram, options.clock.now(), socket);
         if (use === 'until-flush') {
           this.#gathered.push(datagram);
           this.#endTurnLater();
@@ -95,17 +98,22 @@ export class Driver {
         if (use === 'none') freeDatagram(datagram);
       },
       onReplaced: () => { this.networkChanged(); },
+      onBound: (socket, port) => {
+        this.#engine?.handleBound?.(socket, port, options.clock.now());
+        // Not at once: a socket that is refused is told of while the engine is being drained.
+        this.#scheduleDrain();
+      },
       log: (level, event, fields) => { options.events.log(level, event, fields); },
     });
   }
 
   /** @throws WaypostError when the port is taken or the store does not open. */
   async start(): Promise<void> {
-    await this.#keeper.open();
+    await this.#sockets.open();
     try {
       await this.#startEngine();
     } catch (error) {
-      await this.#keeper.close();
+      await this.#sockets.close();
       throw storeError(toStoreFailure(error));
     }
     this.#watch = watchNetwork(this.#options.clock, (reason) => {
@@ -117,9 +125,11 @@ export class Driver {
   get inspect(): EngineInspection | undefined { return this.#engine?.inspect; }
   /** Set while no engine runs because a commit failed. */
   get storageFailure(): StoreFailure | undefined { return this.#failure; }
-  get socket(): UdpSocket | undefined { return this.#keeper.socket; }
+  get socket(): UdpSocket | undefined { return this.#sockets.main; }
+  /** Of a relay's second socket. */
+  get secondPort(): number | undefined { return this.#sockets.secondPort; }
   get store(): EngineStore { return this.#options.store; }
-  get counters(): Readonly<Record<string, number>> { return { ...this.#counters, ...this.#keeper.counters }; }
+  get counters(): Readonly<Record<string, number>> { return { ...this.#counters, ...this.#sockets.counters }; }
 
   /** @throws WaypostError with the engine's code, or the store's where the commit failed. */
   command<Name extends CommandName>(command: Extract<EngineCommand, { name: Name }>): Promise<CommandResults[Name]> {
@@ -154,7 +164,7 @@ export class Driver {
     this.#stopped = true;
     this.#watch?.stop();
     clearTimeout(this.#restartTimer);
-    this.#keeper.leaveAlone();
+    this.#sockets.leaveAlone();
     const engine = this.#engine;
     if (engine !== undefined) {
       engine.stop(this.#options.clock.now());
@@ -164,7 +174,7 @@ export class Driver {
     await this.#options.store.close();
     this.#engine = undefined;
     this.#rejectCommands(notRunning());
-    await this.#keeper.close();
+    await this.#sockets.close();
   }
 
   async #startEngine(): Promise<void> {
@@ -174,7 +184,7 @@ export class Driver {
     const blobs = { own: await this.#loadBlobs('own-blobs'), held: configuration.relay === undefined ? [] : await this.#loadBlobs('held-blobs') };
     if (this.#stopped) return;
     this.#generation += 1;
-    this.#engine = createEngine({ configuration, state, mail, blobs, now: clock.now() });
+    this.#engine = createEngine({ configuration, state, mail, blobs, secondPort: this.#sockets.secondPort, now: clock.now() });
     this.#failure = undefined;
     if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());
     this.#drain();
@@ -238,7 +248,9 @@ export class Driver {
   #perform(output: EngineOutput): void {
     const { events } = this.#options;
     switch (output.kind) {
-      case 'transmit': if (this.#keeper.send(output.to, output.datagram)) this.#engine?.recycle(output.datagram); return;
+      case 'transmit': if (this.#sockets.send(output.via ?? 'main', output.to, output.datagram)) this.#engine?.recycle(output.datagram); return;
+      case 'bind': this.#sockets.bind(output.socket); return;
+      case 'unbind': this.#sockets.unbind(output.socket); return;
       case 'store': this.#performStore(output); return;
       case 'blobs': this.#performBlobs(output); return;
       case 'resolve': this.#resolve(output.ticket, output.host); return;
@@ -291,7 +303,7 @@ export class Driver {
   #resolve(ticket: number, host: string): void {
     const generation = this.#generation;
     this.#counters.resolves += 1;
-    void this.#resolver.resolve(host, this.#keeper.socket?.reachesIpv6 ?? false).then((addresses) => {
+    void this.#resolver.resolve(host, this.#sockets.main?.reachesIpv6 ?? false).then((addresses) => {
       if (generation !== this.#generation || this.#engine === undefined) return;
       this.#engine.handleResolved(ticket, addresses, this.#options.clock.now());
       this.#drain();
@@ -302,6 +314,7 @@ export class Driver {
     if (this.#stopped) return;
     this.#generation += 1;
     this.#engine = undefined;
+    this.#sockets.unbindAll();
     this.#failure = failure;
     this.#counters.storeFailures += 1;
     clearTimeout(this.#timer);

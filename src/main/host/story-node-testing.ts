@@ -243,7 +243,7 @@ export class StoryNode {
       }
       case 'reply': this.replies.set(output.ticket, output.reply); return;
       case 'resolve': this.engine.handleResolved(output.ticket, [], this.now); return;
-      case 'changed': case 'log': return;
+      case 'changed': case 'log': case 'bind': case 'unbind': return;
     }
   }
 }

@@ -33,6 +33,8 @@ export interface RuntimeOptions {
   readonly listenHost: string | undefined;
   /** 0: the system chooses. */
   readonly listenPort: number;
+  /** Of a relay: port of the second socket, which answers for the first so that others learn about their network; undefined or 0: the system chooses. */
+  readonly observePort?: number | undefined;
   readonly confirmClock: boolean;
   /** Sentences about how this profile is kept, shown as long as it runs. */
   readonly notices: readonly string[];
@@ -84,6 +86,7 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     blobs: { 'own-blobs': blobs, 'held-blobs': heldBlobs },
     clock: systemClock,
     listen: { host: options.listenHost, port: options.listenPort },
+    secondPort: options.relay === undefined ? undefined : options.observePort ?? 0,
     confirmClock: options.confirmClock,
     events: {
       changed: (changes) => { api.engineChanged(changes); },
@@ -114,6 +117,7 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
   }
   const { socket } = driver;
   if (socket === undefined) throw new Error('a started driver has a socket');
+  if (driver.secondPort !== undefined) log.write(Date.now(), 'info', 'second-socket', { port: driver.secondPort });
   if (socket.receiveBufferRefused) log.write(Date.now(), 'info', 'receive-buffer-small', { bytes: socket.receiveBufferBytes });
 
   return {

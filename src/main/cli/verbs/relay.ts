@@ -9,7 +9,7 @@ import { createIdentitySecret } from '../../host/identity-setup.ts';
 import { createProfileDirectory } from '../../host/profile.ts';
 import { createLocalKey, createVault, readVault, type VaultFile } from '../../host/vault.ts';
 import type { Environment } from '../environment.ts';
-import { parseListenAddress, reachableHost } from '../listen-address.ts';
+import { parseListenAddress, parsePort, reachableHost } from '../listen-address.ts';
 import { parseSize } from '../sizes.ts';
 import { addVerb, runVerb } from '../verb.ts';
 import { runUntilStopped } from './run.ts';
@@ -23,6 +23,7 @@ interface RelayOptions {
   readonly confirmClock?: boolean;
   readonly allow?: readonly string[];
   readonly holdPerRecipient?: string;
+  readonly observePort?: string;
 }
 
 /**
@@ -58,16 +59,18 @@ export function addRelayVerb(program: Command): void {
     .option('--announce <host>', 'name or address that others reach it by (default: found out)')
     .option('--confirm-clock', 'the clock of this machine is right although it jumped: let letters expire again')
     .option('--allow <keys...>', 'only these public keys may have a mailbox here (default: everybody)')
+    .option('--observe-port <port>', 'second UDP port, by which visors learn what their network does to packets (default: the system chooses)')
     .option('--hold-per-recipient <size>', 'files held for one recipient who is away, such as 2GiB (default: 256MiB)')
     .action((options: RelayOptions, command: Command) => runVerb(command, async (environment) => {
       keepYoungGenerationSmall();
       const listen = parseListenAddress(options.listen);
       const registration = allowed(options.allow);
       const held = options.holdPerRecipient === undefined ? {} : { heldPerRecipientBytes: parseSize(options.holdPerRecipient, '--hold-per-recipient', heldMinimumBytes) };
+      const observePort = options.observePort === undefined ? undefined : parsePort(options.observePort, '--observe-port', listen.port);
       const vault = await relayVault(environment);
       const contents = await environment.open(vault);
       const running = await environment.start(
-        { visor: false, relay: { registration, ...held }, listenHost: listen.host, listenPort: listen.port, confirmClock: options.confirmClock === true },
+        { visor: false, relay: { registration, ...held }, listenHost: listen.host, listenPort: listen.port, observePort, confirmClock: options.confirmClock === true },
         { contents, vault },
       );
       const { host, port } = running.runtime.listen;

@@ -19,6 +19,7 @@ const leafRun: fc.Arbitrary<LeafRun> = fc.tuple(u32, fc.uniqueArray(fc.nat(63)),
 const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<RequestBody, { verb: Verb }>> } = {
   echo: fc.constant({ verb: 'echo' }),
   refusals: fc.constant({ verb: 'refusals' }),
+  observe: fc.constant({ verb: 'observe' }),
   challenge: bytesOf(8).map((random) => ({ verb: 'challenge', random })),
   close: fc.nat(255).map((reason) => ({ verb: 'close', reason })),
   pull: fc.tuple(bytesOf(32), u64, fc.nat(5), leafRun).map(([root, length, groupShift, run]) => ({ verb: 'pull', name: { root, length }, groupShift, ...run })),
@@ -74,7 +75,7 @@ describe('frames', () => {
 
   it('decoding never throws and never makes more than its input justifies', () => {
     holdsAgainstNoise(decodeFrame);
-    for (let verb = 0; verb <= 17; verb += 1) holdsAgainstNoise(decodeFrame, [1, verb]);
+    for (let verb = 0; verb <= 20; verb += 1) holdsAgainstNoise(decodeFrame, [1, verb]);
   });
 
   it('numbers the verbs as the protocol does', () => {
@@ -82,7 +83,7 @@ describe('frames', () => {
       .map((body) => [body.verb, encodeRequest(new Uint8Array(16), body)[1]]));
     expect(numbers).toEqual({
       echo: 1, challenge: 2, close: 3, pull: 4, record: 5, publish: 6, register: 7, tokens: 8, deposit: 9, list: 10, ack: 11, withdraw: 12, status: 13,
-      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19,
+      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19, observe: 20,
     });
   });
 
@@ -117,7 +118,7 @@ describe('frames', () => {
     expect(decodeFrame(Uint8Array.of())).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(3, ...id, 0, 0, 0, 0, 0))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 0, ...id))).toBeUndefined();
-    expect(decodeFrame(Uint8Array.of(1, 20, ...id))).toBeUndefined();
+    expect(decodeFrame(Uint8Array.of(1, 21, ...id))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(2, ...id, 0, 0, 0, 0, 5))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 10, ...id, ...new Uint8Array(16), 17))).toBeUndefined();
     expect(decodeFrame(Uint8Array.of(1, 4, ...id, ...new Uint8Array(46), 0, ...new Uint8Array(17)))).toBeUndefined();

@@ -224,7 +224,9 @@ export type RequestBody =
   | { readonly verb: 'withdraw'; readonly mailbox: Mailbox; readonly letterId: Uint8Array; readonly purgeKey: Uint8Array }
   | { readonly verb: 'status'; readonly mailbox: Mailbox; readonly letterIds: readonly Uint8Array[] }
   | { readonly verb: 'notify'; readonly epoch: Uint8Array; readonly highestSequence: number; readonly entry: ListEntry | undefined }
-  | { readonly verb: 'refusals' };
+  | { readonly verb: 'refusals' }
+  /** A ticket for probes outside of the session (engine/path). */
+  | { readonly verb: 'observe' };
 export type Verb = RequestBody['verb'];
 
 export type Frame =

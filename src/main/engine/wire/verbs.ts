@@ -11,7 +11,7 @@ import type { ContentName, LeafRun, Mailbox, RecordKind, RequestBody, Verb } fro
 
 /** In wire order; the number of a verb is its position plus 1. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
-  'refusals', 'more', 'pad', 'hold', 'drop'] as const satisfies readonly Verb[];
+  'refusals', 'more', 'pad', 'hold', 'drop', 'observe'] as const satisfies readonly Verb[];
 const recordKinds = ['identity', 'prekey', 'named'] as const satisfies readonly RecordKind[];
 const verdicts = ['committed', 'unopenable'] as const;
 
@@ -42,6 +42,7 @@ export function writeBody(writer: Writer, body: RequestBody): void {
   switch (body.verb) {
     case 'echo':
     case 'refusals':
+    case 'observe':
       return;
     case 'challenge':
       writer.bytes(body.random, shortBytes);
@@ -122,6 +123,7 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
   switch (verb) {
     case 'echo':
     case 'refusals':
+    case 'observe':
       return { verb };
     case 'challenge':
       return { verb, random: reader.bytes(shortBytes) };
