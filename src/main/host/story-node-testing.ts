@@ -1,5 +1,6 @@
 /** One engine of a story with its memory stores, and what a story does with it: commands, loss of power, lies, and looks at what is kept. */
 import { createEngine } from '../engine/visor.ts';
+import type { CreateNetworkCheck, EngineSocket } from '../engine/path/observation-port.ts';
 import type { CommandReply, Engine, EngineCommand, EngineConfiguration, EngineOutput } from '../engine/engine-types.ts';
 import type { MailOperation, MailRequest, MailResults } from '../engine/mail/mail-store.ts';
 import type { FileRow, HopRow, VisorOperation, VisorRequest, VisorResults, VisorState } from '../engine/mail/visor-store.ts';
@@ -17,12 +18,20 @@ const wallStartMs = Date.UTC(2026, 0, 5);
 type StoreResult = VisorResults[VisorOperation] | MailResults[MailOperation];
 export type Tamper = (request: MailRequest, result: StoreResult) => StoreResult;
 
+/** A node's other sockets have ports of their own, far from those of other nodes. */
+const secondPortOffset = 10_000;
+const sparePortOffset = 20_000;
+const sparePortsOfNode = 100;
+
 export interface NodeOptions {
   readonly relay?: boolean;
   readonly visor?: boolean;
   readonly clockErrorMs?: number;
   /** Of a relay. */
   readonly heldPerRecipientBytes?: number;
+  /** Of a relay: it has a second socket. */
+  readonly second?: boolean;
+  readonly createNetworkCheck?: CreateNetworkCheck;
 }
 
 export class StoryNode {
@@ -55,6 +64,8 @@ export class StoryNode {
   readonly heldBlobs = new MemoryBlobs(crypto);
   /** Blobs of its own whose command it is not known to have committed, told at its next start. */
   unclaimed: readonly Uint8Array[] = [];
+  /** Of each of its sockets. */
+  readonly ports: Map<EngineSocket, number>;
   #blobAnswers: (() => void)[] = [];
   #nextTicket = 1;
   #generation = 0;
@@ -64,6 +75,7 @@ export class StoryNode {
     this.name = name;
     this.port = port;
     this.options = options;
+    this.ports = new Map<EngineSocket, number>([['main', port], ...(options.second === true ? [['second', port + secondPortOffset] as const] : [])]);
     this.stores = stores;
     this.clockErrorMs = options.clockErrorMs ?? 0;
     this.identitySecret = identitySecret ?? seeded(`identity ${name}`)(32);
@@ -199,8 +211,12 @@ export class StoryNode {
       crypto, random, identitySecret: this.identitySecret, initialName: this.name, visor: this.options.visor ?? this.options.relay !== true,
       relay: this.options.relay === true ? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }) } : undefined,
     };
+    const { createNetworkCheck } = this.options;
     const own = this.ownBlobs.all.map((blob) => (this.unclaimed.some((root) => equalBytes(root, blob.name.root)) ? { ...blob, unclaimed: true } : blob));
-    return createEngine({ configuration, state, mail, blobs: { own, held: this.heldBlobs.all }, now: this.now });
+    return createEngine({
+      configuration: createNetworkCheck === undefined ? configuration : { ...configuration, createNetworkCheck }, state, mail, blobs: { own, held: this.heldBlobs.all },
+      secondPort: this.ports.get('second'), now: this.now,
+    });
   }
 
   #perform(output: EngineOutput): void {
@@ -208,8 +224,15 @@ export class StoryNode {
     switch (output.kind) {
       case 'transmit':
         this.sent += 1;
-        if (!this.cutOff) this.world.wire.push({ to: String(output.to.port), from: this, datagram: output.datagram });
+        if (!this.cutOff) this.world.wire.push({ to: String(output.to.port), from: this, fromPort: this.ports.get(output.via ?? 'main') ?? 0, datagram: output.datagram });
         return;
+      case 'bind': {
+        const port = sparePortOffset + (this.port * sparePortsOfNode) % sparePortOffset + this.ports.size;
+        this.ports.set(output.socket, port);
+        this.#blobAnswers.push(() => { this.engine.handleBound?.(output.socket, port, this.now); this.drain(); });
+        return;
+      }
+      case 'unbind': this.ports.delete(output.socket); return;
       case 'store': {
         const answered = (result: StoreResult): void => {
           if (generation !== this.#generation || this.off) return;
@@ -243,7 +266,7 @@ export class StoryNode {
       }
       case 'reply': this.replies.set(output.ticket, output.reply); return;
       case 'resolve': this.engine.handleResolved(output.ticket, [], this.now); return;
-      case 'changed': case 'log': case 'bind': case 'unbind': return;
+      case 'changed': case 'log': return;
     }
   }
 }

@@ -2,12 +2,13 @@
 import type { MemoryStores } from './storage/direct.ts';
 import { crypto, secondMs } from './story-basics-testing.ts';
 import { StoryNode } from './story-node-testing.ts';
+import type { EngineSocket } from '../engine/path/observation-port.ts';
 import type { NodeOptions } from './story-node-testing.ts';
 
 const stepMs = 5;
 const spinMaximum = 20_000;
 
-type Wire = { readonly to: string; readonly from: StoryNode; readonly datagram: Uint8Array };
+type Wire = { readonly to: string; readonly from: StoryNode; readonly fromPort: number; readonly datagram: Uint8Array };
 
 export class StoryWorld {
   timeMs = 0;
@@ -15,7 +16,8 @@ export class StoryWorld {
   readonly nodes: StoryNode[] = [];
   /** False loses the datagram. */
   passes: (from: StoryNode, to: StoryNode) => boolean = () => true;
-  #nextPort = 1_000;
+  /** Above those of the system's services, which relays ask nothing of. */
+  #nextPort = 4_000;
   #forged = 0;
 
   add(name: string, options: NodeOptions = {}, stores?: MemoryStores, identitySecret?: Uint8Array): StoryNode {
@@ -25,7 +27,7 @@ export class StoryWorld {
     return node;
   }
 
-  relay(name: string, options: Pick<NodeOptions, 'heldPerRecipientBytes'> = {}): StoryNode { return this.add(name, { ...options, relay: true }); }
+  relay(name: string, options: Pick<NodeOptions, 'heldPerRecipientBytes' | 'second'> = {}): StoryNode { return this.add(name, { ...options, relay: true }); }
 
   forgedId(): Uint8Array { this.#forged += 1; return crypto.blake3(new TextEncoder().encode(`forged ${String(this.#forged)}`)).slice(0, 16); }
 
@@ -60,6 +62,11 @@ export class StoryWorld {
     }
   }
 
+  #at(port: string): readonly [StoryNode | undefined, EngineSocket] {
+    for (const node of this.nodes) for (const [socket, own] of node.ports) if (String(own) === port) return [node, socket];
+    return [undefined, 'main'];
+  }
+
   /** All that happens without time passing: commits and datagrams. */
   #settle(): void {
     for (let round = 0; round < spinMaximum; round += 1) {
@@ -74,12 +81,12 @@ export class StoryWorld {
         node.drain();
       }
       const batch = this.wire.splice(0);
-      for (const { to, from, datagram } of batch) {
+      for (const { to, from, fromPort, datagram } of batch) {
         busy = true;
-        const node = this.nodes.find((one) => String(one.port) === to);
+        const [node, socket] = this.#at(to);
         if (node === undefined || node.off || node.cutOff || !this.passes(from, node)) continue;
         // A receiver decrypts where the bytes lie; whoever keeps the datagram keeps what was sent.
-        node.engine.handleDatagram({ host: '127.0.0.1', port: from.port }, datagram.slice(), node.now);
+        node.engine.handleDatagram({ host: '127.0.0.1', port: fromPort }, datagram.slice(), node.now, socket);
         node.drain();
       }
       if (!busy) return;
