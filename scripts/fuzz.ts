@@ -1,5 +1,5 @@
 /**
- * `scripts/fuzz.ts [--inputs 100000] [--seed S]`: a live relay is sent damaged, replayed, spoofed and random datagrams, hostile handshakes, and
+ * `scripts/fuzz.ts [--inputs 100000] [--seed S]`: a live relay is sent damaged, replayed, spoofed and random datagrams, hostile handshakes and probes, and
  * through real sessions authentic frames that say anything at all. It must live, go on serving, account for what it dropped by reason,
  * and need at most 64 MiB more memory than before. Then a visor fetches published data by name from a relay that lies (fuzz/lying-relay.ts). The last line is `N passed, N failed`.
  */
@@ -47,6 +47,8 @@ const genuineSizes = [10, 100, 600, 3_000, 12_000, 50_000, 20, 300] as const;
 const seenShare = 0.98;
 const accountedTolerance = 0.1;
 const reasonsMinimum = 8;
+/** What a relay does about a probe that it does not drop. */
+const observeAnswers = ['answered', 'asked-other', 'passed-on'] as const;
 /** Fetches from a lying relay: so many for each input, within bounds, since each takes seconds of virtual time. */
 const fetchShare = 0.01;
 const fetchesMinimum = 100;
@@ -102,7 +104,7 @@ async function fuzz(checks: Checks, directory: string, inputs: number, seed: str
   process.stdout.write(`recorded ${fromVisors.length} datagrams to the relay and ${fromRelay.length} from it; memory ${mebibytes(firstBytes)}\n`);
 
   try {
-    const sources = { fromVisors, fromRelay, genuineSockets: proxy.genuineSockets, strangers: sockets, peers };
+    const sources = { fromVisors, fromRelay, genuineSockets: proxy.genuineSockets, strangers: sockets, peers, crypto: chooseCrypto().crypto, relayPort: port };
     const warmUpInputs = Math.min(warmUpMaximum, Math.max(warmUpMinimum, Math.round(inputs * warmUpShare)));
     const warmUp = new Generator(`${seed} warm-up`, createRandomBytes(), sources);
     await flood(warmUp, peers, client, port, warmUpInputs, () => undefined);
@@ -126,8 +128,9 @@ async function fuzz(checks: Checks, directory: string, inputs: number, seed: str
     const drops = [...grown].filter(([name]) => name.includes('.drop.'));
     // A frame that is too short was an authentic input before it was dropped; it must not count twice.
     const dropped = sumOf(grown, 'session.drop.') - (grown.get('session.drop.bad-frame') ?? 0);
+    const observed = sumOf(grown, 'observe.drop.') + observeAnswers.reduce((sum, name) => sum + (grown.get(`observe.${name}`) ?? 0), 0);
     const authentic = (generator.counts.get('frame') ?? 0) + (generator.counts.get('close') ?? 0);
-    const accounted = dropped + authentic + answered(peers) - answeredBefore;
+    const accounted = dropped + observed + authentic + answered(peers) - answeredBefore;
     process.stdout.write(`${inputs} sent in ${seconds.toFixed(1)} s, ${Math.round(inputs / seconds)} a second; ${shortBatches} batches came incomplete\n`);
     process.stdout.write(`inputs: ${[...generator.counts].map(([kind, count]) => `${kind} ${count}`).join(', ')}\n`);
     process.stdout.write(`dropped: ${drops.map(([name, count]) => `${name.replace('.drop.', ' ')} ${count}`).join(', ')}\n`);
@@ -137,6 +140,8 @@ async function fuzz(checks: Checks, directory: string, inputs: number, seed: str
     checks.check('it dropped for many different reasons', drops.length >= reasonsMinimum, `${drops.length} reasons`);
     checks.check('what it dropped, answered and took adds up to the inputs', Math.abs(accounted - inputs) <= inputs * accountedTolerance, `${accounted} of ${inputs}`);
     checks.check('records of published data were judged too', (after['mailbox.names-verified'] ?? 0) > 0, `${after['mailbox.names-verified'] ?? 0} signatures verified`);
+    checks.check('probes without a true ticket were dropped, and some with one were answered', (grown.get('observe.drop.no-ticket') ?? 0) > 0 && (after['observe.answered'] ?? 0) > 0,
+      `${sumOf(grown, 'observe.drop.')} dropped, ${after['observe.answered'] ?? 0} answered, ${after['observe.asked-other'] ?? 0} passed to others, ${after['observe.passed-on'] ?? 0} for others`);
     checks.check('authentic frames were judged too', sumOf(grown, 'request.drop.') > 0, `${sumOf(grown, 'request.drop.')} refused by the codecs`);
     checks.check('no engine was thrown away and no commit failed', (grown.get('host.engineRestarts') ?? 0) === 0 && (grown.get('host.storeFailures') ?? 0) === 0);
 

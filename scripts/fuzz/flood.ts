@@ -30,7 +30,10 @@ export async function flood(generator: Generator, peers: readonly HostilePeer[],
   const batch = Math.max(batchMinimum, Math.min(batchMaximum, Math.floor((bufferBytes * bufferShare) / bufferedBytes)));
   let shortBatches = 0;
   for (let sent = 0; sent < inputs;) {
-    for (const peer of peers) if (!peer.isUp) await peer.dial();
+    for (const peer of peers) {
+      if (!peer.isUp) await peer.dial();
+      peer.askForTicket();
+    }
     const size = Math.min(batch, inputs - sent);
     const before = (await countersOf(client))['udp.receivedDatagrams'] ?? 0;
     await sendBatch(generator, size, relayPort);

@@ -3,11 +3,13 @@ import { SeededRandom } from '../../sim/random.ts';
 import { HandshakeState, generateKeyPair } from '../../src/main/engine/noise/index.ts';
 import { concatBytes, utf8Encode } from '../../src/main/engine/wire/bytes.ts';
 import { decodeFrame, frameMaximumBytes } from '../../src/main/engine/wire/frame.ts';
+import { decodeObserve, isObserveDatagram, openProbe } from '../../src/main/engine/path/observe-codec.ts';
 import { decodeNamedRecord, verifyNamedRecord } from '../../src/main/engine/wire/named-record.ts';
 import { identityPublicKey } from '../../src/main/engine/wire/identity.ts';
 import { chooseCrypto } from '../../src/main/host/crypto.ts';
 import { genuinePayload, handshake1, newHandshake, transport, withCookie } from './handshake-bytes.ts';
 import { closeFrame, hostileFrame, hostilePayload } from './hostile-frames.ts';
+import { hostileObserve } from './hostile-observe.ts';
 import { hostileRecord, signedRecords } from './hostile-records.ts';
 import { fuzzFetches, fuzzNameCodecs } from './lying-relay.ts';
 import { residentBytes } from './memory.ts';
@@ -50,6 +52,25 @@ describe('Hostile frames', () => {
     expect(verbs.size).toBeGreaterThan(10);
     expect(verbs.has('close')).toBe(false);
     expect(decodeFrame(closeFrame(random))).toMatchObject({ body: { verb: 'close' } });
+  });
+});
+
+describe('Hostile probes', () => {
+  it('are partly genuine and partly not, of all kinds, with and without tickets', () => {
+    const { crypto } = chooseCrypto();
+    const tickets = [1, 2].map((number) => ({ id: random.bytes(8), key: random.bytes(32), lastsSeconds: 60, probes: 24, secondPort: number, seen: { host: '127.0.0.1', port: 9 } }));
+    const kinds = new Set<string>();
+    let opened = 0;
+    for (let count = 0; count < 2_000; count += 1) {
+      const datagram = hostileObserve(random, crypto, count % 4 === 0 ? [] : tickets, 7_400);
+      expect(isObserveDatagram(datagram)).toBe(true);
+      const decoded = decodeObserve(datagram);
+      kinds.add(decoded?.type ?? 'malformed');
+      if (decoded?.type === 'probe' && tickets.some(({ key }) => openProbe(crypto, key, decoded) !== undefined)) opened += 1;
+    }
+    expect(kinds).toEqual(new Set(['probe', 'request', 'answer', 'passed-answer', 'malformed']));
+    expect(opened).toBeGreaterThan(100);
+    expect(opened).toBeLessThan(1_500);
   });
 });
 

@@ -1,13 +1,14 @@
 /** Draws inputs: what is sent, and from where. Seeded, but for keys and indices, which the relay and the peers choose anew each time. */
 import type { Socket } from 'node:dgram';
 import { SeededRandom } from '../../sim/random.ts';
-import type { RandomBytes } from '../../src/main/engine/crypto.ts';
+import type { Crypto, RandomBytes } from '../../src/main/engine/crypto.ts';
 import { genuinePayload, transport } from './handshake-bytes.ts';
 import { closeFrame, hostileFrame, hostilePayload } from './hostile-frames.ts';
+import { hostileObserve } from './hostile-observe.ts';
 import type { HostilePeer } from './hostile-peer.ts';
 import { mutate, mutationKinds, type MutationKind } from './mutations.ts';
 
-export type InputKind = MutationKind | 'spoofed-index' | 'handshake' | 'frame' | 'close';
+export type InputKind = MutationKind | 'spoofed-index' | 'handshake' | 'observe' | 'frame' | 'close';
 
 export interface Input {
   readonly kind: InputKind;
@@ -23,6 +24,8 @@ export interface Sources {
   readonly genuineSockets: readonly Socket[];
   readonly strangers: readonly Socket[];
   readonly peers: readonly HostilePeer[];
+  readonly crypto: Crypto;
+  readonly relayPort: number;
 }
 
 /** Shares of all inputs, in thousandths; what remains is mutated datagrams. */
@@ -30,6 +33,7 @@ const frameShare = 200;
 const closeShare = 2;
 const handshakeShare = 30;
 const spoofedShare = 80;
+const observeShare = 60;
 /** A counter far ahead moves the replay window. */
 const skipMaximum = 5_000;
 
@@ -74,6 +78,11 @@ export class Generator {
         const counter = random.chance(0.5) ? peer.counter + random.integer(0, 10) : random.u32() * 1_000;
         return { kind: 'spoofed-index', datagram: transport(peer.remoteIndex, counter, random.bytes(random.integer(16, 1_100))), from: this.#socket() };
       }
+    }
+    if (share >= 1_000 - observeShare) {
+      const { crypto, relayPort, peers } = this.#sources;
+      const datagram = hostileObserve(random, crypto, peers.flatMap(({ tickets }) => tickets), relayPort);
+      return { kind: 'observe', datagram, from: random.chance(0.5) ? this.#socket() : peer?.socket ?? this.#socket() };
     }
     const { fromVisors, fromRelay } = this.#sources;
     const pool = random.chance(0.8) ? fromVisors : fromRelay;

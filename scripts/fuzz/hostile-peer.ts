@@ -9,7 +9,9 @@ import type { CipherState, HandshakeState } from '../../src/main/engine/noise/in
 import { generateKeyPair } from '../../src/main/engine/noise/index.ts';
 import { toHex } from '../../src/main/engine/wire/bytes.ts';
 import { createCertificate } from '../../src/main/engine/wire/certificate.ts';
+import { decodeFrame, encodeRequest } from '../../src/main/engine/wire/frame.ts';
 import { identityPublicKey } from '../../src/main/engine/wire/identity.ts';
+import { decodeTicket, type Ticket } from '../../src/main/engine/path/ticket.ts';
 import type { Crypto, KeyPair, RandomBytes } from '../../src/main/engine/crypto.ts';
 import { until } from '../processes/waiting.ts';
 import { signedRecords } from './hostile-records.ts';
@@ -21,6 +23,13 @@ const dialDeadlineMs = 30_000;
 /** Under a flood the first answers may be lost or a cookie. */
 const repeatMs = 200;
 const daySeconds = 86_400;
+/** As often as the relay gives a session tickets: it gives no more than 4 a minute. */
+const ticketPauseMs = 15_000;
+/** The latest ones; older ones are over, which is worth showing too. */
+const ticketsKept = 4;
+/** Type, receiver index; then the counter, and the ciphertext. */
+const counterOffset = 5;
+const ciphertextOffset = 13;
 
 interface Dialling {
   readonly pattern: Pattern;
@@ -46,6 +55,9 @@ export class HostilePeer {
   readonly socket: Socket = createSocket('udp4');
   #dialling: Dialling | undefined;
   #send: CipherState | undefined;
+  #receiving: CipherState | undefined;
+  #tickets: readonly Ticket[] = [];
+  #askedMs = Number.NEGATIVE_INFINITY;
   #remoteIndex = 0;
   #counter = 0;
   #relayStatic: Uint8Array | undefined;
@@ -76,6 +88,8 @@ export class HostilePeer {
   get remoteIndex(): number { return this.#remoteIndex; }
   get counter(): number { return this.#counter; }
   get certificate(): Uint8Array { return this.#certificate; }
+  /** For probes outside of the session. */
+  get tickets(): readonly Ticket[] { return this.#tickets; }
 
   async open(): Promise<void> {
     this.socket.bind(0, host);
@@ -101,6 +115,13 @@ export class HostilePeer {
       }
       return undefined;
     });
+  }
+
+  /** Now and then; the answer comes by itself. */
+  askForTicket(): void {
+    if (this.#send === undefined || performance.now() - this.#askedMs < ticketPauseMs) return;
+    this.#askedMs = performance.now();
+    this.transmit(this.seal(encodeRequest(this.#tools.random(16), { verb: 'observe' })));
   }
 
   /** Forgets the session, as after a message that ended it. */
@@ -140,8 +161,17 @@ export class HostilePeer {
         this.#relayStatic = dialling.state.remoteStaticKey ?? this.#relayStatic;
         this.#remoteIndex = view.getUint32(1);
         if (dialling.pattern === 'XX') this.transmit(handshake3(dialling.index, this.#remoteIndex, dialling.state.writeMessage(genuinePayload(this.#tools.random, this.#certificate))));
-        this.#send = dialling.state.split().send;
+        const { send, receive } = dialling.state.split();
+        [this.#send, this.#receiving] = [send, receive];
         this.#dialling = undefined;
+        return;
+      }
+      case 4: {
+        if (this.#receiving === undefined || bytes.length < ciphertextOffset) return;
+        const plaintext = this.#receiving.decryptAt(Number(view.getBigUint64(counterOffset)), nothing, bytes.subarray(ciphertextOffset));
+        const frame = plaintext === undefined ? undefined : decodeFrame(plaintext);
+        const ticket = frame?.type === 'response' ? decodeTicket(frame.payload) : undefined;
+        if (ticket !== undefined) this.#tickets = [...this.#tickets, ticket].slice(-ticketsKept);
         return;
       }
       case 5:

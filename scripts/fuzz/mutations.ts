@@ -7,7 +7,7 @@ export type MutationKind = (typeof mutationKinds)[number];
 
 /** Larger than any datagram of ours, smaller than what a loopback splits. */
 const longestBytes = 1_500;
-const typesMaximum = 8;
+const typesMaximum = 9;
 const flipsMaximum = 8;
 /** Type byte, indices and counters stand here: an edit there gets further than one in the ciphertext. */
 const headerBytes = 24;

@@ -211,7 +211,7 @@ export interface Engine {
   recycle(datagram: Uint8Array): void;
   handleStored(ticket: number, result: VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult, now: Instant): void;
   handleResolved(ticket: number, hosts: readonly string[], now: Instant): void;
-  /** A spare socket is bound to that local port, or (undefined) could not be or broke. Of a relay's second one: its port changed. A host without such sockets answers nothing. */
+  /** A spare socket is bound to that local port, or (undefined) could not be or broke. Of a relay's second one: it broke, or there is one again. A host without such sockets answers nothing. */
   handleBound?(socket: Exclude<EngineSocket, 'main'>, port: number | undefined, now: Instant): void;
   handleTimeout(now: Instant): void;
   networkChanged(now: Instant): void;

@@ -124,8 +124,9 @@ class VisorEngine implements Engine {
 
   handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant, socket: EngineSocket = 'main'): MemoryUse {
     this.#begin(now);
-    if (isObserveDatagram(datagram) || socket !== 'main') {
-      if (isObserveDatagram(datagram)) this.#paths.handleDatagram(socket, from, datagram, now);
+    const isObserve = isObserveDatagram(datagram);
+    if (isObserve || socket !== 'main') {
+      if (isObserve) this.#paths.handleDatagram(socket, from, datagram, now);
       else this.#paths.strayDatagram();
       this.#drainSessions();
       return 'none';

@@ -14,6 +14,8 @@ export interface SocketKeeperOptions {
   readonly onDatagram: (from: SocketAddress, datagram: Uint8Array) => void;
   /** Another socket took the place of a broken one; its address may be another. */
   readonly onReplaced: () => void;
+  /** It broke; `onReplaced` follows when there is another one. */
+  readonly onBroken?: () => void;
   readonly log: (level: 'info' | 'warn', event: string, fields: Readonly<Record<string, string | number>>) => void;
 }
 
@@ -52,7 +54,7 @@ export class SocketKeeper {
   }
 
   #bind(port: number, counters?: UdpCounters): Promise<UdpSocket> {
-    const { listen, onDatagram, log } = this.#options;
+    const { listen, onDatagram, onBroken, log } = this.#options;
     return bindUdp({
       host: listen.host,
       port,
@@ -61,6 +63,7 @@ export class SocketKeeper {
       onBroken: (reason) => {
         this.#counters.socketFailures += 1;
         log('warn', 'socket-broken', { reason });
+        onBroken?.();
         this.#rebind(1);
       },
     });

@@ -118,6 +118,8 @@ export class Sockets {
       listen: { host: listen.host, port },
       onDatagram: (from, datagram) => { onDatagram('second', from, datagram); },
       onReplaced: () => { onBound('second', second.socket?.address.port); },
+      // Until then the relay says that it has none, for silence would be taken for a filter on the way.
+      onBroken: () => { onBound('second', undefined); },
       log: (level, event, fields) => { log(level, event, { ...fields, socket: 'second' }); },
     });
     try {

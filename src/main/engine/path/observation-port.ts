@@ -49,7 +49,8 @@ export interface ObservationPort {
   prepare(relay: PublicKeyHex, probes: number, now: Instant, done: (outcome: PrepareOutcome, now: Instant) => void): void;
   /**
    * Sends one datagram, at once. Nobody repeats it: silence is an answer too. But silence may also be a relay that started anew and lost its tickets: before it is
-   * taken for one of the network's, the same relay should have answered a plain probe of the main socket since.
+   * taken for one of the network's, the same relay should have answered a plain probe of the main socket since. So with its second port, which a firewall before
+   * the relay may close: silence from there means something only where a probe of that port itself was answered.
    */
   probe(probe: Probe, now: Instant): ProbeOutcome;
   /** Asks for a socket of the check's own; `bound` says how that went. Undefined when there are 8. */
