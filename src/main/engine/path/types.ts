@@ -1,19 +1,8 @@
 /** What a check of the network finds out, and what it needs for that from relays, routers and the machine. */
+import type { AddressFamily, PortControlProtocol } from '../../../shared/network-report.ts';
 import type { SocketAddress } from '../wire/types.ts';
 
-/** Three values: what was not checked is never told as a no. */
-export type Known<Value> = { readonly state: 'not-checked'; readonly reason: string } | { readonly state: 'known'; readonly value: Value; /** Observations it rests on. */ readonly samples: number };
-
-/** RFC 4787 section 4.1, in the terms of RFC 5780. `none`: no translation. */
-export type Mapping = 'none' | 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
-/** RFC 4787 section 5. `none`: everything comes in. */
-export type Filtering = 'none' | 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
-/** How outer ports follow inner ones, or each other. */
-export type PortAllocation =
-  | { readonly kind: 'preserving' }
-  | { readonly kind: 'sequential'; readonly delta: number }
-  | { readonly kind: 'block'; readonly first: number; readonly count: number }
-  | { readonly kind: 'random' };
+export type { AddressFamily, Candidate, FamilyReport, Filtering, Known, Mapping, NetworkReport, NotCheckedReason, PortAllocation } from '../../../shared/network-report.ts';
 
 /** Which socket a probe leaves from: the one that everything goes through, or one that was bound for this check alone. */
 export type ProbeSocket = 'main' | `spare-${number}`;
@@ -30,5 +19,77 @@ export interface Observation {
   readonly from: SocketAddress;
   /** Where the probe came from, as the observer saw it. */
   readonly seen: SocketAddress;
+  /** Since the very datagram that was answered, not since the first of its kind: each has a nonce of its own. */
   readonly roundTripMs: number;
+  /** The how manieth datagram of its kind was answered, filled in by the check; absent: the first. */
+  readonly timesSent?: number;
+}
+
+/** A probe without an answer. */
+export interface Silence {
+  readonly socket: ProbeSocket;
+  readonly asked: SocketAddress;
+  readonly answerFrom: AnswerFrom;
+  /** Datagrams that had time enough to be answered. */
+  readonly timesSent: number;
+}
+
+/** From one spare socket to where relays saw the other, and back. */
+export interface HairpinTrial {
+  readonly family: AddressFamily;
+  readonly arrived: boolean;
+  /** In both directions together, of those that had time enough to arrive. */
+  readonly timesSent: number;
+}
+
+/** What the router said to PCP and NAT-PMP. `mapped`: the outer address it opened for the main socket; `address`: only its outer address. */
+export type PortControlResult =
+  | { readonly outcome: 'mapped'; readonly protocol: PortControlProtocol; readonly external: SocketAddress }
+  | { readonly outcome: 'address'; readonly protocol: PortControlProtocol; readonly host: string }
+  | { readonly outcome: 'refused'; readonly protocol: PortControlProtocol }
+  | { readonly outcome: 'silent'; readonly timesSent: number };
+
+/**
+ * `reached`: the relay itself answered (over TCP: its handshake; over HTTP: the text it always gives). `intercepted`: somebody else did.
+ * `failed`: refused, or nothing came.
+ */
+export interface TcpProbeResult {
+  readonly protocol: 'tcp' | 'http';
+  readonly to: SocketAddress;
+  readonly outcome: 'reached' | 'intercepted' | 'failed';
+}
+
+/** Learned elsewhere, of this same network. */
+export type Learned = Readonly<Partial<Record<AddressFamily, {
+  readonly mappingLifetimeMs?: { readonly value: number; readonly samples: number };
+  readonly pathMtuBytes?: { readonly value: number; readonly samples: number };
+}>>>;
+
+/** One address family of a relay that observes for us. */
+export interface CheckRelay {
+  /** Names the relay in the report; a relay with both families comes twice. */
+  readonly relay: string;
+  readonly first: SocketAddress;
+  /** Another port of the same address. */
+  readonly second?: SocketAddress;
+  /** The relay said that it has another one answer on its behalf. */
+  readonly hasOtherRelay: boolean;
+  /** Where it takes TCP; HTTP is asked for at port 80 of the same host. */
+  readonly tcp?: SocketAddress;
+}
+
+/** Everything a report is made from. */
+export interface Evidence {
+  /** Addresses of the machine's interfaces. */
+  readonly localHosts: readonly string[];
+  readonly localPorts: readonly { readonly socket: ProbeSocket; readonly family: AddressFamily; readonly port: number }[];
+  readonly relays: readonly CheckRelay[];
+  /** In the order in which the probes' sockets were first used. */
+  readonly observations: readonly Observation[];
+  readonly silences: readonly Silence[];
+  readonly hairpins: readonly HairpinTrial[];
+  readonly portControl: PortControlResult | undefined;
+  readonly tcp: readonly TcpProbeResult[];
+  readonly learned: Learned;
+  readonly isComplete: boolean;
 }
