@@ -8,7 +8,7 @@
  * the same router makes gaps in a sequence.
  */
 import { known, notChecked, type Known, type PortAllocation } from '../../../shared/network-report.ts';
-import type { FamilyEvidence } from './evidence.ts';
+import { sum, type FamilyEvidence } from './evidence.ts';
 
 export const allocationSamplesMinimum = 4;
 const preservingSamplesMinimum = 2;
@@ -19,6 +19,8 @@ const blockPortsMaximum = 4_096;
 const blockByChanceMaximum = 1e-6;
 /** Others may take this many ports of a sequence between two of ours. */
 const sequenceGapMaximum = 16;
+/** All of our sockets lie within so many ports of a sequence, even where many others take some. */
+const sequencePortsMaximum = portsUsable / 4;
 
 export function allocationOf(evidence: FamilyEvidence): Known<PortAllocation> {
   const samples = spareSamples(evidence);
@@ -30,7 +32,8 @@ export function allocationOf(evidence: FamilyEvidence): Known<PortAllocation> {
   const delta = sequenceDelta(ports);
   if (delta !== undefined) return known({ kind: 'sequential', delta }, ports.length);
   const steps = stepsOf(ports);
-  if (steps.every((step) => step > 0) || steps.every((step) => step < 0)) return notChecked('too-few-answers');
+  const isRising = steps.every((step) => step > 0) || steps.every((step) => step < 0);
+  if (isRising && Math.abs(sum(steps)) <= sequencePortsMaximum) return notChecked('too-few-answers');
   const block = spanOf(ports);
   if (block.count > blockPortsMaximum) return known({ kind: 'random' }, ports.length);
   const byChance = ports.length * (block.count / portsUsable) ** (ports.length - 1);

@@ -7,7 +7,7 @@
  */
 import { known, notChecked, type Filtering, type Known, type Mapping, type NotCheckedReason } from '../../../shared/network-report.ts';
 import { sameAddress, socketAddressKey } from '../wire/types.ts';
-import { silenceProves, sum, type FamilyEvidence } from './evidence.ts';
+import { silenceProves, silenceReason, sum, type FamilyEvidence } from './evidence.ts';
 import type { AnswerFrom, Observation, ProbeSocket, Silence } from './types.ts';
 
 type Elsewhere = Exclude<AnswerFrom, 'asked'>;
@@ -43,7 +43,7 @@ function proven(evidence: FamilyEvidence, mapping: Known<Mapping>, silences: rea
   if (counted.length === 0) return 'too-few-answers';
   if (!canBeShown && new Set(counted.map(({ asked }) => asked.host)).size < 2) return 'too-few-relays';
   const timesSent = sum(counted.map((silence) => silence.timesSent));
-  return silenceProves(evidence, timesSent) ? timesSent : 'too-much-loss';
+  return silenceProves(evidence, timesSent) ? timesSent : silenceReason(evidence);
 }
 
 /** Whether the main socket has another outer port towards whoever answers, so that even a router with this mapping may keep the answer out. */

@@ -12,13 +12,7 @@ import type { Observation } from './types.ts';
 const pairedSamplesMinimum = 8;
 
 /** What relays saw of the main socket. */
-export function mainObservations({ observations, portControl }: FamilyEvidence): readonly Observation[] {
-  const all = observations.filter(({ socket, answerFrom }) => socket === 'main' && answerFrom === 'asked');
-  if (portControl?.outcome !== 'mapped') return all;
-  // The router began to use the port that it opened while the check was running: two facts at two times, not a mapping that differs.
-  const before = all.filter(({ seen }) => !sameAddress(seen, portControl.external));
-  return before.length === 0 ? all : before;
-}
+export const mainObservations = ({ observations }: FamilyEvidence): readonly Observation[] => observations.filter(({ socket, answerFrom }) => socket === 'main' && answerFrom === 'asked');
 
 export function mappingOf(evidence: FamilyEvidence): Known<Mapping> {
   const observations = mainObservations(evidence);
@@ -31,6 +25,7 @@ export function mappingOf(evidence: FamilyEvidence): Known<Mapping> {
     if (byHost.length >= 2) return known('endpoint-independent', samples);
     return notChecked(countHosts(evidence) < 2 ? 'too-few-relays' : 'too-few-answers');
   }
+  if (evidence.isMainUnsettled) return notChecked('not-yet');
   const ofTwoPorts = byHost.filter((seen) => seen.length >= 2);
   const alike = ofTwoPorts.filter(allSame).length;
   if (alike > 0 && alike < ofTwoPorts.length) return notChecked('contradictory');

@@ -2,7 +2,7 @@
 import { known, notChecked, type Filtering, type Known, type Mapping, type PortControlProtocol } from '../../../shared/network-report.ts';
 import { scopeOf } from './address-scope.ts';
 import { mainObservations } from './classify-mapping.ts';
-import { silenceProves, sum, type FamilyEvidence } from './evidence.ts';
+import { silenceProves, silenceReason, sum, type FamilyEvidence } from './evidence.ts';
 import type { Evidence, TcpProbeResult } from './types.ts';
 
 /** Nothing ever came in over UDP, so loss cannot be counted: this many unanswered datagrams in a row prove it, 1 in 10^8 at a loss of 40 % both ways. */
@@ -33,9 +33,9 @@ export function captivePortalOf(tcp: readonly TcpProbeResult[], udpAnswers: numb
 }
 
 export function portControlOf({ portControl, observations }: Evidence, loss: FamilyEvidence): Known<PortControlProtocol | 'none'> {
-  if (portControl === undefined) return notChecked(observations.length === 0 ? 'no-answer' : 'no-port-control');
+  if (portControl === undefined || portControl === 'asked') return notChecked(observations.length === 0 ? 'no-answer' : 'no-port-control');
   if (portControl.outcome !== 'silent') return known(portControl.protocol, 1);
-  return silenceProves(loss, portControl.timesSent) ? known('none', portControl.timesSent) : notChecked('too-much-loss');
+  return silenceProves(loss, portControl.timesSent) ? known('none', portControl.timesSent) : notChecked(silenceReason(loss));
 }
 
 /** The outer address of the nearest router, from itself. */
@@ -64,22 +64,19 @@ export function doubleNatOf(evidence: FamilyEvidence, mapping: Known<Mapping>): 
 }
 
 /**
- * A datagram that came back proves it. One that did not proves the contrary only where the filter would have let it in: where the other socket's
- * own datagrams to the same place have opened it (RFC 4787 REQ-9 has the router send with the outer address).
+ * A datagram that came back proves it. One that did not proves the contrary only where the filter would have let it in: where everybody may, or where
+ * the other socket's own datagrams have opened it, which they do only if they leave by the port that was sent to (RFC 4787 REQ-9 has the router
+ * send with the outer address).
  */
-export function hairpinOf(evidence: FamilyEvidence, mapping: Known<Mapping>, filtering: Known<Filtering>, onePublicHost: Known<boolean>): Known<boolean> {
+export function hairpinOf(evidence: FamilyEvidence, mapping: Known<Mapping>, filtering: Known<Filtering>): Known<boolean> {
   if (mapping.state === 'known' && mapping.value === 'none') return notChecked('not-needed');
   const arrived = evidence.hairpins.filter((trial) => trial.arrived);
   if (arrived.length > 0) return known(true, arrived.length);
   const timesSent = sum(evidence.hairpins.map((trial) => trial.timesSent));
   if (timesSent === 0) return notChecked(mainObservations(evidence).length === 0 ? 'no-answer' : 'too-few-answers');
-  if (!wouldLetIn(mapping, filtering, onePublicHost)) return notChecked(mapping.state === 'known' && filtering.state === 'known' ? 'hidden-by-router' : 'too-few-answers');
-  return silenceProves(evidence, timesSent) ? known(false, timesSent) : notChecked('too-much-loss');
-}
-
-function wouldLetIn(mapping: Known<Mapping>, filtering: Known<Filtering>, onePublicHost: Known<boolean>): boolean {
-  if (mapping.state === 'known' && mapping.value === 'endpoint-independent') return true;
-  if (filtering.state !== 'known') return false;
-  if (filtering.value === 'address-dependent') return onePublicHost.state === 'known' && onePublicHost.value;
-  return filtering.value !== 'address-and-port-dependent';
+  const isOpenToAll = filtering.state === 'known' && filtering.value === 'endpoint-independent';
+  // A port that the router opened on request is the main socket's alone, and so is what is known of the mapping then.
+  const isOpenedByOwn = mapping.state === 'known' && mapping.value === 'endpoint-independent' && evidence.portControl?.outcome !== 'mapped' && !evidence.isMainUnsettled;
+  if (!isOpenToAll && !isOpenedByOwn) return notChecked(mapping.state === 'known' && filtering.state === 'known' ? 'hidden-by-router' : 'too-few-answers');
+  return silenceProves(evidence, timesSent) ? known(false, timesSent) : notChecked(silenceReason(evidence));
 }

@@ -37,16 +37,15 @@ function familyReport(evidence: Evidence, part: FamilyEvidence): FamilyReport {
   if (!part.hasAddress && part.observations.length === 0) return nothingOf(part, evidence.learned);
   const mapping = mappingOf(part);
   const filtering = filteringOf(part, mapping);
-  const onePublicHost = onePublicHostOf(part);
   return {
     udpBlocked: soFar(evidence, udpBlockedOf(part)),
     mapping: soFar(evidence, mapping),
     filtering: soFar(evidence, filtering),
     allocation: soFar(evidence, allocationOf(part)),
-    hairpin: soFar(evidence, hairpinOf(part, mapping, filtering, onePublicHost)),
+    hairpin: soFar(evidence, hairpinOf(part, mapping, filtering)),
     doubleNat: soFar(evidence, doubleNatOf(part, mapping)),
     publicHosts: soFar(evidence, publicHostsOf(part)),
-    onePublicHost: soFar(evidence, onePublicHost),
+    onePublicHost: soFar(evidence, onePublicHostOf(part)),
     ...learnedOf(part.family, evidence.learned),
   };
 }

@@ -7,7 +7,7 @@
  * multiplied over i < n (the rule of succession, n times). It is larger than loss to the power of n, because with few samples the loss itself
  * is not sure.
  */
-import type { AddressFamily } from '../../../shared/network-report.ts';
+import type { AddressFamily, NotCheckedReason } from '../../../shared/network-report.ts';
 import { socketAddressKey, type SocketAddress } from '../wire/types.ts';
 import { familyOf, scopeOf } from './address-scope.ts';
 import type { CheckRelay, Evidence, HairpinTrial, Observation, PortControlResult, ProbeSocket, Silence, TcpProbeResult } from './types.ts';
@@ -25,6 +25,8 @@ export interface FamilyEvidence {
   readonly tcp: readonly TcpProbeResult[];
   /** Speaks of IPv4 only: routers do not translate IPv6. */
   readonly portControl: PortControlResult | undefined;
+  /** Whether the main socket may have got a port of its own meanwhile, so that it may have been seen in two ways. */
+  readonly isMainUnsettled: boolean;
   readonly answered: number;
   readonly lost: number;
   readonly isOwnAddress: (socket: ProbeSocket, seen: SocketAddress) => boolean;
@@ -46,7 +48,8 @@ export function familyEvidence(evidence: Evidence, family: AddressFamily): Famil
     observations, silences,
     hairpins: evidence.hairpins.filter((trial) => trial.family === family),
     tcp: evidence.tcp.filter(({ to }) => familyOf(to.host) === family),
-    portControl: family === 'ipv4' ? evidence.portControl : undefined,
+    portControl: family === 'ipv4' && evidence.portControl !== 'asked' ? evidence.portControl : undefined,
+    isMainUnsettled: family === 'ipv4' && evidence.portControl === 'asked' && !evidence.isComplete,
     answered: observations.length,
     lost: sum(observations.map(({ timesSent = 1 }) => timesSent - 1)) + sum(unanswered.map(({ timesSent }) => timesSent)),
     isOwnAddress: (socket, seen) => localHosts.has(seen.host) && localPort(socket) === seen.port,
@@ -60,6 +63,9 @@ export function silenceProves({ answered, lost }: Pick<FamilyEvidence, 'answered
   for (let index = 0; index < timesSent; index += 1) chance *= (lost + 1 + index) / (answered + lost + 2 + index);
   return chance <= silenceByLossMaximum;
 }
+
+/** Why a silence was too short. */
+export const silenceReason = ({ lost }: Pick<FamilyEvidence, 'lost'>): NotCheckedReason => (lost === 0 ? 'too-few-answers' : 'too-much-loss');
 
 export const isUsefulHost = (host: string): boolean => scopeOf(host) !== 'unusable';
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

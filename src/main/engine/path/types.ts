@@ -88,7 +88,8 @@ export interface Evidence {
   readonly observations: readonly Observation[];
   readonly silences: readonly Silence[];
   readonly hairpins: readonly HairpinTrial[];
-  readonly portControl: PortControlResult | undefined;
+  /** `asked`: the router has not answered yet, and may have opened a port for the main socket meanwhile. */
+  readonly portControl: PortControlResult | 'asked' | undefined;
   readonly tcp: readonly TcpProbeResult[];
   readonly learned: Learned;
   readonly isComplete: boolean;
