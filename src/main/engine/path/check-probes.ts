@@ -17,7 +17,7 @@ export const datagramsPerAddressMaximum = 100;
 const patienceMs = 500;
 const patienceRoundTrips = 4;
 /** Where an answer's round trip began before the probe did by more than this, in ms, it belongs to an earlier one that was forgotten. */
-const clockToleranceMs = 1;
+const clockToleranceMs = 0.1;
 
 export interface ProbeDatagram {
   readonly socket: ProbeSocket;

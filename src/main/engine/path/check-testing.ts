@@ -78,7 +78,8 @@ export function runCheck(place: Place): CheckRun {
         return;
       }
       case 'bind-spare':
-        ports.set(effect.socket, 32_768 + Math.floor(random() * 28_000));
+        // No two sockets have the same.
+        ports.set(effect.socket, 32_768 + 16 * Math.floor(random() * 1_700) + ports.size);
         later(nowMs + bindMs, (atMs) => { check.handleSpareBound(effect.socket, ports.get(effect.socket) ?? 0, atMs); });
         return;
       case 'release-spare':

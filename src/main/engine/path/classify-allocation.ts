@@ -19,6 +19,8 @@ const blockPortsMaximum = 4_096;
 const blockByChanceMaximum = 1e-6;
 /** Others may take this many ports of a sequence between two of ours. */
 const sequenceGapMaximum = 16;
+/** Steps that have to be the same: all of four samples, the half of eight. */
+const exactStepsMinimum = 3;
 /** All of our sockets lie within so many ports of a sequence, even where many others take some. */
 const sequencePortsMaximum = portsUsable / 4;
 
@@ -57,8 +59,8 @@ function sequenceDelta(ports: readonly number[]): number | undefined {
   const delta = Math.sign(first) * steps.map(Math.abs).reduce(greatestCommonDivisor);
   if (steps.some((step) => step / delta > sequenceGapMaximum)) return undefined;
   const exact = steps.filter((step) => step === delta).length;
-  // Few samples rise by chance: then every step has to be the same.
-  const isClear = ports.length === allocationSamplesMinimum ? exact === steps.length : 2 * exact >= steps.length;
+  // Few samples of a small block rise alike by chance.
+  const isClear = exact >= exactStepsMinimum && 2 * exact >= steps.length;
   return isClear ? delta : undefined;
 }
 
