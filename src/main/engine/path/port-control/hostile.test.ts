@@ -53,6 +53,16 @@ describe('answers that are not believed', () => {
     expect(bench.client.state).toMatchObject({ kind: 'mapped', external: { host: '203.0.113.7', port: 9 } });
   });
 
+  test('NAT-PMP mappings that nobody asks for any more', () => {
+    const bench = new Bench();
+    bench.gateway.speaks = 'nat-pmp';
+    bench.start();
+    bench.hear(natPmpMapAnswer(mainPort, 666, 3_600, 1_000));
+    bench.run(60 * secondMs);
+    expect(bench.kinds).toEqual(['checking', 'mapped']);
+    expect(bench.client.state).toMatchObject({ external: { port: 42_000 } });
+  });
+
   test('anything before start and after stop', () => {
     const bench = new Bench();
     bench.hear(pcpMapAnswer({ nonce: new Uint8Array(12) }));
@@ -148,6 +158,15 @@ describe('versions', () => {
     expect(bench.asked.length).toBeLessThanOrEqual(12);
   });
 
+  test('one whose PCP cannot do this, and which has no NAT-PMP, is not asked by PCP again', () => {
+    const bench = new Bench();
+    bench.gateway.speaks = 'pcp';
+    bench.gateway.refusal = 4;
+    bench.start();
+    expect(bench.client.state).toEqual({ kind: 'refused', reason: 'unsupported' });
+    expect(bench.times).toEqual(['pcp 0', 'address 0']);
+  });
+
   test('one that knows only a version of PCP that we do not have is told as that', () => {
     const bench = new Bench();
     bench.gateway.answer = () => pcpShortAnswer(1, 1, 1, 1);
@@ -231,6 +250,28 @@ describe('whatever a gateway answers in whatever order', () => {
       // A round has at most three sendings of two, and four more questions with three each; rounds that no call asked for are 4 s apart at least.
       expect(sent).toBeLessThanOrEqual((calls + now / 4_000) * (6 + 4 * 3 + 6));
     }), { numRuns: 500 });
+  });
+
+  test('a refusal for no time lasts half a minute, one for ever half an hour', () => {
+    for (const [lifetimeSeconds, shortestMs, longestMs] of [[0, 27_000, 33_000], [0xffff_ffff, 1_620_000, 1_980_000]] as const) {
+      const { bench, nonce } = asking();
+      bench.hear(pcpMapAnswer({ nonce, result: 8, lifetimeSeconds }));
+      expect(bench.client.state).toEqual({ kind: 'refused', reason: 'no-resources' });
+      bench.run(longestMs);
+      expect(bench.asked[1]?.atMs).toBeGreaterThanOrEqual(shortestMs);
+      expect(bench.asked[1]?.atMs).toBeLessThanOrEqual(longestMs);
+    }
+  });
+
+  test('a clock that is set back holds nothing up', () => {
+    const bench = new Bench();
+    bench.nowMs = 1_000_000;
+    bench.start();
+    bench.run(10 * secondMs);
+    bench.client.handleTimeout(bench.nowMs);
+    bench.client.networkChanged(0);
+    bench.settle();
+    expect(bench.asked).toHaveLength(2);
   });
 
   test('a clock that runs backwards or shows nonsense stands still', () => {

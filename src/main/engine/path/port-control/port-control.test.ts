@@ -278,6 +278,20 @@ describe('ending', () => {
     expect(bench.client.isIdle).toBe(true);
   });
 
+  test('where the mapping was refused neither', () => {
+    for (const speaks of ['pcp', 'nat-pmp'] as const) {
+      const bench = new Bench();
+      bench.gateway.speaks = speaks;
+      bench.gateway.refusal = 2;
+      bench.start();
+      const before = bench.asked.length;
+      bench.client.stop(bench.nowMs);
+      bench.settle();
+      expect(bench.asked).toHaveLength(before);
+      expect(bench.client.isIdle).toBe(true);
+    }
+  });
+
   test('another main port: the old mapping is deleted, the new one has a nonce of its own', () => {
     const bench = new Bench();
     bench.start();

@@ -370,7 +370,7 @@ export class PortControl {
     this.#silentRounds = 0;
     this.#method = method;
     this.#external = external;
-    this.#nextRoundMs = now + (renewalMs(lifetimeMs, this.#random) ?? lifetimeMs);
+    this.#nextRoundMs = now + renewalMs(lifetimeMs, this.#random);
     this.#change({ kind: 'mapped', external, lifetimeSeconds, expiresAtMs: now + lifetimeMs, method });
   }
 
@@ -388,8 +388,7 @@ export class PortControl {
     if (kind === 'delete') {
       this.#end();
     } else if (this.#state.kind === 'mapped') {
-      const { expiresAtMs } = this.#state;
-      this.#nextRoundMs = Math.min(expiresAtMs, now + (renewalMs(expiresAtMs - now, this.#random) ?? Infinity));
+      this.#nextRoundMs = now + renewalMs(this.#state.expiresAtMs - now, this.#random);
     } else if (this.#round.refusal !== undefined) {
       this.#refused(this.#round.refusal, now);
     } else {

@@ -6,7 +6,7 @@ import type { RefusalReason } from './port-control-types.ts';
 const secondMs = 1_000;
 /** Of a report that somebody waits for: RFC 6886 section 3.1 begins so, RFC 6887 section 8.1.1 with 3 s, too slow for a neighbour one millisecond away. */
 const hastyWaitsMs: readonly number[] = [250, 500, 1_000];
-/** Of a renewal, for which there is time: RFC 6887 section 11.2.1 forbids less than 4 s. */
+/** Of a renewal, for which there is time: RFC 6887 section 11.2.1 forbids less than 4 s, which the last one keeps between two rounds too. */
 const calmWaitsMs: readonly number[] = [4_000, 8_000];
 /** Of the deletion when we leave: nobody wants to wait, and what is lost expires. */
 const leavingWaitsMs: readonly number[] = [250, 500];
@@ -25,8 +25,6 @@ const refusalMinimumMs = 30 * secondMs;
 const refusalMaximumMs = 1_800 * secondMs;
 /** RFC 6887 section 8.1.1: RAND. */
 const jitterShare = 0.1;
-/** RFC 6887 section 11.2.1: between renewals of one mapping. */
-const renewalGapMs = 4_000;
 /** Between a round and one that unasked-for datagrams call for. */
 export const noticeGapMs = 30_000;
 /** ... and after that, so that not the whole house asks at once (RFC 6887 section 14.1.1). */
@@ -61,13 +59,9 @@ export function refusalMs(reason: RefusalReason, toldSeconds: number | undefined
   return jittered(Math.min(Math.max(ms, refusalMinimumMs), refusalMaximumMs), random);
 }
 
-/**
- * Half of what is left, and up to an eighth more: at 1/2, 3/4, 7/8 of the life when renewals are lost (RFC 6887 section 11.2.1).
- * Undefined: too little is left for another.
- */
-export function renewalMs(leftMs: number, random: RandomBytes): number | undefined {
-  const ms = leftMs * (1 / 2 + randomFraction(random) / 8);
-  return ms < renewalGapMs ? undefined : ms;
+/** Half of what is left, and up to an eighth more: at 1/2, 3/4, 7/8 of the life when renewals are lost (RFC 6887 section 11.2.1). */
+export function renewalMs(leftMs: number, random: RandomBytes): number {
+  return leftMs * (1 / 2 + randomFraction(random) / 8);
 }
 
 export const noticeDelayMs = (random: RandomBytes): number => noticeSpreadMs * randomFraction(random);
