@@ -1,5 +1,6 @@
 /** A light client of the protocol for load: sessions and requests over a real UDP socket, as the host drives them, without storage or mail rules. */
 import { bindUdp, freeDatagram, type UdpSocket } from '../src/main/host/udp.ts';
+import { GatheredDatagrams } from '../src/main/host/gathered-datagrams.ts';
 import { systemClock } from '../src/main/host/clock.ts';
 import { chooseCrypto, createRandomBytes } from '../src/main/host/crypto.ts';
 import { createDirected } from '../src/main/engine/directed/directed.ts';
@@ -46,9 +47,7 @@ export class Endpoint {
   #socket: UdpSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
-  /** Datagrams that are worked on together with those that come in the same turn of the loop. */
-  readonly #gathered: Uint8Array[] = [];
-  #isTurnEnding = false;
+  readonly #gathered = new GatheredDatagrams(() => { this.#drain(); });
   readonly #established = new Map<SessionId, () => void>();
 
   /** @param listening takes sessions that others dial. */
@@ -78,8 +77,7 @@ export class Endpoint {
         this.sessions.handleDatagram(from, datagram, systemClock.now());
         const use = this.#takeOutputs();
         if (use === 'until-flush') {
-          this.#gathered.push(datagram);
-          this.#endTurnLater();
+          this.#gathered.add(datagram);
           return;
         }
         this.#drain();
@@ -114,21 +112,11 @@ export class Endpoint {
     await this.#socket?.close();
   }
 
-  #endTurnLater(): void {
-    if (this.#isTurnEnding) return;
-    this.#isTurnEnding = true;
-    setImmediate(() => {
-      this.#isTurnEnding = false;
-      this.#drain();
-    });
-  }
-
   #drain(): void {
     this.#takeOutputs();
     this.directed.flush(systemClock.now());
     this.#takeOutputs();
-    for (const datagram of this.#gathered) freeDatagram(datagram);
-    this.#gathered.length = 0;
+    this.#gathered.free();
     this.#setTimer();
   }
 

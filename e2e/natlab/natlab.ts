@@ -7,7 +7,7 @@
  *
  * What a router can be: one that only routes (`none`); one of the four NATs that the kernel's translation can be made into (`full-cone`, `restricted`, `port-restricted`,
  * `symmetric`); a `translator`, which is a NAT in a program of our own, with mapping, filtering, ports, lifetimes, hairpin and port control as settings of their own; a
- * `cgnat`, which is two in a row, as any router `behind` another is; one that drops UDP (`udp-blocked`), with all of TCP or port 443 alone; and a `captive-portal`, which
+ * `cgnat`, which is two in a row, like every router `behind` another; one that drops UDP (`udp-blocked`), with all of TCP or port 443 alone; and a `captive-portal`, which
  * lets nobody out until he has accepted on its page. Beside any of them IPv6 can pass, through a stateful firewall or none. A host's uplink and a router's can have a
  * link emulator in it, and the cable can be pulled.
  *

@@ -1,6 +1,5 @@
 /** A UDP socket that breaks under a running engine: another takes its place, traffic goes on, and it can be seen that it happened. */
 import type * as Datagrams from 'node:dgram';
-import type { Socket, SocketOptions } from 'node:dgram';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Engine, EngineOutput } from '../engine/engine-types.ts';
 import type { VisorState } from '../engine/mail/visor-store.ts';
@@ -10,19 +9,10 @@ import { FakeInspection } from './api/fake-inspection.ts';
 import { systemClock } from './clock.ts';
 import { Driver } from './driver.ts';
 import { memoryBlobs } from './driver-testing.ts';
+import { madeSockets } from './made-sockets-testing.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
 
-/** Sockets in the order in which they were made, so that a test can break one as the kernel would. */
-const made = vi.hoisted((): Socket[] => []);
-vi.mock('node:dgram', async (original) => {
-  const dgram = await original<typeof Datagrams>();
-  const createSocket = (options: SocketOptions): Socket => {
-    const socket = dgram.createSocket(options);
-    made.push(socket);
-    return socket;
-  };
-  return { ...dgram, createSocket };
-});
+vi.mock('node:dgram', async (original) => (await import('./made-sockets-testing.ts')).recordingSockets(await original<typeof Datagrams>()));
 
 const patience = { timeout: 10_000 };
 const loopback = '127.0.0.1';
@@ -72,7 +62,7 @@ const addressOf = (driver: Driver): SocketAddress => {
   return driver.socket.address;
 };
 /** As when the kernel reports an error on it; the last one made is the driver's. */
-const breakSocket = (): void => { made.at(-1)?.emit('error', Object.assign(new Error('broken'), { code: 'ENETDOWN' })); };
+const breakSocket = (): void => { madeSockets.at(-1)?.emit('error', Object.assign(new Error('broken'), { code: 'ENETDOWN' })); };
 const eventsOf = (): string[] => logged.map((entry) => entry.event);
 const ask = async (driver: Driver, size: number): Promise<void> => {
   peer.send(addressOf(driver), new Uint8Array(size));
@@ -146,8 +136,8 @@ describe('a UDP socket that breaks', () => {
     const driver = await start(chosen.address.port);
     breakSocket();
     const other = await bindUdp({ host: loopback, port: chosen.address.port, onDatagram: () => undefined, onBroken: () => undefined });
-    const socketsBefore = made.length;
-    await expect.poll(() => made.length, patience).toBeGreaterThanOrEqual(socketsBefore + 2);
+    const socketsBefore = madeSockets.length;
+    await expect.poll(() => madeSockets.length, patience).toBeGreaterThanOrEqual(socketsBefore + 2);
     await other.close();
     await expect.poll(() => driver.counters, patience).toMatchObject({ socketRebinds: 1 });
     expect(addressOf(driver).port).toBe(chosen.address.port);
@@ -158,9 +148,9 @@ describe('a UDP socket that breaks', () => {
   it('is not replaced after the end', async () => {
     const driver = await start();
     breakSocket();
-    const sockets = made.length;
+    const sockets = madeSockets.length;
     await driver.stop();
     await expect(bindUdp({ host: loopback, port: addressOf(driver).port, onDatagram: () => undefined, onBroken: () => undefined }).then((socket) => socket.close())).resolves.toBeUndefined();
-    expect([made.length, driver.counters['socketRebinds']]).toEqual([sockets + 1, 0]);
+    expect([madeSockets.length, driver.counters['socketRebinds']]).toEqual([sockets + 1, 0]);
   });
 });

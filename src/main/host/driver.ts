@@ -12,6 +12,7 @@ import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
 import type { Clock } from './clock.ts';
 import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from './engine-store.ts';
+import { GatheredDatagrams } from './gathered-datagrams.ts';
 import { watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
 import { Sockets } from './sockets.ts';
@@ -70,9 +71,7 @@ export class Driver {
   #restartTimer: NodeJS.Timeout | undefined;
   #restartDelayMs = restartFirstMs;
   #drainScheduled = false;
-  /** Datagrams that the engine works on when it is drained next. */
-  readonly #gathered: Uint8Array[] = [];
-  #isTurnEnding = false;
+  readonly #gathered = new GatheredDatagrams(() => { this.#drain(); });
   #draining = false;
   #stopped = false;
   #failure: StoreFailure | undefined;
@@ -90,8 +89,7 @@ export class Driver {
         if (this.#engine === undefined) return;
         const use = this.#engine.handleDatagram(from, datagram, options.clock.now(), socket);
         if (use === 'until-flush') {
-          this.#gathered.push(datagram);
-          this.#endTurnLater();
+          this.#gathered.add(datagram);
           return;
         }
         this.#drain();
@@ -200,16 +198,6 @@ export class Driver {
     });
   }
 
-  /** What libuv has read from the socket in one go has been handed over by then (at most 32 datagrams); nothing else comes in between. */
-  #endTurnLater(): void {
-    if (this.#isTurnEnding) return;
-    this.#isTurnEnding = true;
-    setImmediate(() => {
-      this.#isTurnEnding = false;
-      this.#drain();
-    });
-  }
-
   #drain(): void {
     const engine = this.#engine;
     if (engine === undefined || this.#draining) return;
@@ -218,8 +206,7 @@ export class Driver {
       for (let count = 0; count < outputsMaximum; count += 1) {
         const output = engine.pollOutput();
         if (output === undefined) {
-          for (const datagram of this.#gathered) freeDatagram(datagram);
-          this.#gathered.length = 0;
+          this.#gathered.free();
           break;
         }
         this.#perform(output);

@@ -292,7 +292,7 @@ describe('published names', () => {
     expect(bob.ownBlobs.all).toEqual([]);
   });
 
-  it('that change, or are withdrawn, while somebody waits for what nobody has any more are looked up anew', () => {
+  it('that change, or are withdrawn, while somebody waits for what nobody keeps now are looked up anew', () => {
     const { world, ada, bob, adasRelay } = friends();
     const older = publish(ada, seeded('public 17')(50_000));
     world.runUntil(() => isHeld(ada), minuteMs);

@@ -1,23 +1,13 @@
 /** The sockets of one driver: which one a datagram came to and goes from, and what becomes of those that cannot be had or break. */
 import type * as Datagrams from 'node:dgram';
-import type { Socket, SocketOptions } from 'node:dgram';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SpareSocket } from '../engine/path/observation-port.ts';
 import type { SocketAddress } from '../engine/wire/types.ts';
+import { madeSockets } from './made-sockets-testing.ts';
 import { Sockets } from './sockets.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
 
-/** Sockets in the order in which they were made, so that a test can break one as the kernel would. */
-const made = vi.hoisted((): Socket[] => []);
-vi.mock('node:dgram', async (original) => {
-  const dgram = await original<typeof Datagrams>();
-  const createSocket = (options: SocketOptions): Socket => {
-    const socket = dgram.createSocket(options);
-    made.push(socket);
-    return socket;
-  };
-  return { ...dgram, createSocket };
-});
+vi.mock('node:dgram', async (original) => (await import('./made-sockets-testing.ts')).recordingSockets(await original<typeof Datagrams>()));
 
 const patience = { timeout: 10_000 };
 const host = '127.0.0.1';
@@ -81,7 +71,7 @@ describe('the sockets of a driver', () => {
   it('replace the second one when it breaks, and tell its port', async () => {
     const sockets = await start(0);
     const port = sockets.secondPort;
-    made.at(-1)?.emit('error', Object.assign(new Error('broken'), { code: 'ENETDOWN' }));
+    madeSockets.at(-1)?.emit('error', Object.assign(new Error('broken'), { code: 'ENETDOWN' }));
     expect(bound).toEqual([['second', undefined]]);
     await expect.poll(() => bound, patience).toEqual([['second', undefined], ['second', port]]);
     expect(logged).toEqual([['socket-broken', { reason: 'ENETDOWN', socket: 'second' }], ['socket-rebound', { port, attempt: 1, socket: 'second' }]]);
@@ -92,7 +82,7 @@ describe('the sockets of a driver', () => {
     for (let number = 1; number <= 9; number += 1) sockets.bind(spareName(number));
     expect(bound).toEqual([['spare-9', undefined]]);
     await expect.poll(() => bound, patience).toHaveLength(9);
-    made.at(-1)?.emit('error', Object.assign(new Error('broken'), { code: 'ENETDOWN' }));
+    madeSockets.at(-1)?.emit('error', Object.assign(new Error('broken'), { code: 'ENETDOWN' }));
     expect(bound.at(-1)).toEqual(['spare-8', undefined]);
     expect([sockets.spareCount, sockets.counters]).toMatchObject([7, { spareBinds: 8, spareFailures: 2 }]);
     expect(logged).toEqual([['spare-socket-failed', { code: 'too-many' }], ['spare-socket-failed', { code: 'ENETDOWN' }]]);

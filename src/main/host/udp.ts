@@ -12,7 +12,7 @@ import type { SocketAddress } from '../engine/wire/types.ts';
 
 /** Some 3,400 datagrams: 30 ms of a gigabit. Linux grants at most net.core.rmem_max and doubles what it grants for its own bookkeeping. */
 const receiveBufferWantedBytes = 4 * 1024 * 1024;
-/** What may wait in libuv when the kernel's buffer is full; beyond it datagrams are dropped here, as any router would. */
+/** What may wait in libuv when the kernel's buffer is full; beyond it datagrams are dropped here, like at a router. */
 const sendQueueMaximumBytes = 4 * 1024 * 1024;
 const mappedPrefix = '::ffff:';
 

@@ -3,8 +3,8 @@
  * their identity record at any of these tells of. Records are signed, so it does not matter who serves them, and the highest sequence counts; the content proves
  * itself packet by packet against it and comes from all relays at once. All of it goes over anonymous sessions: who reads is nobody's business.
  *
- * Whoever publishes something newer, or takes a name back, has the relays forget what was there. A download that gets no further may wait for what nobody has any
- * more, so the relays are asked anew, and it goes on with what they say.
+ * Whoever publishes something newer, or takes a name back, has the relays forget what was there. A download that gets no further may wait for what nobody keeps now,
+ * so the relays are asked anew, and it goes on with what they say.
  *
  * A fetch belongs to whoever asks for it and lasts as long as they do. What came of one that was left is kept for a day, so that asking again goes on with it
  * (kept-fetches.ts).
@@ -125,7 +125,7 @@ export class NamedFetches {
     if (!isAsked) fetch.failure = 'no-relay';
   }
 
-  /** What nobody has any more would be waited for in vain. */
+  /** What nobody keeps now would be waited for in vain. */
   #lookAgain(fetch: NamedFetch, now: Instant): void {
     const { found, download } = fetch;
     this.#search.begin(fetch, now, (record, { relays }, at) => {

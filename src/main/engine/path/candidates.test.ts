@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { candidatesMaximum } from './candidates.ts';
-import { scopeOf } from './address-scope.ts';
+import { isReachable } from './address-scope.ts';
 import { classify } from './classify.ts';
 import { runCheck, usualPlace, usualRouter } from './check-testing.ts';
 import type { Evidence, Observation } from './types.ts';
@@ -47,7 +47,7 @@ describe('candidates', () => {
       const observations = seen.flatMap((host, index) => [observation(index, host, 700), observation(index, host, 700, 2)]);
       const { candidates } = classify(evidence({ localHosts, observations }));
       expect(candidates.length).toBeLessThanOrEqual(candidatesMaximum);
-      for (const { host } of candidates) expect(scopeOf(host)).not.toBe('unusable');
+      for (const { host } of candidates) expect(isReachable(host)).toBe(true);
       expect(new Set(candidates.map(({ host, port }) => `${host} ${String(port)}`)).size).toBe(candidates.length);
     }));
   });

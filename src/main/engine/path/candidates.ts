@@ -1,7 +1,7 @@
 /** Where others may try to reach the main socket, best first; sent to contacts, sealed, when two visors look for a direct path. */
 import { addressFamilies, type AddressFamily, type Candidate, type CandidateKind } from '../../../shared/network-report.ts';
 import { sameAddress, type SocketAddress } from '../wire/types.ts';
-import { familyOf, scopeOf } from './address-scope.ts';
+import { familyOf, isReachable, scopeOf } from './address-scope.ts';
 import { mainObservations } from './classify-mapping.ts';
 import type { FamilyEvidence } from './evidence.ts';
 import type { Evidence, FamilyReport, Observation } from './types.ts';
@@ -30,7 +30,7 @@ const rank = ({ kind, family, host }: Candidate): number => 10 * kinds.indexOf(k
 
 function hostCandidates(hosts: readonly string[], family: AddressFamily, port: number | undefined): readonly Candidate[] {
   if (port === undefined || !isPort(port)) return [];
-  const usable = [...new Set(hosts)].filter((host) => familyOf(host) === family && scopeOf(host) !== 'unusable');
+  const usable = [...new Set(hosts)].filter((host) => familyOf(host) === family && isReachable(host));
   const publicFirst = [...usable.filter((host) => scopeOf(host) === 'public'), ...usable.filter((host) => scopeOf(host) !== 'public')];
   return publicFirst.slice(0, hostsPerFamilyMaximum).map((host) => ({ kind: 'host', family, host, port, isPortSure: true }));
 }
@@ -43,7 +43,7 @@ function mappedCandidates({ family, portControl }: FamilyEvidence, { doubleNat }
 }
 
 function reflexiveCandidates(evidence: FamilyEvidence, { mapping }: FamilyReport): readonly Candidate[] {
-  const observations = mainObservations(evidence).filter(({ seen }) => scopeOf(seen.host) !== 'unusable');
+  const observations = mainObservations(evidence).filter(({ seen }) => isReachable(seen.host));
   const places = observations.map(({ seen }) => seen);
   const confirmed = places.filter((place, index) => places.findIndex((other) => sameAddress(other, place)) === index && timesSeen(place, observations) >= confirmationsMinimum);
   const dependsOnOther = mapping.state === 'known' && (mapping.value === 'address-dependent' || mapping.value === 'address-and-port-dependent');

@@ -2,9 +2,9 @@
 import type { AddressFamily, NetworkReport } from '../../../shared/network-report.ts';
 import type { SocketAddress } from '../wire/types.ts';
 import type { ProbeDatagram } from './check-probes.ts';
-import type { ProbeSocket } from './types.ts';
+import type { SpareSocket } from './types.ts';
 
-export type SpareSocket = Exclude<ProbeSocket, 'main'>;
+export type { SpareSocket } from './types.ts';
 
 export type CheckEffect =
   /** Send an observe request with a nonce of its own from this socket, the main one of the address's family; tell authentic answers by `handleObservation`. */

@@ -1,6 +1,6 @@
 /** What kind of network this is around the router: UDP at all, one router or two, a portal, and whether the router brings its own hosts together. */
 import { known, notChecked, type Filtering, type Known, type Mapping, type PortControlProtocol } from '../../../shared/network-report.ts';
-import { scopeOf } from './address-scope.ts';
+import { isReachable, scopeOf } from './address-scope.ts';
 import { mainObservations } from './classify-mapping.ts';
 import { silenceProves, silenceReason, sum, type FamilyEvidence } from './evidence.ts';
 import type { Evidence, TcpProbeResult } from './types.ts';
@@ -52,10 +52,9 @@ export function doubleNatOf(evidence: FamilyEvidence, mapping: Known<Mapping>): 
   if (mapping.state === 'known' && mapping.value === 'none') return known(false, mapping.samples);
   const outer = routerHost(evidence);
   if (outer === undefined) return notChecked('no-port-control');
-  const scope = scopeOf(outer);
   // What routers without an uplink say: 0.0.0.0.
-  if (scope === 'unusable') return notChecked('contradictory');
-  if (scope !== 'public') return known(true, 1);
+  if (!isReachable(outer)) return notChecked('contradictory');
+  if (scopeOf(outer) !== 'public') return known(true, 1);
   const seen = evidence.observations.filter(({ socket }) => socket === 'main');
   if (seen.length === 0) return notChecked('no-answer');
   if (seen.some((observation) => observation.seen.host === outer)) return known(false, 1 + seen.length);

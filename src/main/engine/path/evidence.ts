@@ -9,7 +9,7 @@
  */
 import type { AddressFamily, NotCheckedReason } from '../../../shared/network-report.ts';
 import { socketAddressKey, type SocketAddress } from '../wire/types.ts';
-import { familyOf, scopeOf } from './address-scope.ts';
+import { familyOf, isReachable, scopeOf } from './address-scope.ts';
 import type { CheckRelay, Evidence, HairpinTrial, Observation, PortControlResult, ProbeSocket, Silence, TcpProbeResult } from './types.ts';
 
 /** A silence that loss alone explains with a higher chance is not told as a no: one wrong report in a million checks. */
@@ -43,7 +43,7 @@ export function familyEvidence(evidence: Evidence, family: AddressFamily): Famil
   const localPort = (socket: ProbeSocket): number | undefined => evidence.localPorts.find((place) => place.socket === socket && place.family === family)?.port;
   return {
     family,
-    hasAddress: evidence.localHosts.some((host) => familyOf(host) === family && isUsefulHost(host)),
+    hasAddress: evidence.localHosts.some((host) => familyOf(host) === family && isReachable(host)),
     relays: evidence.relays.filter(({ first }) => familyOf(first.host) === family),
     observations, silences,
     hairpins: evidence.hairpins.filter((trial) => trial.family === family),
@@ -66,8 +66,6 @@ export function silenceProves({ answered, lost }: Pick<FamilyEvidence, 'answered
 
 /** Why a silence was too short. */
 export const silenceReason = ({ lost }: Pick<FamilyEvidence, 'lost'>): NotCheckedReason => (lost === 0 ? 'too-few-answers' : 'too-much-loss');
-
-export const isUsefulHost = (host: string): boolean => scopeOf(host) !== 'unusable';
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 /** A relay in the own local network sees what is before the router; it counts only where there is no other. */

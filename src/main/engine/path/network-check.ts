@@ -34,12 +34,11 @@
  */
 import { addressFamilies, type AddressFamily, type NetworkReport } from '../../../shared/network-report.ts';
 import type { SocketAddress } from '../wire/types.ts';
-import { familyOf, scopeOf } from './address-scope.ts';
+import { familyOf, isReachable, scopeOf } from './address-scope.ts';
 import type { CheckEffect, SpareSocket } from './check-effects.ts';
 import { FamilyCheck, sparesPerFamily } from './check-family.ts';
 import { CheckProbes } from './check-probes.ts';
 import { classify } from './classify.ts';
-import { isUsefulHost } from './evidence.ts';
 import type { CheckRelay, Evidence, Learned, Observation, PortControlResult, TcpProbeResult } from './types.ts';
 
 /** The whole check, in ms (notes on peers, section 2). */
@@ -81,7 +80,7 @@ export class NetworkCheck {
     this.#nowMs = options.nowMs;
     const emit = (effect: CheckEffect): void => { this.#effects.push(effect); };
     const mainPort = options.mainPorts.ipv4;
-    const ipv4Hosts = options.localHosts.filter((host) => familyOf(host) === 'ipv4' && isUsefulHost(host));
+    const ipv4Hosts = options.localHosts.filter((host) => familyOf(host) === 'ipv4' && isReachable(host));
     if (mainPort !== undefined && ipv4Hosts.some((host) => scopeOf(host) !== 'public')) {
       this.#portControl = 'asked';
       emit({ kind: 'port-control', port: mainPort });
@@ -89,7 +88,7 @@ export class NetworkCheck {
     this.#families = addressFamilies.flatMap((family, index) => {
       const port = options.mainPorts[family];
       const relays = options.relays.filter(({ first }) => familyOf(first.host) === family);
-      const hasAddress = options.localHosts.some((host) => familyOf(host) === family && isUsefulHost(host));
+      const hasAddress = options.localHosts.some((host) => familyOf(host) === family && isReachable(host));
       if (port === undefined || relays.length === 0 || !hasAddress) return [];
       return [new FamilyCheck({ family, relays, mainPort: port, localHosts: options.localHosts, spareFrom: index * sparesPerFamily, probes: this.#probes, emit }, options.nowMs)];
     });
@@ -221,6 +220,5 @@ const portMaximum = 65_535;
 
 /** What a relay says it saw comes from outside: an address of the family that was asked, with a port. */
 function isSensible({ seen, asked }: Observation): boolean {
-  const isLoopback = seen.host === '127.0.0.1' || seen.host === '::1';
-  return (isLoopback || isUsefulHost(seen.host)) && familyOf(seen.host) === familyOf(asked.host) && Number.isInteger(seen.port) && seen.port > 0 && seen.port <= portMaximum;
+  return (scopeOf(seen.host) === 'loopback' || isReachable(seen.host)) && familyOf(seen.host) === familyOf(asked.host) && Number.isInteger(seen.port) && seen.port > 0 && seen.port <= portMaximum;
 }

@@ -3,9 +3,9 @@
  * observations. It knows nothing of tickets, datagrams and sessions. Callbacks run inside the engine's own inputs.
  */
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
-import type { AnswerFrom, Observation, ProbeSocket } from './types.ts';
+import type { AnswerFrom, Observation, ProbeSocket, SpareSocket } from './types.ts';
 
-export type SpareSocket = Exclude<ProbeSocket, 'main'>;
+export type { SpareSocket } from './types.ts';
 /** The sockets of one engine: the one for everything, a relay's second port, and those of a visor's checks. */
 export type EngineSocket = ProbeSocket | 'second';
 

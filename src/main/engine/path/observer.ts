@@ -8,7 +8,7 @@
  */
 import { toHex } from '../wire/bytes.ts';
 import { addressPrefix, PrefixRate } from '../mail/mailbox-rate.ts';
-import { mayHaveSentTo } from './addresses.ts';
+import { mayHaveSentTo } from './address-scope.ts';
 import { encodeAnswer, encodePassedAnswer, encodeRequestTo, isPermitted, openProbe, sealSight, ticketIdBytes, ticketKeyBytes } from './observe-codec.ts';
 import { encodeTicket } from './ticket.ts';
 import type { Crypto, RandomBytes } from '../crypto.ts';

@@ -6,6 +6,7 @@ export type { AddressFamily, Candidate, FamilyReport, Filtering, Known, Mapping,
 
 /** Which socket a probe leaves from: the one that everything goes through, or one that was bound for this check alone. */
 export type ProbeSocket = 'main' | `spare-${number}`;
+export type SpareSocket = Exclude<ProbeSocket, 'main'>;
 /** From where the answer is asked for: the address that was asked, another port of it, or another relay on its behalf. */
 export type AnswerFrom = 'asked' | 'other-port' | 'other-relay';
 
