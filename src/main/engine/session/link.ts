@@ -1,7 +1,7 @@
 /** State of one session as seen from here, and of the half-made ones. Plain data: the rules are in the files beside. */
 import type { CipherState, HandshakeState } from '../noise/index.ts';
 import type { KeyPair } from '../crypto.ts';
-import type { DeviceCertificate, SocketAddress } from '../wire/types.ts';
+import type { DeviceCertificate, Instant, SocketAddress } from '../wire/types.ts';
 import type { PatternName } from './datagram.ts';
 import type { ReplayWindow } from './replay-window.ts';
 import type { DialOptions, SessionId, SessionView } from './types.ts';
@@ -96,6 +96,18 @@ export interface Link {
   clockOffsetMs: number | undefined;
   sentBytes: number;
   receivedBytes: number;
+}
+
+const noBytes = new Uint8Array(0);
+
+/** Nothing is known of the other side yet. @param jitter in [0, 1) */
+export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownStatic' | 'ownBootId' | 'jitter'>, now: Instant): Link {
+  return {
+    ...begin, home: begin.address, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, refusal: 'wrong-identity',
+    remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, lastHeardMs: now.monotonicMs,
+    expectingSinceMs: undefined, echo: undefined, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
+    roundTripsMs: undefined, smoothedRoundTripMs: undefined, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,
+  };
 }
 
 /** Late answers come within seconds; older ones cannot matter. */
