@@ -48,6 +48,19 @@ describe('held keys', () => {
     window.dispatchEvent(later);
     expect([paste.defaultPrevented, isShortcutStopped, later.defaultPrevented]).toEqual([true, false, false]);
   });
+  it('lets what is pasted into the dialog through as soon as that has the focus, after what was typed before', async () => {
+    const { holdKeys } = await import('./held-keys.ts');
+    const field = new FakeField(); field.dialog = 'add friend';
+    holdKeys(() => undefined);
+    isHeld(new Key('keydown', { key: 'a' }));
+    active = field;
+    window.dispatchEvent(new Event('focusin'));
+    const paste = new Event('beforeinput', { cancelable: true });
+    window.dispatchEvent(paste);
+    const valueAtPaste = field.value;
+    vi.advanceTimersByTime(10);
+    expect([paste.defaultPrevented, valueAtPaste, field.value]).toEqual([false, 'a', 'a']);
+  });
   it('goes on to the dialog that Enter has opened', async () => {
     const { holdKeys } = await import('./held-keys.ts');
     const first = new FakeField(); first.dialog = 'palette';

@@ -60,8 +60,12 @@ export function holdKeys(close: () => void): void {
     if (event.key === 'Escape') close();
     else if (keys.length < keysMaximum) keys.push(event.key);
   };
-  // What is pasted, or cut with a shortcut, would change the message behind.
-  const stopped = (event: Event): void => { event.preventDefault(); };
+  // What is pasted, or cut with a shortcut, would change the message behind; once the dialog has the focus it is meant for that, after what was typed before.
+  const stopped = (event: Event): void => {
+    if (!isDialogFocused()) { event.preventDefault(); return; }
+    releaseKeys();
+    type(keys);
+  };
   // Not at once: the focus comes in the middle of the drawing of what it goes to.
   const arrive = (): void => {
     setTimeout(() => {
