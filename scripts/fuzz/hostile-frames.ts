@@ -5,7 +5,7 @@
 import type { SeededRandom } from '../../sim/random.ts';
 import { concatBytes, utf8Encode } from '../../src/main/engine/wire/bytes.ts';
 import { encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, requestHeaderBytes } from '../../src/main/engine/wire/frame.ts';
-import { negativeCodes, type LeafRun, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
+import { negativeCodes, offeredKinds, type LeafRun, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
 import { decodeNamedRecord } from '../../src/main/engine/wire/named-record.ts';
 import { hostileRecord } from './hostile-records.ts';
 import { mutate, mutationKinds } from './mutations.ts';
@@ -18,7 +18,7 @@ export interface Speaker {
 }
 
 /** Everything but `close`, which ends the session: that one is sent on purpose. */
-const verbs: readonly Verb[] = ['echo', 'challenge', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify', 'refusals', 'hold', 'drop', 'pad', 'more', 'observe',
+const verbs: readonly Verb[] = ['echo', 'challenge', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify', 'refusals', 'hold', 'drop', 'pad', 'more', 'observe', 'circuit', 'connect', 'hang-up', 'probe', 'candidates', 'letter',
   // More often: named records are looked at only in a session that has registered, and only those that are in time.
   'register', 'register', 'publish', 'publish', 'publish'];
 /** Of what is published and asked for: under names. */
@@ -41,7 +41,16 @@ function bodyOf(random: SeededRandom, verb: Verb, speaker: Speaker, published: r
     case 'echo':
     case 'refusals':
     case 'observe': return { verb };
-    case 'challenge': return { verb, random: random.bytes(8) };
+    case 'challenge':
+    case 'probe': return { verb, random: random.bytes(8) };
+    case 'circuit': return { verb, mailbox, token: random.bytes(16) };
+    case 'connect': return { verb, circuit: number(random), tokenHash: random.bytes(32) };
+    case 'hang-up': return { verb, circuit: random.integer(0, 8) };
+    case 'candidates': {
+      const candidates = Array.from({ length: random.integer(0, 16) }, () => ({ kind: random.pick(offeredKinds) ?? 'host', address: { host: random.bytes(4).join('.'), port: random.integer(1, 65_535) } }));
+      return { verb, offer: { generation: number(random), candidates } };
+    }
+    case 'letter': return { verb, bodyRoot: random.bytes(32), bodyLength: number(random), header: random.bytes(headerBytes), inlineBody: random.chance(0.7) ? random.bytes(random.integer(1, inlineMaximumBytes)) : undefined };
     case 'close': return { verb, reason: random.integer(0, 255) };
     case 'pull': return { verb, name: { root: random.bytes(32), length: number(random) }, groupShift: random.integer(0, 5), ...leafRun(random) };
     case 'hold': return { verb, mailbox, token: random.chance(0.5) ? random.bytes(16) : undefined, ttlSeconds: number(random), name: { root: random.bytes(32), length: number(random) } };

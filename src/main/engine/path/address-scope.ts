@@ -1,7 +1,7 @@
 /** From where an address can be reached at all, and whom somebody may have a packet sent to. RFC 6890 and the IANA registries of special addresses, as far as that matters. */
 import { isAllZero } from '../wire/bytes.ts';
 import { canonicalHost } from '../wire/host.ts';
-import { hostToBytes, ipv4Bytes } from './addresses.ts';
+import { hostToBytes, ipv4Bytes } from '../wire/socket-address.ts';
 import type { AddressFamily } from '../../../shared/network-report.ts';
 
 /**

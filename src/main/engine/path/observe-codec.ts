@@ -6,7 +6,7 @@
  * Decoding never throws; byte fields are views of the input. What is sealed is opened in a second step, by whoever has the key.
  */
 import { Reader, Writer, concatBytes, isAllZero } from '../wire/bytes.ts';
-import { addressBytes, decodeAddress, encodeAddress } from './addresses.ts';
+import { addressBytes, decodeAddress, encodeAddress } from '../wire/socket-address.ts';
 import type { Crypto } from '../crypto.ts';
 import type { SocketAddress } from '../wire/types.ts';
 import type { AnswerFrom } from './types.ts';

@@ -6,7 +6,7 @@
  */
 import { toHex } from '../wire/bytes.ts';
 import { sameAddress } from '../wire/types.ts';
-import { canonicalAddress } from './addresses.ts';
+import { canonicalAddress } from '../wire/socket-address.ts';
 import { encodeProbe, openPassedAnswer, openSight, permit } from './observe-codec.ts';
 import { decodeTicket } from './ticket.ts';
 import type { Crypto } from '../crypto.ts';

@@ -1,6 +1,6 @@
 /** What a relay gives inside a session for probes outside of it (verb `observe`), and its layout. */
 import { Reader, Writer } from '../wire/bytes.ts';
-import { addressBytes, decodeAddress, encodeAddress } from './addresses.ts';
+import { addressBytes, decodeAddress, encodeAddress } from '../wire/socket-address.ts';
 import { probesMaximum, ticketIdBytes, ticketKeyBytes } from './observe-codec.ts';
 import type { SocketAddress } from '../wire/types.ts';
 

@@ -4,7 +4,7 @@ import { nobleCrypto } from '../noble-crypto.ts';
 import { toHex } from './bytes.ts';
 import { decodeFrame, decodeNegative, encodeLeafResponse, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
 import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, namePath, u32, u64 } from './codec-testing.ts';
-import { negativeCodes } from './types.ts';
+import { negativeCodes, offeredKinds } from './types.ts';
 import type { Frame, LeafRun, Negative, RequestBody } from './types.ts';
 import { bitmapHas, bitmapOf } from './verbs.ts';
 
@@ -20,6 +20,13 @@ const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<Req
   echo: fc.constant({ verb: 'echo' }),
   refusals: fc.constant({ verb: 'refusals' }),
   observe: fc.constant({ verb: 'observe' }),
+  circuit: fc.record({ verb: fc.constant('circuit'), mailbox, token }),
+  connect: fc.record({ verb: fc.constant('connect'), circuit: u32, tokenHash: bytesOf(32) }),
+  'hang-up': fc.record({ verb: fc.constant('hang-up'), circuit: u32 }),
+  probe: fc.record({ verb: fc.constant('probe'), random: bytesOf(8) }),
+  candidates: fc.tuple(u32, fc.array(fc.record({ kind: fc.constantFrom(...offeredKinds), address: fc.record({ host: fc.ipV4(), port: fc.integer({ min: 1, max: 65_535 }) }) }), { maxLength: 16 }))
+    .map(([generation, candidates]) => ({ verb: 'candidates', offer: { generation, candidates } })),
+  letter: fc.record({ verb: fc.constant('letter'), bodyRoot: bytesOf(32), bodyLength: u32, header: fc.uint8Array({ maxLength: 600 }), inlineBody: optional(fc.uint8Array({ minLength: 1, maxLength: 256 })) }),
   challenge: bytesOf(8).map((random) => ({ verb: 'challenge', random })),
   close: fc.nat(255).map((reason) => ({ verb: 'close', reason })),
   pull: fc.tuple(bytesOf(32), u64, fc.nat(5), leafRun).map(([root, length, groupShift, run]) => ({ verb: 'pull', name: { root, length }, groupShift, ...run })),
@@ -62,7 +69,7 @@ function encode(frame: Frame): Uint8Array {
   return frame.negative ? bytes.with(21, (bytes[21] ?? 0) | 2) : bytes;
 }
 
-const openEnded: readonly string[] = ['publish', 'deposit', 'notify'];
+const openEnded: readonly string[] = ['publish', 'deposit', 'notify', 'letter'];
 
 describe('frames', () => {
   it.each(Object.entries(bodies))('%s requests round-trip, have one encoding and survive damage', (verb, body) => {
@@ -83,7 +90,7 @@ describe('frames', () => {
       .map((body) => [body.verb, encodeRequest(new Uint8Array(16), body)[1]]));
     expect(numbers).toEqual({
       echo: 1, challenge: 2, close: 3, pull: 4, record: 5, publish: 6, register: 7, tokens: 8, deposit: 9, list: 10, ack: 11, withdraw: 12, status: 13,
-      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19, observe: 20,
+      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19, observe: 20, circuit: 21, connect: 22, 'hang-up': 23, probe: 24, candidates: 25, letter: 26,
     });
   });
 

@@ -226,7 +226,25 @@ export type RequestBody =
   | { readonly verb: 'notify'; readonly epoch: Uint8Array; readonly highestSequence: number; readonly entry: ListEntry | undefined }
   | { readonly verb: 'refusals' }
   /** A ticket for probes outside of the session (engine/path). */
-  | { readonly verb: 'observe' };
+  | { readonly verb: 'observe' }
+  /** To a relay: a circuit to the owner of this mailbox, who has given us that token (engine/circuits). */
+  | { readonly verb: 'circuit'; readonly mailbox: Mailbox; readonly token: Uint8Array }
+  /** From a relay: somebody wants a circuit, and showed the token with this hash. */
+  | { readonly verb: 'connect'; readonly circuit: number; readonly tokenHash: Uint8Array }
+  /** Nothing comes or goes by this circuit any more. */
+  | { readonly verb: 'hang-up'; readonly circuit: number }
+  /** To an address that may be the other side's: does this come to you, and does your answer come back? */
+  | { readonly verb: 'probe'; readonly random: Uint8Array }
+  /** Where we may be reached; the answer says the same of the other side. `generation` rises from exchange to exchange. */
+  | { readonly verb: 'candidates'; readonly offer: CandidateOffer }
+  /** A letter from its sender itself, in a session with the sender's certificate; the answer says what became of it. */
+  | { readonly verb: 'letter'; readonly bodyRoot: Uint8Array; readonly bodyLength: number; readonly header: Uint8Array; readonly inlineBody: Uint8Array | undefined };
+
+/** `host`: an address of the machine. `reflexive`: as others see it. `mapped`: opened by its router. */
+export const offeredKinds = ['host', 'reflexive', 'mapped'] as const;
+export interface OfferedCandidate { readonly kind: (typeof offeredKinds)[number]; readonly address: SocketAddress }
+export interface CandidateOffer { readonly generation: number; readonly candidates: readonly OfferedCandidate[] }
+
 export type Verb = RequestBody['verb'];
 
 export type Frame =

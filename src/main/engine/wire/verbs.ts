@@ -6,12 +6,13 @@ import { isAllZero } from './bytes.ts';
 import type { Reader, Writer } from './bytes.ts';
 import { lanes, readListEntry, writeListEntry } from './list-entry.ts';
 import { readChoice, readDeviceId, readMailbox, readPublicKey, writeChoice, writeDeviceId, writeMailbox, writePublicKey } from './fields.ts';
+import { readCandidateOffer, writeCandidateOffer } from './candidate-offer.ts';
 import { readNamePath, writeNamePath } from './name-path.ts';
 import type { ContentName, LeafRun, Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
 
 /** In wire order; the number of a verb is its position plus 1. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
-  'refusals', 'more', 'pad', 'hold', 'drop', 'observe'] as const satisfies readonly Verb[];
+  'refusals', 'more', 'pad', 'hold', 'drop', 'observe', 'circuit', 'connect', 'hang-up', 'probe', 'candidates', 'letter'] as const satisfies readonly Verb[];
 const recordKinds = ['identity', 'prekey', 'named'] as const satisfies readonly RecordKind[];
 const verdicts = ['committed', 'unopenable'] as const;
 
@@ -24,6 +25,8 @@ export const requestEntriesMaximum = 32;
 /** Fragments that one list may be answered with. */
 export const listFragmentsMaximum = 16;
 
+/** What follows the 8 bytes of a probe: the datagram has 128 bytes, so that an answer and a challenge (59 and 55) may go back to where it came from. */
+const probePaddingBytes = 73;
 const hashBytes = 32;
 const shortBytes = 8;
 const tokenBytes = 16;
@@ -113,6 +116,26 @@ export function writeBody(writer: Writer, body: RequestBody): void {
       writer.bytes(body.epoch, shortBytes).u64(body.highestSequence);
       if (body.entry !== undefined) writeListEntry(writer, body.entry);
       return;
+    case 'circuit':
+      writeMailbox(writer, body.mailbox);
+      writer.bytes(body.token, tokenBytes);
+      return;
+    case 'connect':
+      writer.u32(body.circuit).bytes(body.tokenHash, hashBytes);
+      return;
+    case 'hang-up':
+      writer.u32(body.circuit);
+      return;
+    case 'probe':
+      writer.bytes(body.random, shortBytes).zeros(probePaddingBytes);
+      return;
+    case 'candidates':
+      writeCandidateOffer(writer, body.offer);
+      return;
+    case 'letter':
+      writer.bytes(body.bodyRoot, hashBytes).u32(body.bodyLength).u16(body.header.length).bytes(body.header);
+      if (body.inlineBody !== undefined) writer.bytes(body.inlineBody);
+      return;
     default:
       body satisfies never;
   }
@@ -169,6 +192,25 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
       return { verb, mailbox: readMailbox(reader), letterIds: readMany(reader, () => reader.bytes(hashBytes)) };
     case 'notify':
       return { verb, epoch: reader.bytes(shortBytes), highestSequence: reader.u64(), entry: reader.remaining > 0 ? readListEntry(reader) : undefined };
+    case 'circuit':
+      return { verb, mailbox: readMailbox(reader), token: reader.bytes(tokenBytes) };
+    case 'connect':
+      return { verb, circuit: reader.u32(), tokenHash: reader.bytes(hashBytes) };
+    case 'hang-up':
+      return { verb, circuit: reader.u32() };
+    case 'probe': {
+      const random = reader.bytes(shortBytes);
+      if (!isAllZero(reader.bytes(probePaddingBytes))) reader.fail();
+      return { verb, random };
+    }
+    case 'candidates':
+      return { verb, offer: readCandidateOffer(reader) };
+    case 'letter': {
+      const bodyRoot = reader.bytes(hashBytes);
+      const bodyLength = reader.u32();
+      const header = reader.bytes(reader.u16());
+      return { verb, bodyRoot, bodyLength, header, inlineBody: reader.remaining > 0 ? reader.rest() : undefined };
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, holdsAgainstNoise, holdsAsCodec } from '../wire/codec-testing.ts';
-import { canonicalHost } from '../wire/host.ts';
-import { addressBytes, canonicalAddress, decodeAddress, encodeAddress } from './addresses.ts';
-import type { SocketAddress } from '../wire/types.ts';
+import { bytesOf, holdsAgainstNoise, holdsAsCodec } from './codec-testing.ts';
+import { canonicalHost } from './host.ts';
+import { addressBytes, canonicalAddress, decodeAddress, encodeAddress } from './socket-address.ts';
+import type { SocketAddress } from './types.ts';
 
 const port = fc.integer({ min: 1, max: 0xffff });
 const ipv6 = fc.ipV6().map((text) => canonicalHost(text)).filter((host) => host !== undefined && !host.startsWith('::ffff:')).map((host) => host ?? '');

@@ -1,7 +1,7 @@
-/** Addresses as the observe protocol carries them: 19 bytes, one encoding each. */
-import { Reader, Writer, isAllZero } from '../wire/bytes.ts';
-import { canonicalHost } from '../wire/host.ts';
-import type { SocketAddress } from '../wire/types.ts';
+/** Addresses as they travel in probes, sights and lists of candidates: 19 bytes, one encoding each. */
+import { Reader, Writer, isAllZero } from './bytes.ts';
+import { canonicalHost } from './host.ts';
+import type { SocketAddress } from './types.ts';
 
 /** Family (1), address (16; of IPv4 the first 4, then zeros), port (2). */
 export const addressBytes = 1 + 16 + 2;

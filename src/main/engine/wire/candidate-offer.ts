@@ -1,0 +1,48 @@
+/** The addresses at which somebody may be reached, as both sides of an exchange tell them: generation (4), count (1), per candidate kind (1) and address (19). */
+import { Reader, Writer } from './bytes.ts';
+import { readChoice, writeChoice } from './fields.ts';
+import { addressBytes, decodeAddress, encodeAddress } from './socket-address.ts';
+import { offeredKinds, type CandidateOffer, type OfferedCandidate } from './types.ts';
+
+/** More would be probed in vain (notes: peers, section 2). */
+export const offeredCandidatesMaximum = 16;
+
+/** @throws RangeError for too many, and for what is no literal address */
+export function writeCandidateOffer(writer: Writer, { generation, candidates }: CandidateOffer): void {
+  if (candidates.length > offeredCandidatesMaximum) throw new RangeError(`at most ${String(offeredCandidatesMaximum)} candidates are offered, not ${String(candidates.length)}`);
+  writer.u32(generation).u8(candidates.length);
+  for (const { kind, address } of candidates) {
+    const bytes = encodeAddress(address);
+    if (bytes === undefined) throw new RangeError('a candidate is a literal address with a port');
+    writeChoice(writer, offeredKinds, kind, 1);
+    writer.bytes(bytes, addressBytes);
+  }
+}
+
+/** The caller checks `reader.atEnd`. */
+export function readCandidateOffer(reader: Reader): CandidateOffer {
+  const generation = reader.u32();
+  const count = reader.u8();
+  if (count > offeredCandidatesMaximum) reader.fail();
+  const candidates: OfferedCandidate[] = [];
+  while (reader.ok && candidates.length < count) {
+    const kind = readChoice(reader, offeredKinds, 1);
+    const address = decodeAddress(reader.bytes(addressBytes));
+    if (address === undefined) reader.fail();
+    else candidates.push({ kind, address });
+  }
+  return { generation, candidates };
+}
+
+export const encodeCandidateOffer = (offer: CandidateOffer): Uint8Array => {
+  const writer = new Writer();
+  writeCandidateOffer(writer, offer);
+  return writer.finish();
+};
+
+/** Undefined for anything that `encodeCandidateOffer` would not have written. */
+export function decodeCandidateOffer(bytes: Uint8Array): CandidateOffer | undefined {
+  const reader = new Reader(bytes);
+  const offer = readCandidateOffer(reader);
+  return reader.atEnd ? offer : undefined;
+}
