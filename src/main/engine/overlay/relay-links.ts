@@ -127,7 +127,7 @@ export class RelayLinks {
         this.#pause(link, now);
         this.#events.down(link, now);
         return true;
-      case 'measured': case 'moved': return true;
+      case 'measured': case 'moved': case 'path': return true;
     }
   }
 

@@ -2,6 +2,7 @@
 import { Reader, Writer, utf8Encode } from '../wire/bytes.ts';
 import { datagramMaximumBytes } from '../wire/frame.ts';
 import { datagramLimitBytes } from '../wire/limits.ts';
+import { tunnelledMaximumBytes } from '../circuits/tunnel.ts';
 import { handshakeDatagramBytes } from './constants.ts';
 import type { DropReason } from './types.ts';
 
@@ -32,7 +33,7 @@ export function decodeDatagram(bytes: Uint8Array): Datagram | DropReason {
   const type = reader.u8();
   switch (type) {
     case 1: {
-      if (bytes.length !== handshakeDatagramBytes) return 'truncated';
+      if (bytes.length !== handshakeDatagramBytes && bytes.length !== tunnelledMaximumBytes) return 'truncated';
       const code = reader.u8();
       const senderIndex = reader.u32();
       const cookie = reader.bytes(cookieBytes);

@@ -5,6 +5,7 @@ import { randomFraction } from '../random.ts';
 import { cookiesPerAttempt, dialFirstMs, dialMaximumMs, handshakeDatagramBytes, knownKeyAttempts, payloadVersion, wrongIdentityMaximum } from './constants.ts';
 import { encodeHandshake, encodeHandshake1, handshake1HeaderBytes, prologue, withCookie, type Datagram, type PatternName } from './datagram.ts';
 import { decodePayload, encodePayload, type HandshakePayload } from './handshake-payload.ts';
+import { isCircuitAddress, tunnelledMaximumBytes } from '../circuits/tunnel.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import type { KeyPair } from '../crypto.ts';
@@ -82,7 +83,7 @@ export class Dialer {
         // A copy: the handshake wipes it.
         generateKeyPair: () => ({ secretKey: ephemeral.secretKey.slice(), publicKey: ephemeral.publicKey.slice() }),
       });
-      return { state, message: state.writeMessage(encodePayload(payload, handshakeDatagramBytes - handshake1HeaderBytes(versions.length) - state.nextOverheadBytes)) };
+      return { state, message: state.writeMessage(encodePayload(payload, (isCircuitAddress(to) ? tunnelledMaximumBytes : handshakeDatagramBytes) - handshake1HeaderBytes(versions.length) - state.nextOverheadBytes)) };
     };
     const { state, message } = start();
     link.dialling = {
@@ -129,9 +130,10 @@ export class Dialer {
       begunMs: dialling.begunMs, resetToken: payload.resetToken, sendCounter: 0, confirmed: false, handshake3,
     };
     // Never the address that the answer came from: it is not authentic, and a copy sent from elsewhere would lead the session there.
-    link.address = dialling.to;
+    if (link.paths === undefined) link.address = dialling.to;
     if (handshake3 !== undefined) this.#table.transmit(dialling.to, handshake3);
     this.#table.install(link, keys, { certificate, remoteStatic, capabilities: payload.capabilities, bootId: payload.bootId }, now);
+    if (link.paths !== undefined) this.#table.provedAt(link, dialling.to, now);
     this.#table.greet(link, now);
   }
 

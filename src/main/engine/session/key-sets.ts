@@ -49,6 +49,8 @@ export class KeySets {
     if (before !== undefined) this.#keepPrevious(link, before, now);
     link.keys = keys;
     if (before === undefined) this.#established += 1;
+    // The other side may have come back at another port.
+    if (restarted) for (const path of link.paths?.paths ?? []) path.isShaken = true;
     if (restarted) { link.roundTripsMs = undefined; link.smoothedRoundTripMs = undefined; }
     const wasSilent = link.silent;
     this.#revived(link, now);

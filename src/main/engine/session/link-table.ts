@@ -13,7 +13,16 @@ export class LinkTable {
   /** Links that are dialled from here: few, where a relay has thousands of others. */
   readonly #dialled = new Set<Link>();
 
+  readonly #withPaths = new Set<Link>();
+
   get dialled(): Iterable<Link> { return this.#dialled; }
+  get withPaths(): Iterable<Link> { return this.#withPaths; }
+
+  /** Asked for handshakes alone. */
+  hasPathAt(address: SocketAddress): boolean {
+    for (const { paths } of this.#withPaths) for (const path of paths?.paths ?? []) if (path.provedMs !== undefined && sameAddress(path.address, address)) return true;
+    return false;
+  }
 
   get sizes(): { readonly links: number; readonly indices: number; readonly statics: number; readonly identities: number; readonly dialled: number } {
     return { links: this.links.size, indices: this.#byIndex.size, statics: this.#byStatic.size, identities: this.#byIdentity.size, dialled: this.#dialled.size };
@@ -22,11 +31,13 @@ export class LinkTable {
   add(link: Link): void {
     this.links.set(link.id, link);
     if (link.dial !== undefined) this.#dialled.add(link);
+    if (link.paths !== undefined) this.#withPaths.add(link);
   }
 
   remove(link: Link): void {
     this.links.delete(link.id);
     this.#dialled.delete(link);
+    this.#withPaths.delete(link);
     this.unindexIdentity(link);
   }
 

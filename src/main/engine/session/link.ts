@@ -3,6 +3,7 @@ import type { CipherState, HandshakeState } from '../noise/index.ts';
 import type { KeyPair } from '../crypto.ts';
 import type { DeviceCertificate, Instant, SocketAddress } from '../wire/types.ts';
 import type { PatternName } from './datagram.ts';
+import type { PathSet } from './path-set.ts';
 import type { ReplayWindow } from './replay-window.ts';
 import type { DialOptions, SessionId, SessionView } from './types.ts';
 
@@ -62,6 +63,8 @@ export interface Link {
   /** An anonymous dial has a boot id of its own, or it could be told to be ours by it. */
   readonly ownBootId: Uint8Array;
   readonly ownStatic: KeyPair;
+  /** Of a session between two visors; others have one address and follow it (roaming.ts). */
+  readonly paths: PathSet | undefined;
   candidate: Candidate | undefined;
   keys: TransportKeys | undefined;
   previous: { readonly keys: TransportKeys; readonly untilMs: number } | undefined;
@@ -101,7 +104,7 @@ export interface Link {
 const noBytes = new Uint8Array(0);
 
 /** Nothing is known of the other side yet. @param jitter in [0, 1) */
-export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownStatic' | 'ownBootId' | 'jitter'>, now: Instant): Link {
+export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownStatic' | 'ownBootId' | 'jitter' | 'paths'>, now: Instant): Link {
   return {
     ...begin, home: begin.address, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, refusal: 'wrong-identity',
     remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, lastHeardMs: now.monotonicMs,

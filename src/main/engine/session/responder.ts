@@ -38,7 +38,7 @@ export class Responder {
 
   handshake1(from: SocketAddress, datagram: Extract<Datagram, { type: 'handshake-1' }>, now: Instant): void {
     const { configuration, limits } = this.#table;
-    if (!configuration.listening) { this.#table.drop('not-listening'); return; }
+    if (!this.#table.acceptsFrom(from)) { this.#table.drop('not-listening'); return; }
     if (!datagram.versions.includes(payloadVersion)) { this.#table.drop('bad-version'); return; }
     const loaded = this.#meter.add(now) > limits.cookieThresholdPerSecond || this.#pending.size > limits.pendingHandshakes * cookieTableShare;
     if (loaded && !this.#cookies.accepts(datagram.cookie, from, now)) {
@@ -146,11 +146,12 @@ export class Responder {
     this.#drop(pending);
     const link = existing ?? this.#table.newLink(pending.from, undefined, this.#table.configuration.staticKeys, now);
     // Message 2 was read by whoever completes the handshake, so the address it went to can receive. This packet's own source is not proved.
-    const moves = socketAddressKey(from) !== socketAddressKey(link.address) && socketAddressKey(pending.from) !== socketAddressKey(link.address);
+    const moves = link.paths === undefined && socketAddressKey(from) !== socketAddressKey(link.address) && socketAddressKey(pending.from) !== socketAddressKey(link.address);
     if (moves) link.address = pending.from;
     link.candidate = undefined;
     const wasAnnounced = link.announced;
     this.#table.install(link, keys, pending, now);
+    if (link.paths !== undefined) this.#table.provedAt(link, pending.from, now);
     if (moves && wasAnnounced) this.#table.output({ kind: 'moved', sessionId: link.id, address: link.address });
     if (socketAddressKey(from) !== socketAddressKey(link.address)) this.#table.heardFrom(link, from, sizeBytes, now);
     if (!keys.confirmed) this.#table.greet(link, now);

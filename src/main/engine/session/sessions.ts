@@ -9,7 +9,7 @@
  * from here. A boot id in each handshake tells whether the other side is still the one we knew.
  *
  * This file routes inputs; link-table.ts keeps the sessions, key-sets.ts their keys, transport.ts seals and opens what goes under them, responder.ts answers handshakes, dialer.ts makes them, liveness.ts watches, roaming.ts follows
- * addresses, guards.ts holds what protects a listening side.
+ * addresses, paths.ts keeps several, guards.ts holds what protects a listening side.
  */
 import { Deadlines } from '../deadlines.ts';
 import { encodeRequest, leafFrameMaximumBytes } from '../wire/frame.ts';
@@ -20,13 +20,16 @@ import { Dialer } from './dialer.ts';
 import { resetToken, newDropCounters, CertificateChecker } from './guards.ts';
 import { KeySets } from './key-sets.ts';
 import { LinkTable } from './link-table.ts';
+import { createPathSet } from './path-set.ts';
+import { Paths } from './paths.ts';
+import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { Liveness } from './liveness.ts';
 import { Responder } from './responder.ts';
 import { Roaming } from './roaming.ts';
 import { Transport } from './transport.ts';
 import { createLink, viewOf, type Link, type Pending, type TransportKeys } from './link.ts';
 import type { Instant, SocketAddress } from '../wire/types.ts';
-import type { CloseReason, CreateSessions, DialOptions, DropReason, SessionConfiguration, SessionId, SessionLimits, SessionOutput, Sessions, SessionView } from './types.ts';
+import type { CloseReason, CreateSessions, DialOptions, DropReason, PathView, SessionConfiguration, SessionId, SessionLimits, SessionOutput, Sessions, SessionView } from './types.ts';
 
 export const createSessions: CreateSessions = (configuration) => new SessionTable(configuration);
 
@@ -42,6 +45,7 @@ export class SessionTable implements Sessions {
   readonly #responder: Responder;
   readonly #liveness: Liveness;
   readonly #roaming: Roaming;
+  readonly #paths: Paths;
   readonly #transport: Transport;
   readonly #keySets: KeySets;
   #nextId = 1;
@@ -54,7 +58,8 @@ export class SessionTable implements Sessions {
     this.#responder = new Responder(this);
     this.#liveness = new Liveness(this, this.#dialer);
     this.#roaming = new Roaming(this);
-    this.#transport = new Transport(this, this.#table, this.#responder, this.#liveness, this.#roaming);
+    this.#paths = new Paths(this);
+    this.#transport = new Transport(this, this.#table, this.#responder, this.#liveness, this.#roaming, this.#paths);
     this.#keySets = new KeySets(this, this.#table, this.#dialer.ownIdentity, (link, now) => { this.#liveness.revived(link, now); });
   }
 
@@ -87,7 +92,10 @@ export class SessionTable implements Sessions {
       if (link === undefined) continue;
       this.#keySets.dropPrevious(link, now);
       if (link.dial === undefined && now.monotonicMs - link.lastHeardMs >= responderIdleMs) this.end(link, 'idle');
-      else this.#liveness.wake(link, now);
+      else {
+        this.#liveness.wake(link, now);
+        if (link.paths !== undefined && this.#table.links.has(link.id)) this.#paths.wake(link, link.paths, now);
+      }
     }
   }
 
@@ -129,6 +137,7 @@ export class SessionTable implements Sessions {
   }
 
   networkChanged(now: Instant): void {
+    for (const link of this.#table.withPaths) if (link.paths !== undefined && link.keys !== undefined) this.#paths.networkChanged(link, link.paths, now);
     for (const link of this.#table.dialled) this.#liveness.networkChanged(link, now);
   }
 
@@ -140,6 +149,21 @@ export class SessionTable implements Sessions {
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
     const next = this.#deadlines.next();
     return next === undefined ? undefined : { atMs: next.atMs, reason: next.key === 'pending' ? 'pending handshakes' : 'session liveness' };
+  }
+
+  probe(sessionId: SessionId, address: SocketAddress, now: Instant): void {
+    const link = this.#table.links.get(sessionId);
+    if (link?.paths !== undefined) this.#paths.probe(link, link.paths, address, now);
+  }
+
+  dropPath(sessionId: SessionId, address: SocketAddress, now: Instant): void {
+    const link = this.#table.links.get(sessionId);
+    if (link?.paths !== undefined) this.#paths.drop(link, link.paths, address, now);
+  }
+
+  paths(sessionId: SessionId, now: Instant): readonly PathView[] {
+    const set = this.#table.links.get(sessionId)?.paths;
+    return set === undefined ? [] : this.#paths.views(set, now);
   }
 
   view(sessionId: SessionId): SessionView | undefined {
@@ -176,7 +200,7 @@ export class SessionTable implements Sessions {
 
   newLink(address: SocketAddress, dial: DialOptions | undefined, ownStatic: Link['ownStatic'], now: Instant): Link {
     const { random, bootId } = this.configuration;
-    const link = createLink({ id: this.#nextId, address, dial, ownStatic, ownBootId: dial?.anonymous === true ? random(8) : bootId, jitter: randomFraction(random) }, now);
+    const link = createLink({ id: this.#nextId, address, dial, ownStatic, ownBootId: dial?.anonymous === true ? random(8) : bootId, jitter: randomFraction(random), paths: isCircuitAddress(address) ? createPathSet() : undefined }, now);
     this.#nextId += 1;
     this.#table.add(link);
     return link;
@@ -191,7 +215,22 @@ export class SessionTable implements Sessions {
   }
 
   /** An authentic packet came from an address that is not the link's. */
-  heardFrom(link: Link, from: SocketAddress, sizeBytes: number, now: Instant): void { this.#roaming.heardFrom(link, from, sizeBytes, now); }
+  heardFrom(link: Link, from: SocketAddress, sizeBytes: number, now: Instant): void {
+    if (link.paths === undefined) this.#roaming.heardFrom(link, from, sizeBytes, now);
+    else this.#paths.heardFrom(link, link.paths, from, sizeBytes, now);
+  }
+
+  /** A handshake with them was completed at that address. */
+  provedAt(link: Link, address: SocketAddress, now: Instant): void {
+    if (link.paths === undefined) link.address = address;
+    else this.#paths.proved(link, link.paths, address, undefined, now);
+  }
+
+  /** Who is not listened to everywhere may speak from there. */
+  acceptsFrom(address: SocketAddress): boolean {
+    const { listening, inCircuits } = this.configuration;
+    return listening || (inCircuits === true && (isCircuitAddress(address) || this.#table.hasPathAt(address)));
+  }
 
   /** The echo that proves a new session to its other side. */
   greet(link: Link, now: Instant): void { this.#liveness.echo(link, now); }

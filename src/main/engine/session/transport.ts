@@ -8,6 +8,8 @@ import type { Link, TransportKeys } from './link.ts';
 import type { LinkTable } from './link-table.ts';
 import type { Liveness } from './liveness.ts';
 import type { Responder } from './responder.ts';
+import { isCircuitAddress, tunnelledMaximumBytes } from '../circuits/tunnel.ts';
+import type { Paths } from './paths.ts';
 import type { Roaming } from './roaming.ts';
 import type { SessionTable } from './sessions.ts';
 
@@ -27,16 +29,18 @@ export class Transport {
   readonly #responder: Responder;
   readonly #liveness: Liveness;
   readonly #roaming: Roaming;
+  readonly #paths: Paths;
   readonly #datagrams = new DatagramPool();
   readonly #unknownSessions = new UnknownSessionLimit();
   #frame: Uint8Array | undefined;
 
-  constructor(sessions: SessionTable, table: LinkTable, responder: Responder, liveness: Liveness, roaming: Roaming) {
+  constructor(sessions: SessionTable, table: LinkTable, responder: Responder, liveness: Liveness, roaming: Roaming, paths: Paths) {
     this.#sessions = sessions;
     this.#table = table;
     this.#responder = responder;
     this.#liveness = liveness;
     this.#roaming = roaming;
+    this.#paths = paths;
   }
 
   frameRoom(sizeBytes: number): Uint8Array {
@@ -65,7 +69,8 @@ export class Transport {
     keys.window.accept(datagram.counter);
     keys.confirmed = true;
     link.receivedBytes += sizeBytes;
-    if (newest && keys === link.keys) this.#roaming.heardFrom(link, from, sizeBytes, now);
+    if (link.paths !== undefined) this.#paths.heardFrom(link, link.paths, from, sizeBytes, now);
+    else if (newest && keys === link.keys) this.#roaming.heardFrom(link, from, sizeBytes, now);
     this.#liveness.heard(link, keys, newest, now);
     this.#handlePlaintext(link, from, plaintext, now);
   }
@@ -74,6 +79,12 @@ export class Transport {
   send(link: Link, frame: Uint8Array, now: Instant): boolean {
     const { keys } = link;
     if (keys === undefined) return false;
+    if (link.paths !== undefined) {
+      const { to, copyTo } = this.#paths.destination(link, link.paths, now);
+      if (isCircuitAddress(to) && frame.length + transportOverheadBytes > tunnelledMaximumBytes) return false;
+      this.#seal(link, keys, to, frame, copyTo);
+      return true;
+    }
     const to = this.#roaming.destination(link, frame.length + transportOverheadBytes, now);
     this.#seal(link, keys, to, frame);
     return true;
@@ -85,18 +96,21 @@ export class Transport {
 
   #handlePlaintext(link: Link, from: SocketAddress, frame: Uint8Array, now: Instant): void {
     if (frame.length < frameMinimumBytes) { this.#sessions.drop('bad-frame'); return; }
+    if (link.paths !== undefined && this.#paths.handleFrame(link, link.paths, from, frame, now)) return;
     if (this.#liveness.handleFrame(link, frame, now) || this.#roaming.handleFrame(link, from, frame)) return;
     // A close was handled by liveness and the link may be gone.
     if (this.#table.links.get(link.id) === link && link.announced) this.#sessions.output({ kind: 'frame', sessionId: link.id, frame });
   }
 
-  #seal(link: Link, keys: TransportKeys, to: SocketAddress, frame: Uint8Array): void {
+  #seal(link: Link, keys: TransportKeys, to: SocketAddress, frame: Uint8Array, copyTo?: SocketAddress): void {
     const counter = keys.sendCounter;
     keys.sendCounter += 1;
     const datagram = this.#datagrams.take(frame.length + transportOverheadBytes);
     writeTransportHeader(datagram, keys.remoteIndex, counter);
     keys.send.encryptInto(counter, noBytes, frame, datagram.subarray(transportHeaderBytes));
     link.sentBytes += datagram.length;
+    // The very same datagram: whichever comes second is dropped as replayed. Memory of its own, since each is given back once.
+    if (copyTo !== undefined && (datagram.length <= tunnelledMaximumBytes || !isCircuitAddress(copyTo))) this.#sessions.transmit(copyTo, datagram.slice());
     this.#sessions.transmit(to, datagram);
   }
 

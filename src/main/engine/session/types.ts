@@ -18,6 +18,10 @@ export interface SessionConfiguration {
   readonly resetSecret: Uint8Array;
   /** Accept handshakes from others at all (relay, direct peers). */
   readonly listening: boolean;
+  /** Accept handshakes that come through circuits, and by the paths of sessions that came so. */
+  readonly inCircuits?: boolean;
+  /** How near an address is, of a session with several paths: lower is better. Absent: all alike. */
+  readonly tierOf?: (address: SocketAddress) => number;
   /** Bounds, all with defaults in session/constants.ts. */
   readonly limits?: Partial<SessionLimits>;
 }
@@ -64,6 +68,18 @@ export interface SessionView {
   readonly receivedBytes: number;
 }
 
+/** An address of the other side that answers. */
+export interface PathView {
+  readonly address: SocketAddress;
+  readonly tier: number;
+  readonly isCurrent: boolean;
+  /** It owes an answer, or the network changed since the last. */
+  readonly isDoubtful: boolean;
+  readonly provedMs: number;
+  readonly answeredMs: number;
+  readonly smoothedRoundTripMs: number | undefined;
+}
+
 export type SessionOutput =
   | { readonly kind: 'transmit'; readonly to: SocketAddress; readonly datagram: Uint8Array }
   /** `dial` ended well, or somebody dialled us (then after their first transport packet). */
@@ -76,6 +92,8 @@ export type SessionOutput =
   | { readonly kind: 'measured'; readonly sessionId: SessionId }
   /** The other side's address changed and was validated. */
   | { readonly kind: 'moved'; readonly sessionId: SessionId; readonly address: SocketAddress }
+  /** Of a session with several paths. `heard`: something authentic came from there, and it is being asked. */
+  | { readonly kind: 'path'; readonly sessionId: SessionId; readonly change: 'heard' | 'proved' | 'lost'; readonly address: SocketAddress }
   /** No inbound proof inside the deadline; the session stays and dials again with backoff until `close`. Comes once per outage. */
   | { readonly kind: 'silent'; readonly sessionId: SessionId }
   | { readonly kind: 'closed'; readonly sessionId: SessionId; readonly reason: CloseReason };
@@ -110,6 +128,12 @@ export interface Sessions {
   /** The network changed, or the machine woke: every path is unproven; probe all dialled sessions now. */
   networkChanged(now: Instant): void;
   view(sessionId: SessionId): SessionView | undefined;
+  /** Asks at an address that may be the other side's. Nothing happens where the session has no several paths, or this is one of them. */
+  probe(sessionId: SessionId, address: SocketAddress, now: Instant): void;
+  /** Nothing goes that way any more, such as a circuit that has ended. */
+  dropPath(sessionId: SessionId, address: SocketAddress, now: Instant): void;
+  /** Of a session that met by a circuit; empty for others. */
+  paths(sessionId: SessionId, now: Instant): readonly PathView[];
   /** Live session with that identity whose handshake carried a certificate, if any. */
   findByIdentity(identity: PublicKeyHex): SessionView | undefined;
   readonly establishedCount: number;

@@ -1,0 +1,194 @@
+/** Sessions between two visors: they meet by a circuit and move to what is nearer, and back. */
+import { describe, expect, it } from 'vitest';
+import { circuitAddress, isCircuitAddress } from '../circuits/tunnel.ts';
+import { nobleCrypto as crypto } from '../noble-crypto.ts';
+import { doubtMs, pathDeadMs } from './path-constants.ts';
+import { sameAddress, socketAddressKey, type SocketAddress } from '../wire/types.ts';
+import { answerFrame, Net, textFrame, type Hook, type Node, type Packet } from './testing.ts';
+
+const circuitOfAda = circuitAddress(7, 1);
+const circuitOfBen = circuitAddress(9, 2);
+const circuitDelayMs = 40;
+const tierOf = (address: SocketAddress): number => (isCircuitAddress(address) ? 2 : 1);
+
+type Fate = NonNullable<ReturnType<Hook>>[number];
+
+interface World { readonly net: Net; readonly ada: Node; readonly ben: Node; readonly id: number; /** What the network does to datagrams that go directly. */ direct: (packet: Packet) => readonly Fate[]; isCircuitUp: boolean }
+
+/** Ada has dialled Ben by a circuit; both stand behind nothing. */
+function meet(seed: number): World {
+  const net = new Net(seed, crypto);
+  const visor = { listening: false, inCircuits: true, tierOf };
+  const ada = net.add('ada', visor);
+  const ben = net.add('ben', visor);
+  const world: World = { net, ada, ben, id: 0, direct: () => [{}], isCircuitUp: true };
+  net.hook = (packet) => {
+    if (!isCircuitAddress(packet.to)) return world.direct(packet);
+    if (!world.isCircuitUp) return [];
+    const isToBen = sameAddress(packet.to, circuitOfAda);
+    return [{ to: isToBen ? ben.address : ada.address, from: isToBen ? circuitOfBen : circuitOfAda, delayMs: circuitDelayMs }];
+  };
+  const id = ada.sessions.dial({ address: circuitOfAda, identity: ben.person.identity, remoteStatic: ben.person.staticKeys.publicKey, anonymous: false }, net.now);
+  ada.drain();
+  net.run(1_000);
+  return Object.assign(world, { id });
+}
+
+const probe = ({ ada, ben, id, net }: World): void => {
+  ada.act((sessions, now) => { sessions.probe(id, ben.address, now); });
+  ben.act((sessions, now) => { sessions.probe(ben.only.id, ada.address, now); });
+  net.run(200);
+};
+
+/** Sends a numbered frame every 100 ms in both directions for so long; returns how long the longest gap between two arrivals at Ben was. */
+function talk({ net, ada, ben, id }: World, forMs: number, label: string): { readonly sent: string[]; readonly longestGapMs: number } {
+  const sent: string[] = [];
+  let lastMs = net.ms;
+  let longestGapMs = 0;
+  let before = ben.frames.length;
+  for (let passedMs = 0; passedMs < forMs; passedMs += 100) {
+    const text = `${label} ${String(passedMs)}`;
+    sent.push(text);
+    ada.send(id, textFrame(text, net.random));
+    ben.send(ben.only.id, answerFrame(text, net.random));
+    net.run(100);
+    if (ben.frames.length > before) { longestGapMs = Math.max(longestGapMs, net.ms - lastMs); lastMs = net.ms; before = ben.frames.length; }
+  }
+  longestGapMs = Math.max(longestGapMs, net.ms - lastMs);
+  net.run(500);
+  return { sent, longestGapMs };
+}
+
+describe('a session that met by a circuit', () => {
+  it('stands, in datagrams that fit a tunnel, and takes no handshake from elsewhere', () => {
+    const world = meet(1);
+    const { net, ada, ben } = world;
+    expect([ada.only.address, ben.only.address]).toEqual([circuitOfAda, circuitOfBen]);
+    expect(Math.max(...net.log.map(({ datagram }) => datagram.length))).toBeLessThanOrEqual(1_166);
+    const stranger = net.add('stranger', { listening: false });
+    stranger.dial(ben);
+    net.run(3_000);
+    expect(stranger.live).toEqual([]);
+    expect(ben.drops()['not-listening']).toBeGreaterThan(0);
+  });
+
+  it('refuses what does not fit its tunnel, and carries it once it goes directly', () => {
+    const world = meet(2);
+    const large = answerFrame('x'.repeat(1_130), world.net.random);
+    expect(world.ada.send(world.id, large)).toBe(false);
+    probe(world);
+    world.net.run(2_000);
+    expect(world.ada.send(world.id, large)).toBe(true);
+  });
+
+  it('moves to an address that answered, and loses and repeats nothing', () => {
+    const world = meet(3);
+    const { net, ada, ben } = world;
+    const first = talk(world, 1_000, 'circuit');
+    probe(world);
+    expect([ada.only.address, ben.only.address]).toEqual([ben.address, ada.address]);
+    const second = talk(world, 5_000, 'direct');
+    expect(ben.frames).toEqual([...first.sent, ...second.sent]);
+    expect([...ada.of('silent'), ...ben.of('silent'), ...ada.of('closed')]).toEqual([]);
+    expect(ada.of('moved').map(({ address }) => address)).toEqual([ben.address]);
+    net.run(60_000);
+    expect(ada.sessions.paths(world.id, net.now).map(({ address, isDoubtful }) => ({ address, isDoubtful }))).toEqual([{ address: circuitOfAda, isDoubtful: false }, { address: ben.address, isDoubtful: false }]);
+  });
+
+  it.each(['both directions', 'there', 'back'] as const)('goes by the circuit as well when the direct path is dead (%s), and loses nothing after that', (dead) => {
+    const world = meet(4);
+    const { ada, ben, net } = world;
+    probe(world);
+    talk(world, 2_000, 'before');
+    world.direct = ({ from }) => (dead === 'both directions' || sameAddress(from, ada.address) === (dead === 'there') ? [] : [{}]);
+    const { longestGapMs } = talk(world, 4_000, 'cut');
+    expect(longestGapMs).toBeLessThanOrEqual(doubtMs + 1_500);
+    const later = talk(world, 20_000, 'later');
+    expect(ben.frames.filter((text) => text.startsWith('later'))).toEqual(later.sent);
+    expect(new Set(ben.frames).size).toBe(ben.frames.length);
+    expect([...ada.of('silent'), ...ben.of('silent')]).toEqual([]);
+    net.run(pathDeadMs);
+    expect(ada.sessions.paths(world.id, net.now).map(({ address }) => address)).toEqual([circuitOfAda]);
+    world.direct = () => [{}];
+    probe(world);
+    expect(ada.only.address).toEqual(ben.address);
+  });
+
+  it('outlives its circuit while the direct path stands', () => {
+    const world = meet(5);
+    const { ada, ben, net, id } = world;
+    probe(world);
+    world.isCircuitUp = false;
+    ada.act((sessions, now) => { sessions.dropPath(id, circuitOfAda, now); });
+    talk(world, 30_000, 'direct');
+    expect([ada.only.address, ...ada.of('silent'), ...ben.of('silent')]).toEqual([ben.address]);
+    expect(net.nodes.length).toBe(2);
+  });
+
+  it('becomes silent when every path is dead', () => {
+    const world = meet(6);
+    probe(world);
+    world.isCircuitUp = false;
+    world.direct = () => [];
+    talk(world, 25_000, 'nowhere');
+    expect(world.ada.of('silent').length).toBe(1);
+    expect(world.ada.sessions.paths(world.id, world.net.now).filter(({ isDoubtful }) => !isDoubtful)).toEqual([]);
+  });
+
+  it('is back by the circuit at once when the network changed, and follows the other side to its new address', () => {
+    const world = meet(7);
+    const { ada, ben, net } = world;
+    probe(world);
+    const moved = { host: '198.51.100.9', port: 7_777 };
+    ada.address = moved;
+    world.direct = ({ to }) => (to.host === '10.0.0.1' ? [] : [{}]);
+    ada.act((sessions, now) => { sessions.networkChanged(now); });
+    const { sent, longestGapMs } = talk(world, 3_000, 'after');
+    expect(ben.frames).toEqual(sent);
+    expect(longestGapMs).toBeLessThanOrEqual(300);
+    net.run(3_000);
+    expect(ben.only.address).toEqual(moved);
+  });
+
+  it('gives an address that has not answered no more than came from it', () => {
+    const world = meet(8);
+    const { ada, ben, net } = world;
+    const victim = { host: '192.0.2.66', port: 666 };
+    // Datagrams of Ada's that never arrived are shown from the victim's address.
+    const kept: Uint8Array[] = [];
+    world.direct = (packet) => { if (sameAddress(packet.to, ben.address)) kept.push(packet.datagram.slice()); return []; };
+    for (let round = 0; round < 20; round += 1) ada.act((sessions, now) => { sessions.probe(world.id, ben.address, now); });
+    net.run(100);
+    for (const datagram of kept) net.inject(victim, ben.address, datagram);
+    net.run(10_000);
+    const key = socketAddressKey(victim);
+    expect(ben.sentTo.get(key) ?? 0).toBeGreaterThan(0);
+    expect(ben.sentTo.get(key) ?? 0).toBeLessThanOrEqual(ben.receivedFrom.get(key) ?? 0);
+    expect(ben.only.address).toEqual(circuitOfBen);
+  });
+
+  it('keeps no more addresses than it should, whatever the other side shows', () => {
+    const world = meet(9);
+    const { ada, ben, net } = world;
+    let port = 1;
+    world.direct = (packet) => { port += 1; return sameAddress(packet.to, ben.address) ? [{ from: { host: '192.0.2.1', port } }] : []; };
+    for (let round = 0; round < 200; round += 1) { ada.act((sessions, now) => { sessions.probe(world.id, ben.address, now); }); net.run(10); }
+    talk(world, 1_000, 'still');
+    expect(ben.only.address).toEqual(circuitOfBen);
+    net.run(20_000);
+    expect(ben.sessions.paths(ben.only.id, net.now).length).toBe(1);
+  });
+
+  it('makes new keys by the path that it has', () => {
+    const world = meet(10);
+    const { ada, ben, net } = world;
+    probe(world);
+    world.isCircuitUp = false;
+    ada.act((sessions, now) => { sessions.dropPath(world.id, circuitOfAda, now); });
+    net.run(3_700_000);
+    const { sent } = talk(world, 2_000, 'new keys');
+    expect(ben.frames.slice(-sent.length)).toEqual(sent);
+    expect([...ada.of('silent'), ...ben.of('closed')]).toEqual([]);
+    expect(ada.only.establishedMs).toBeGreaterThan(3_000_000);
+  });
+});
