@@ -4,7 +4,7 @@ import type { RelayPolicy } from '../engine-types.ts';
 import type { Directed } from '../directed/types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
 import type { BlobShelf } from '../files/blob-shelf.ts';
-import type { Instant } from '../wire/types.ts';
+import type { Instant, Mailbox } from '../wire/types.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail-store.ts';
 
 export interface MailboxEnvironment {
@@ -27,6 +27,8 @@ export interface MailboxRole {
   /** The batch of commits whose results were just handled is over: receipts gathered are signed with one signature and sent. */
   flush(now: Instant): void;
   sessionClosed(sessionId: SessionId): void;
+  /** Live sessions that have registered this mailbox, in the order in which they did. */
+  sessionsOf(mailbox: Mailbox): readonly SessionId[];
   handleTimeout(now: Instant): void;
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined;
   /** Set when the wall clock jumped by more than a day: nothing expires until `confirmClock`. */

@@ -36,7 +36,7 @@ import { MailboxUpkeep } from './mailbox-upkeep.ts';
 import { MailboxVerbs } from './mailbox-verbs.ts';
 import type { Answer, Directed } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
-import type { Instant, RequestBody, Verb } from '../wire/types.ts';
+import type { Instant, Mailbox, RequestBody, Verb } from '../wire/types.ts';
 import type { MailResults } from './mail-store.ts';
 import type { CreateMailboxRole, MailboxEnvironment, MailboxRole } from './mailbox-types.ts';
 
@@ -89,6 +89,8 @@ class Mailboxes implements MailboxRole {
   }
 
   confirmClock(now: Instant): void { this.#upkeep.confirmClock(now); }
+
+  sessionsOf(mailbox: Mailbox): readonly SessionId[] { return this.#owners.sessionsOf(mailbox); }
 
   #registerHandlers(directed: Directed): void {
     const records = new MailboxRecords(this.#context, this.#owners);
