@@ -121,6 +121,23 @@ describe('an opening', () => {
     expectNothingKept(made);
   });
 
+  it('whose owner is gone leaves a new session under the same number alone', () => {
+    const made = world();
+    const wish = made.wish(opener, mailbox);
+    const [old] = made.waiting('connect');
+    if (old === undefined) throw new Error('the owner is asked');
+    made.exchange.sessionClosed(owner, made.now);
+    const other = made.wish(stranger, mailbox);
+    const [, fresh] = made.waiting('connect');
+    if (fresh === undefined) throw new Error('the new session is asked');
+    made.settle(fresh.asked, yes);
+    made.settle(old.asked, { kind: 'session-lost' });
+    expect([wish.answer, typeof other.answer]).toEqual([negative('not-found', 30), 'number']);
+    made.frame(owner, fresh.circuit, datagram(6));
+    expect(made.sent).toEqual([{ sessionId: stranger, circuit: other.answer, datagram: datagram(6) }]);
+    expect(made.exchange.sizes).toMatchObject({ circuits: 1, ends: 2, sessions: 2, connects: 0 });
+  });
+
   it('is refused by the owner\'s hang-up too, and a later yes changes nothing', () => {
     const made = world();
     const wish = made.wish(opener, mailbox);
@@ -170,6 +187,15 @@ describe('bounds of openings', () => {
     expect([made.wish(stranger, mailbox).answer, made.exchange.sizes.circuits]).toEqual([negative('busy', 5), circuitsPerOwnerMaximum]);
     made.close(100);
     made.open(stranger, mailbox);
+  });
+
+  it('ask an owner with some circuits only about as many more as it may have', () => {
+    const made = world();
+    for (let number = 0; number < 40; number += 1) made.open(made.connect(100 + number), mailbox);
+    const wishes = Array.from({ length: 40 }, (_, number) => made.wish(made.connect(200 + number), mailbox));
+    expect([made.waiting('connect').length, wishes.filter(({ answer }) => answer === undefined).length]).toEqual([circuitsPerOwnerMaximum - 40, circuitsPerOwnerMaximum - 40]);
+    made.settleAll('connect', yes);
+    expect(made.exchange.sizes.circuits).toBe(circuitsPerOwnerMaximum);
   });
 
   it('ask the newest sessions of a mailbox that has many', () => {
@@ -298,12 +324,23 @@ describe('frames', () => {
     made.ms += 1_000;
     for (let number = 0; number < 1_000; number += 1) made.frame(owner, ends.owner, datagram(sizeBytes));
     expect(made.sent.splice(0).length).toBe(tunnelBytesPerSecond / sizeBytes);
-    // A clock that goes back gives nothing.
-    made.ms -= 500;
-    made.frame(owner, ends.owner, datagram(sizeBytes));
     made.ms += 100_000;
     for (let number = 0; number < 1_000; number += 1) made.frame(owner, ends.owner, datagram(sizeBytes));
     expect(made.sent.length).toBe(tunnelBurstBytes / sizeBytes);
+  });
+
+  it('have the same budget when the clock goes back', () => {
+    const made = world();
+    const ends = made.open(opener, mailbox);
+    for (const byMs of [-900, 900]) {
+      for (let number = 0; number < 1_000; number += 1) made.frame(opener, ends.opener, datagram(1_024));
+      made.ms += byMs;
+    }
+    expect(made.sent.length).toBe(tunnelBurstBytes / 1_024);
+    const other = made.open(stranger, mailbox);
+    made.ms -= 5_000;
+    made.frame(stranger, other.opener, datagram(1_024));
+    expect(made.sent.length).toBe(tunnelBurstBytes / 1_024 + 1);
   });
 
   it('that the other session cannot take now are dropped', () => {
