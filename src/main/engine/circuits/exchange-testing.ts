@@ -130,3 +130,24 @@ export class ExchangeWorld {
     this.ms = Math.max(this.ms, ms);
   }
 }
+
+export const [opener, owner, stranger] = [1, 2, 3];
+/** The owner's. */
+export const mailbox = mailboxOf(1);
+export const datagram = (sizeBytes: number): Uint8Array => Uint8Array.from({ length: sizeBytes }, (_, index) => index);
+export const negative = (code: Negative['code'], retryAfterSeconds = 0): Negative => ({ code, retryAfterSeconds, detail: 0 });
+
+/** With three sessions, of which one has registered. */
+export function smallWorld(): ExchangeWorld {
+  const made = new ExchangeWorld();
+  made.connect(opener);
+  made.register(owner, mailbox);
+  made.connect(stranger);
+  return made;
+}
+
+const rates: readonly string[] = ['rates', 'strays', 'deadlines'];
+/** What is kept, bounded rates aside, and is not nothing. */
+export function keptOf(made: ExchangeWorld): readonly string[] {
+  return Object.entries(made.exchange.sizes).flatMap(([name, size]) => size === 0 || rates.includes(name) ? [] : [name]);
+}
