@@ -13,6 +13,8 @@ export interface RouterPolicy {
   readonly delta: number;
   readonly blockPorts: number;
   readonly hairpin: boolean;
+  /** A port that is in use towards one place is given again towards another, to the same inner place: as if mappings did not depend on the other end, if ports are preserved. */
+  readonly overloads?: boolean;
   /** Its outer addresses; with several, each new mapping gets the next one. */
   readonly outerHosts: readonly string[];
 }
@@ -56,9 +58,9 @@ export class ModelRouter {
 
   /** Undefined: kept out. */
   in(outer: SocketAddress, from: SocketAddress): SocketAddress | undefined {
-    const entry = [...this.#opened.values(), ...this.#entries.values()].find((each) => sameAddress(each.outer, outer));
-    if (entry === undefined) return this.policy.filtering === 'none' ? outer : undefined;
-    return entry.isOpen || this.#admits(entry, from) ? entry.inner : undefined;
+    const entries = [...this.#opened.values(), ...this.#entries.values()].filter((each) => sameAddress(each.outer, outer));
+    if (entries.length === 0) return this.policy.filtering === 'none' ? outer : undefined;
+    return entries.find((each) => each.isOpen || this.#admits(each, from))?.inner;
   }
 
   open(inner: SocketAddress): SocketAddress {
@@ -100,7 +102,8 @@ export class ModelRouter {
   }
 
   #free(inner: SocketAddress, kind: ModelAllocation): number {
-    const taken = new Set([...this.#entries.values(), ...this.#opened.values()].map(({ outer }) => outer.port));
+    const blocking = [...this.#entries.values(), ...this.#opened.values()].filter((each) => this.policy.overloads !== true || !sameAddress(each.inner, inner));
+    const taken = new Set(blocking.map(({ outer }) => outer.port));
     if (kind === 'preserving' && !taken.has(inner.port)) return inner.port;
     for (;;) {
       const port = this.#draw(kind);
