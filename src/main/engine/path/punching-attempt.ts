@@ -51,12 +51,14 @@ export class PunchingAttempt {
     if (this.#reached === undefined || compareTiers(tier, this.#reached) < 0) this.#reached = tier;
   }
 
-  /** Whose probe is due first, nearest first where several are. */
-  next(): { readonly target: ProbeTarget; readonly dueMs: number } | undefined {
+  /** Whose probe comes next, if none may go out before `fromMs`. Of several that could then: whoever was heard from, then the nearest. */
+  next(fromMs: number): { readonly target: ProbeTarget; readonly dueMs: number } | undefined {
     let first: { readonly target: ProbeTarget; readonly dueMs: number } | undefined;
     for (const target of this.#targets) {
-      const { dueMs } = target;
-      if (dueMs !== undefined && dueMs < this.#endMs && this.#isWorthwhile(target) && (first === undefined || dueMs < first.dueMs)) first = { target, dueMs };
+      if (target.dueMs === undefined || !this.#isWorthwhile(target)) continue;
+      const dueMs = Math.max(target.dueMs, fromMs);
+      if (dueMs >= this.#endMs) continue;
+      if (first === undefined || dueMs < first.dueMs || (dueMs === first.dueMs && target.isHeard && !first.target.isHeard)) first = { target, dueMs };
     }
     return first;
   }

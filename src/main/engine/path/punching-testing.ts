@@ -26,6 +26,8 @@ export interface PunchWorld {
   readonly jitterMs: number;
   /** Of the path by way of the relay. */
   readonly relayRoundTripMs: number;
+  /** The second side begins so much later than it should. */
+  readonly lateMs?: number;
 }
 
 export interface SideOptions { readonly site: number; readonly host: string }
@@ -134,7 +136,7 @@ export function runPunching(world: PunchWorld): readonly [SideRun, SideRun] {
     drain(side, nowMs);
   }); };
   begin(left, right, world.relayRoundTripMs / 2, startMs);
-  begin(right, left, 0, startMs + world.relayRoundTripMs / 2 + random() * world.jitterMs);
+  begin(right, left, 0, startMs + world.relayRoundTripMs / 2 + random() * world.jitterMs + (world.lateMs ?? 0));
 
   for (let step = 0; step < stepsMaximum; step += 1) {
     queue.sort((first, second) => first.atMs - second.atMs || first.order - second.order);

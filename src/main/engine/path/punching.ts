@@ -21,8 +21,8 @@
  *
  * Between attempts 4 seconds pass, measured from start to start. A `begin` that comes sooner is not refused: it waits its turn, the newest replaces one that waits,
  * and the attempt under way goes on until it is replaced. `stop` forgets the attempts, not what they have cost, so that no order of calls buys more.
- * What is heard while there is no attempt is ignored: the session challenges new addresses by itself. What is heard while an attempt waits for those 4 seconds is kept
- * for its start.
+ * What is heard while there is no attempt begins none: the session answers and challenges new addresses by itself. But it is kept for 25 seconds and belongs to an attempt
+ * that begins by then: the other side may have fired, been answered and fallen silent before this one has its candidates.
  *
  * Nobody is to be flooded through us. Candidates are whatever a peer wrote, heard addresses may be forged on the way, and somebody who accepted a contact has
  * not agreed to attack anyone. So: no address but those in probe-targets.ts, at most 16 that were offered and 8 that were heard; per attempt at most 15 probes to one
@@ -32,7 +32,7 @@
  */
 import type { RandomBytes } from '../crypto.ts';
 import { isCircuitAddress } from '../circuits/tunnel.ts';
-import type { OfferedCandidate, SocketAddress } from '../wire/types.ts';
+import { sameAddress, type OfferedCandidate, type SocketAddress } from '../wire/types.ts';
 import { limitsOfOnePeer, ProbeBudget } from './probe-budget.ts';
 import { chooseTargets, mayProbe, type ChosenTarget, type OwnPlaces } from './probe-targets.ts';
 import { heardMaximum, PunchingAttempt } from './punching-attempt.ts';
@@ -45,6 +45,8 @@ const waitMaximumMs = 2_000;
 const probeGapMs = 2;
 /** Timers are late, by 16 ms on some systems: what should have gone out in that time may be made up for. */
 const catchUpMs = 16;
+/** Routers keep a mapping open at least so long after what went out (notes on peers, section 2). */
+const heardHoldsMs = 25_000;
 
 export interface PunchingOptions {
   readonly random: RandomBytes;
@@ -68,7 +70,6 @@ export type PunchingOutcome = 'none' | 'trying' | 'reached' | 'failed';
 interface Waiting {
   readonly chosen: readonly ChosenTarget[];
   readonly own: OwnPlaces;
-  readonly heard: SocketAddress[];
   startMs: number;
 }
 
@@ -77,6 +78,8 @@ export class Punching {
   readonly #budget = new ProbeBudget(limitsOfOnePeer);
   readonly #budgets: readonly ProbeBudget[];
   readonly #probes: SocketAddress[] = [];
+  /** While there was no attempt. */
+  readonly #heardBefore: { readonly address: SocketAddress; readonly atMs: number }[] = [];
   #waiting: Waiting | undefined;
   #attempt: PunchingAttempt | undefined;
   #ended: 'none' | 'reached' | 'failed' = 'none';
@@ -102,18 +105,19 @@ export class Punching {
     const own: OwnPlaces = { hosts: ownHosts, addresses: ownAddresses };
     // Not a number is no wait.
     const wait = waitMs > 0 ? Math.min(waitMs, waitMaximumMs) : 0;
-    this.#waiting = { chosen: chooseTargets(theirs, own), own, heard: [], startMs: Math.max(nowMs + wait, this.#lastStartMs + attemptGapMs) };
+    this.#waiting = { chosen: chooseTargets(theirs, own), own, startMs: Math.max(nowMs + wait, this.#lastStartMs + attemptGapMs) };
     this.handleTimeout(nowMs);
   }
 
   heardFrom(address: SocketAddress, nowMs: number): void {
     // The exchange itself is heard by way of a relay: that shows nothing.
+    if (isCircuitAddress(address)) return;
     if (this.#waiting !== undefined && mayProbe(address, this.#waiting.own)) {
       this.#waiting.startMs = Math.min(this.#waiting.startMs, Math.max(nowMs, this.#lastStartMs + attemptGapMs));
-      if (this.#waiting.heard.length < heardMaximum) this.#waiting.heard.push(address);
     }
     this.#advance(nowMs);
-    this.#attempt?.heardFrom(address, nowMs);
+    if (this.#attempt === undefined) this.#remember(address, nowMs);
+    else this.#attempt.heardFrom(address, nowMs);
     this.#collect(nowMs);
   }
 
@@ -129,6 +133,7 @@ export class Punching {
     this.#waiting = undefined;
     this.#attempt = undefined;
     this.#ended = 'none';
+    this.#heardBefore.length = 0;
     this.#probes.length = 0;
   }
 
@@ -138,8 +143,7 @@ export class Punching {
   }
 
   pollTimeout(): number | undefined {
-    const next = this.#attempt?.next();
-    const times = [this.#waiting?.startMs, this.#attempt?.endMs, next === undefined ? undefined : Math.max(next.dueMs, this.#pacedMs + probeGapMs)].filter((timeMs) => timeMs !== undefined);
+    const times = [this.#waiting?.startMs, this.#attempt?.endMs, this.#attempt?.next(this.#pacedMs + probeGapMs)?.dueMs].filter((timeMs) => timeMs !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -155,20 +159,26 @@ export class Punching {
     this.#waiting = undefined;
     this.#lastStartMs = nowMs;
     this.#attempt = new PunchingAttempt(waiting.chosen, waiting.own, nowMs, this.#random);
-    for (const address of waiting.heard) this.#attempt.heardFrom(address, nowMs);
+    for (const { address, atMs } of this.#heardBefore.splice(0)) if (nowMs - atMs < heardHoldsMs) this.#attempt.heardFrom(address, nowMs);
+  }
+
+  /** The newest are kept. */
+  #remember(address: SocketAddress, nowMs: number): void {
+    const others = this.#heardBefore.filter((heard) => !sameAddress(heard.address, address));
+    this.#heardBefore.splice(0, this.#heardBefore.length, ...others.slice(1 - heardMaximum), { address, atMs: nowMs });
   }
 
   #collect(nowMs: number): void {
     const attempt = this.#attempt;
     if (attempt === undefined) return;
-    for (let next = attempt.next(); next !== undefined; next = attempt.next()) {
-      const pacedMs = Math.max(next.dueMs, this.#pacedMs + probeGapMs, nowMs - catchUpMs);
-      if (pacedMs > nowMs) return;
+    for (;;) {
+      const next = attempt.next(Math.max(this.#pacedMs + probeGapMs, nowMs - catchUpMs));
+      if (next === undefined || next.dueMs > nowMs) return;
       const { target } = next;
       const isAllowed = this.#budgets.every((budget) => budget.allows(target.address.host, nowMs));
       target.pass(nowMs, isAllowed);
       if (!isAllowed) continue;
-      this.#pacedMs = pacedMs;
+      this.#pacedMs = next.dueMs;
       for (const budget of this.#budgets) budget.spend(target.address.host, nowMs);
       attempt.sent(target);
       this.#probes.push(target.address);
