@@ -60,6 +60,8 @@ export type EngineCommand =
   | { readonly name: 'remove-relay'; readonly publicKey: PublicKeyHex }
   | { readonly name: 'rename-self'; readonly as: string }
   | { readonly name: 'words-confirmed' }
+  /** A session with this contact is wanted for a while, as if there were something to say. */
+  | { readonly name: 'reach'; readonly publicKey: PublicKeyHex }
   | { readonly name: 'update-settings'; readonly settings: Partial<Settings> };
 /** A file as it is sent: its sealed bytes are the blob (root, blobBytes), and the key opens them. */
 export interface SealedFile {
@@ -82,7 +84,7 @@ export interface CommandResults {
   'add-contact': { readonly conversationId: string };
   'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
   'create-invite': { readonly invite: Invite };
-  'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void;
+  'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void; 'reach': void;
   'update-settings': Settings;
 }
 
@@ -132,9 +134,24 @@ export interface RelayStatus {
   readonly waitingLetters: number | undefined;
 }
 
+/** One way to a contact. */
+export interface PeerPathStatus {
+  readonly kind: 'lan' | 'direct' | 'relay';
+  /** Of a circuit: who carries it. */
+  readonly relay: PublicKeyHex | undefined;
+  readonly address: SocketAddress | undefined;
+  readonly isCurrent: boolean;
+  readonly isDoubtful: boolean;
+  readonly roundTripMs: number | undefined;
+}
+
 export interface PeerStatus {
   readonly publicKey: PublicKeyHex;
-  readonly address: SocketAddress;
+  /** A relay is reached where it is; a contact by one of several paths. */
+  readonly role: 'relay' | 'contact';
+  readonly address: SocketAddress | undefined;
+  /** Of a contact: the one in use first. */
+  readonly paths: readonly PeerPathStatus[];
   readonly roundTripMs: number | undefined;
   readonly lastHeardWallMs: number;
   readonly sentBytes: number;

@@ -71,7 +71,14 @@ export class EngineInspector implements EngineInspection {
       const session = link.state === 'connected' && link.sessionId !== undefined ? this.#sessions.view(link.sessionId) : undefined;
       if (session === undefined) continue;
       all.push({
-        publicKey: link.hint.publicKey, address: session.address, roundTripMs: session.smoothedRoundTripMs,
+        publicKey: link.hint.publicKey, role: 'relay', paths: [], address: session.address, roundTripMs: session.smoothedRoundTripMs,
+        lastHeardWallMs: now.wallMs - (now.monotonicMs - session.lastHeardMs), sentBytes: session.sentBytes, receivedBytes: session.receivedBytes,
+      });
+    }
+    for (const { publicKey, session, paths } of this.#visor?.peers.all(now) ?? []) {
+      const [current] = paths;
+      all.push({
+        publicKey, role: 'contact', paths, address: current?.address, roundTripMs: current?.roundTripMs ?? session.smoothedRoundTripMs,
         lastHeardWallMs: now.wallMs - (now.monotonicMs - session.lastHeardMs), sentBytes: session.sentBytes, receivedBytes: session.receivedBytes,
       });
     }

@@ -38,6 +38,11 @@ export function runCommand(role: VisorRole, command: EngineCommand, now: Instant
       plain();
       return;
     }
+    case 'reach':
+      if (contact(command.publicKey) === undefined) { fail(noContact()); return; }
+      role.peers.want(command.publicKey, now);
+      plain();
+      return;
     case 'retry-all': role.networkChanged(now); plain(); return;
     case 'mark-read': markRead(role, command, now, plain); return;
     case 'save-draft': saveDraft(role, command.conversationId, command.text, plain, fail); return;

@@ -17,12 +17,14 @@ import { Receipts } from './mail/receipts.ts';
 import { ResumeNotes } from './mail/resume-notes.ts';
 import { DepositTokens } from './mail/tokens.ts';
 import { HostNames } from './overlay/host-names.ts';
+import { PeerLinks } from './overlay/peer-links.ts';
 import { Recipients } from './overlay/recipients.ts';
 import { RelayLinks, type RelayLink } from './overlay/relay-links.ts';
 import { connectionView, headlineOf, relayStatus, startingMs } from './visor-views.ts';
 import type { BlobShelf } from './files/blob-shelf.ts';
 import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts';
 import type { RelayStatus } from './engine-types.ts';
+import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
 import type { SessionOutput } from './session/types.ts';
 import type { Instant } from './wire/types.ts';
@@ -44,6 +46,7 @@ export class VisorRole {
   readonly names: HostNames;
   readonly relays: OwnRelays;
   readonly recipients: Recipients;
+  readonly peers: PeerLinks;
   readonly files: Files;
   readonly heldLimits = new HeldLimits();
   readonly published: Published;
@@ -51,7 +54,7 @@ export class VisorRole {
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
 
-  constructor(context: VisorContext, shelf: BlobShelf, ask: (ticket: number, host: string) => void, now: Instant) {
+  constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant) {
     this.context = context;
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
@@ -60,6 +63,8 @@ export class VisorRole {
     this.links = new RelayLinks(context, this.names, {
       up: (link, restarted, at) => { this.#linkUp(link, restarted, at); },
       down: (link, at) => { this.#linkDown(link, at); },
+      leaving: (sessionId, at) => { this.peers.relaySessionLost(sessionId, at); },
+      isCarrying: (sessionId) => this.peers.isCarrying(sessionId),
     });
     const outbox = (): Outbox => this.outbox;
     this.receipts = new Receipts(context, outbox);
@@ -68,6 +73,11 @@ export class VisorRole {
     });
     this.conversations = new Conversations(context, this.contacts, this.receipts, outbox, () => this.files);
     this.recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); });
+    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, {
+      up: () => undefined,
+      down: () => undefined,
+      changed: () => undefined,
+    });
     this.outbox = new Outbox(context, this.links, this.recipients, {
       unreachableReason: () => this.#unreachableReason(),
       finished: (row, at) => { this.receipts.receiptFinished(row, at); },
@@ -122,7 +132,8 @@ export class VisorRole {
 
   /** False when the output is not about a session of this role. */
   handleSession(output: SessionOutput, now: Instant): boolean {
-    if (!this.links.handleSession(output, now)) return false;
+    if (output.kind === 'closed' || output.kind === 'restarted') this.peers.relaySessionLost(output.kind === 'closed' ? output.sessionId : output.session.id, now);
+    if (!this.links.handleSession(output, now)) return this.peers.handleSession(output, now);
     if (output.kind === 'measured' || output.kind === 'moved') {
       const link = this.links.bySession(output.sessionId);
       if (link?.purpose === 'own') this.context.announce({ kind: 'relay', publicKey: link.hint.publicKey });
@@ -142,6 +153,7 @@ export class VisorRole {
       else this.context.announce({ kind: 'connection' }, ...[...this.context.memory.relays.keys()].map((publicKey) => ({ kind: 'relay', publicKey }) as const));
     }
     this.links.handleTimeout(now);
+    this.peers.handleTimeout(now);
     this.relays.handleTimeout(now);
     this.inbox.handleTimeout(now);
     this.outbox.handleTimeout(now);
@@ -154,6 +166,7 @@ export class VisorRole {
     const own = this.#deadlines.next();
     yield own === undefined ? undefined : { atMs: own.atMs, reason: own.key };
     yield this.links.pollTimeout();
+    yield this.peers.pollTimeout();
     yield this.relays.pollTimeout();
     yield this.inbox.pollTimeout();
     yield this.outbox.pollTimeout();
@@ -164,6 +177,7 @@ export class VisorRole {
 
   networkChanged(now: Instant): void {
     this.links.networkChanged(now);
+    this.peers.networkChanged(now);
     this.outbox.kick(now);
     this.files.kick(now);
     this.context.announce({ kind: 'connection' });

@@ -15,6 +15,10 @@ import { heldCapability } from './files/held-limits.ts';
 import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
+import { CircuitExchange } from './circuits/exchange.ts';
+import { circuitOf, isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
+import { circuitsCapability } from './overlay/capabilities.ts';
+import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
 import { isObserveDatagram } from './path/observe-codec.ts';
 import { observeCapability, secondPortCapability } from './path/observing.ts';
@@ -32,13 +36,14 @@ import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.
 import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
 import type { EngineSocket } from './path/observation-port.ts';
 import type { ConnectedRelay } from './path/observing.ts';
-import type { SessionOutput, Sessions } from './session/types.ts';
+import type { OwnCandidates } from './overlay/path-upgrade.ts';
+import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
 import type { Instant, SocketAddress } from './wire/types.ts';
 import type { CommitOptions, VisorContext } from './visor-context.ts';
 
 /** What this side can do, told in every handshake. */
 const visorCapabilities = ['waypost/1', 'letters'];
-const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability];
+const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, circuitsCapability];
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
@@ -62,10 +67,12 @@ class VisorEngine implements Engine {
   readonly #visor: VisorRole | undefined;
   readonly #mailbox: MailboxRole | undefined;
   readonly #paths: PathRole;
+  readonly #exchange: CircuitExchange | undefined;
   readonly #counters = new Map<string, number>();
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
   #frameUse: MemoryUse = 'kept';
+  readonly #ownCandidates: OwnCandidates = { offered: () => [], hosts: () => [] };
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -78,7 +85,7 @@ class VisorEngine implements Engine {
     this.#sessions = createSessions({
       crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
       capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay.heldPerRecipientBytes ?? fileHeldMaximumBytes), ...(start.secondPort === undefined ? [] : [secondPortCapability])],
-      listening: configuration.relay !== undefined,
+      listening: configuration.relay !== undefined, inCircuits: configuration.visor, tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())),
     });
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
@@ -108,7 +115,7 @@ class VisorEngine implements Engine {
       session: (sessionId) => this.#sessions.view(sessionId),
       log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
-    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
+    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
     this.#paths = new PathRole({
       crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
       createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
@@ -118,6 +125,13 @@ class VisorEngine implements Engine {
       bind: (socket) => { this.#outputs.push({ kind: 'bind', socket }); },
       unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
     }, now);
+    const mailbox = this.#mailbox;
+    this.#exchange = mailbox === undefined ? undefined : new CircuitExchange({
+      crypto, random, request: (sessionId, body, options, at) => { this.#directed.request(sessionId, body, options, at); },
+      send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at), frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
+      sessionsOf: (wanted) => mailbox.sessionsOf(wanted), addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
+    });
+    this.#handleCircuits();
     this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false);
     this.#visor?.start(now);
   }
@@ -168,6 +182,7 @@ class VisorEngine implements Engine {
     this.#visor?.handleTimeout(now);
     this.#mailbox?.handleTimeout(now);
     this.#paths.handleTimeout(now);
+    this.#exchange?.handleTimeout(now);
     this.#drainSessions();
   }
 
@@ -231,6 +246,7 @@ class VisorEngine implements Engine {
     consider(this.#mailbox?.pollTimeout());
     for (const candidate of this.#visor?.timeouts() ?? []) consider(candidate);
     consider(this.#paths.pollTimeout());
+    consider(this.#exchange?.pollTimeout());
     return earliest;
   }
 
@@ -262,17 +278,30 @@ class VisorEngine implements Engine {
 
   #routeSession(output: SessionOutput): void {
     switch (output.kind) {
-      case 'transmit': this.#outputs.push(output); return;
-      case 'frame': this.#frameUse = this.#directed.handleFrame(output.sessionId, output.frame, this.#now); return;
+      case 'transmit':
+        if (isCircuitAddress(output.to)) {
+          this.#visor?.peers.transmit(output.to, output.datagram, this.#now);
+          this.#sessions.recycle(output.datagram);
+        } else this.#outputs.push(output);
+        return;
+      case 'frame':
+        if (isTunnelFrame(output.frame)) this.#tunnelled(output.sessionId, output.frame);
+        else this.#frameUse = this.#directed.handleFrame(output.sessionId, output.frame, this.#now);
+        return;
       case 'closed':
         this.#directed.sessionLost(output.sessionId, this.#now);
         this.#mailbox?.sessionClosed(output.sessionId);
+        this.#exchange?.sessionClosed(output.sessionId, this.#now);
         this.#visor?.handleSession(output, this.#now);
         this.#paths.relaysChanged(this.#now);
         return;
       case 'restarted':
+        this.#exchange?.sessionClosed(output.session.id, this.#now);
         if (this.#visor?.handleSession(output, this.#now) !== true) this.#directed.sessionLost(output.session.id, this.#now);
         this.#paths.sessionBegan(output.session, this.#now);
+        return;
+      case 'path':
+        this.#visor?.handleSession(output, this.#now);
         return;
       case 'moved':
         this.#directed.pathChanged(output.sessionId, this.#now);
@@ -284,6 +313,28 @@ class VisorEngine implements Engine {
         else if (output.kind === 'silent') this.#paths.relaysChanged(this.#now);
         return;
     }
+  }
+
+  /** Of a session inside of a session: a datagram of ours, or one that we carry for others. */
+  #tunnelled(sessionId: SessionId, frame: Uint8Array): void {
+    const own = this.#visor?.peers.tunnelled(sessionId, circuitOf(frame), frame);
+    if (own !== undefined) this.#sessions.handleDatagram(own.from, own.datagram, this.#now);
+    else if (this.#exchange === undefined) this.#context.count('circuit.unknown');
+    else this.#exchange.frame(sessionId, frame, this.#now);
+  }
+
+  /** A relay in the app has circuits of its own and carries those of others: each session's numbers are one's or the other's. */
+  #handleCircuits(): void {
+    this.#directed.handle('circuit', (sessionId, body, answer, now) => {
+      if (body.verb !== 'circuit') return;
+      if (this.#exchange === undefined) answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now);
+      else this.#exchange.wanted(sessionId, body, answer, now);
+    });
+    this.#directed.handle('hang-up', (sessionId, body, answer, now) => {
+      if (body.verb !== 'hang-up') return;
+      if (this.#visor?.peers.hungUp(sessionId, body.circuit, now) === true || this.#exchange === undefined) answer.respond(new Uint8Array(0), now);
+      else this.#exchange.hangUp(sessionId, body, answer, now);
+    });
   }
 
   #commit(memory: VisorMemory, changes: readonly VisorChange[], options: CommitOptions = {}): void {

@@ -43,6 +43,10 @@ export interface LinkEvents {
   up(link: RelayLink, restarted: boolean, now: Instant): void;
   /** No longer usable; it is being tried again. */
   down(link: RelayLink, now: Instant): void;
+  /** It is left for good. */
+  leaving(sessionId: SessionId, now: Instant): void;
+  /** Something goes through it that outlasts a pause. */
+  isCarrying(sessionId: SessionId): boolean;
 }
 
 export class RelayLinks {
@@ -139,7 +143,11 @@ export class RelayLinks {
       const link = this.#links.get(linkKey);
       if (link === undefined) continue;
       switch (key.slice(0, space)) {
-        case 'idle': if (link.purpose === 'deposit') this.#drop(link, now); break;
+        case 'idle':
+          if (link.purpose !== 'deposit') break;
+          if (link.sessionId !== undefined && this.#events.isCarrying(link.sessionId)) this.#deadlines.set(`idle ${link.key}`, now.monotonicMs + depositIdleMs);
+          else this.#drop(link, now);
+          break;
         case 'redial': if (link.sessionId === undefined) this.#dial(link, now); break;
         case 'resolve': if (link.state !== 'connected') this.#resolveAgain(link, now); break;
       }
@@ -240,6 +248,7 @@ export class RelayLinks {
     this.#links.delete(link.key);
     for (const name of ['idle', 'redial', 'resolve']) this.#deadlines.clear(`${name} ${link.key}`);
     if (link.sessionId !== undefined) {
+      this.#events.leaving(link.sessionId, now);
       this.#bySession.delete(link.sessionId);
       this.#context.directed.sessionLost(link.sessionId, now);
       this.#context.sessions.close(link.sessionId, now);
@@ -250,7 +259,7 @@ export class RelayLinks {
   #dropIdlest(now: Instant): boolean {
     let idlest: RelayLink | undefined;
     for (const link of this.#links.values()) {
-      if (link.purpose === 'deposit' && (idlest === undefined || link.lastUsedMs < idlest.lastUsedMs)) idlest = link;
+      if (link.purpose === 'deposit' && (link.sessionId === undefined || !this.#events.isCarrying(link.sessionId)) && (idlest === undefined || link.lastUsedMs < idlest.lastUsedMs)) idlest = link;
     }
     if (idlest === undefined || idlest.lastUsedMs >= now.monotonicMs) return false;
     this.#drop(idlest, now);

@@ -81,10 +81,12 @@ describe('presenting', () => {
     const inspect = new FakeInspection();
     inspect.relays = [relayStatus(keyOf(3))];
     inspect.contacts.set(bob, { ...contactRow(bob, 'Bob'), relays: [{ publicKey: keyOf(4), host: '::1', port: 9 }] });
-    const peer = { address: { host: '::1', port: 9 }, roundTripMs: 3.5, lastHeardWallMs: 1_000.5, sentBytes: 1, receivedBytes: 2 };
+    const peer = { role: 'relay', paths: [], address: { host: '::1', port: 9 }, roundTripMs: 3.5, lastHeardWallMs: 1_000.5, sentBytes: 1, receivedBytes: 2 } as const;
+    const path = { kind: 'direct', relay: undefined, address: peer.address, isCurrent: true, isDoubtful: false, roundTripMs: 3.5 } as const;
     expect(peerSchema.parse(presentPeer({ ...peer, publicKey: keyOf(3) }, inspect))).toMatchObject({ path: 'relay', name: 'relay.example:7400', address: '[::1]:9' });
     expect(presentPeer({ ...peer, publicKey: keyOf(4) }, inspect)).toMatchObject({ path: 'relay', name: '[::1]:9' });
-    expect(presentPeer({ ...peer, publicKey: bob }, inspect)).toMatchObject({ path: 'direct', name: 'Bob' });
+    expect(presentPeer({ ...peer, role: 'contact', paths: [path], publicKey: bob }, inspect)).toMatchObject({ path: 'direct', name: 'Bob' });
+    expect(presentPeer({ ...peer, role: 'contact', address: undefined, paths: [{ ...path, kind: 'relay', relay: keyOf(3) }], publicKey: bob }, inspect)).toMatchObject({ path: 'relay', name: 'Bob' });
     expect(relayName(inspect, keyOf(9))).toContain('…');
   });
 

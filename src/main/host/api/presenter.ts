@@ -200,13 +200,12 @@ function lineOf(text: string): string {
 }
 
 export function presentPeer(peer: PeerStatus, names: Names): PeerView {
-  const isRelay = names.relays.some((relay) => relay.row.publicKey === peer.publicKey)
-    || [...names.contacts.values()].some((contact) => contact.relays.some((relay) => relay.publicKey === peer.publicKey));
+  const isRelay = peer.role === 'relay';
   return {
     publicKey: peer.publicKey,
     name: isRelay ? relayName(names, peer.publicKey) : personName(names, peer.publicKey),
-    path: isRelay ? 'relay' : 'direct',
-    address: formatHostPort(peer.address.host, peer.address.port),
+    path: isRelay || peer.paths[0]?.kind === 'relay' ? 'relay' : 'direct',
+    ...(peer.address === undefined ? {} : { address: formatHostPort(peer.address.host, peer.address.port) }),
     ...(peer.roundTripMs === undefined ? {} : { roundTripMs: peer.roundTripMs }),
     lastHeardMs: wholeMs(peer.lastHeardWallMs),
     sentBytes: peer.sentBytes,

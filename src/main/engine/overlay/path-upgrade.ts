@@ -1,0 +1,164 @@
+/**
+ * Nearer paths for sessions that met by a circuit. The side that dialled asks the other, inside the session, where else it may be reached, and tells the same of itself;
+ * both then probe what they were told at about the same time, so that each NAT has seen something go out before something comes in (path/punching.ts has the schedule
+ * and its bounds). An address that answers is a path, and the session core moves there by itself. While there is none the exchange is repeated with new addresses, seldom and
+ * seldomer, and at once when the network changed. What was told is believed as far as a few small probes; only who holds the session's keys can answer them.
+ */
+import { Deadlines } from '../deadlines.ts';
+import { isCircuitAddress } from '../circuits/tunnel.ts';
+import { limitsOfAllPeers, ProbeBudget } from '../path/probe-budget.ts';
+import { Punching } from '../path/punching.ts';
+import { tierOf } from '../path/path-tier.ts';
+import { UpgradeRetry } from '../path/upgrade-retry.ts';
+import { decodeCandidateOffer, encodeCandidateOffer } from '../wire/candidate-offer.ts';
+import type { Answer } from '../directed/types.ts';
+import type { SessionId, SessionView } from '../session/types.ts';
+import type { CandidateOffer, Instant, OfferedCandidate, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import type { VisorContext } from '../visor-context.ts';
+
+const exchangeDeadlineMs = 5_000;
+
+export interface OwnCandidates {
+  /** What others may try, best first; none while nothing is known of the network. */
+  offered(): readonly OfferedCandidate[];
+  /** Addresses of the machine's interfaces. */
+  hosts(): readonly string[];
+}
+
+interface Upgrade {
+  readonly publicKey: PublicKeyHex;
+  readonly sessionId: SessionId;
+  readonly isAsking: boolean;
+  readonly punching: Punching;
+  readonly retry: UpgradeRetry;
+  generation: number;
+}
+
+export class PathUpgrade {
+  readonly #context: VisorContext;
+  readonly #own: OwnCandidates;
+  readonly #upgrades = new Map<SessionId, Upgrade>();
+  readonly #deadlines = new Deadlines();
+  readonly #sharedBudget = new ProbeBudget(limitsOfAllPeers);
+
+  constructor(context: VisorContext, own: OwnCandidates) {
+    this.#context = context;
+    this.#own = own;
+  }
+
+  isLan(address: SocketAddress): boolean { return tierOf(address, this.#own.hosts()) === 'lan'; }
+
+  /** A session with somebody stands (again). */
+  began(publicKey: PublicKeyHex, session: SessionView, now: Instant): void {
+    const known = this.#upgrades.get(session.id);
+    const { random } = this.#context;
+    const upgrade = known ?? { publicKey, sessionId: session.id, isAsking: session.initiator, punching: new Punching({ random, sharedBudget: this.#sharedBudget }), retry: new UpgradeRetry(random), generation: 0 };
+    this.#upgrades.set(session.id, upgrade);
+    // The other side may have started anew, and counts from the beginning.
+    upgrade.generation = 0;
+    upgrade.retry.stop();
+    this.#askAt(upgrade, now.monotonicMs);
+  }
+
+  ended(sessionId: SessionId): void {
+    this.#upgrades.delete(sessionId);
+    this.#deadlines.clear(`ask ${String(sessionId)}`);
+    this.#deadlines.clear(`probe ${String(sessionId)}`);
+  }
+
+  /** Their addresses, for ours. */
+  asked(sessionId: SessionId, offer: CandidateOffer, answer: Answer, now: Instant): void {
+    const upgrade = this.#upgrades.get(sessionId);
+    const { generation } = offer;
+    answer.respond(encodeCandidateOffer({ generation, candidates: this.#own.offered() }), now);
+    // A copy that comes late tells of addresses that are no longer theirs.
+    if (upgrade === undefined || generation <= upgrade.generation) return;
+    upgrade.generation = generation;
+    // The answer is under way for half a round trip; then they begin too.
+    const roundTripMs = this.#context.sessions.view(sessionId)?.smoothedRoundTripMs ?? 0;
+    this.#begin(upgrade, offer.candidates, roundTripMs / 2, now);
+  }
+
+  path(sessionId: SessionId, change: 'heard' | 'proved' | 'lost', address: SocketAddress, now: Instant): void {
+    const upgrade = this.#upgrades.get(sessionId);
+    if (upgrade === undefined || isCircuitAddress(address)) return;
+    switch (change) {
+      case 'heard': upgrade.punching.heardFrom(address, now.monotonicMs); break;
+      case 'proved': upgrade.punching.answered(address, now.monotonicMs); break;
+      case 'lost':
+        upgrade.retry.stop();
+        this.#askAt(upgrade, now.monotonicMs);
+        break;
+    }
+    this.#drain(upgrade, now);
+  }
+
+  networkChanged(now: Instant): void {
+    for (const upgrade of this.#upgrades.values()) {
+      upgrade.punching.stop();
+      upgrade.retry.networkChanged(now.monotonicMs);
+      this.#drain(upgrade, now);
+      this.#askAt(upgrade, upgrade.retry.pollTimeout());
+    }
+  }
+
+  /** We are reachable at other addresses than we were. */
+  candidatesChanged(now: Instant): void {
+    for (const upgrade of this.#upgrades.values()) if (!this.#isDirect(upgrade, now)) this.#askAt(upgrade, now.monotonicMs);
+  }
+
+  handleTimeout(now: Instant): void {
+    for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
+      const space = key.indexOf(' ');
+      const upgrade = this.#upgrades.get(Number(key.slice(space + 1)));
+      if (upgrade === undefined) continue;
+      if (key.startsWith('ask')) this.#exchange(upgrade, now);
+      else {
+        upgrade.punching.handleTimeout(now.monotonicMs);
+        this.#drain(upgrade, now);
+      }
+    }
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    const next = this.#deadlines.next();
+    return next === undefined ? undefined : { atMs: next.atMs, reason: `path ${next.key.split(' ')[0] ?? ''}` };
+  }
+
+  /** The side that dialled asks; one exchange serves both. */
+  #askAt({ isAsking, sessionId }: Upgrade, atMs: number | undefined): void {
+    if (isAsking && atMs !== undefined) this.#deadlines.set(`ask ${String(sessionId)}`, atMs);
+  }
+
+  #isDirect({ sessionId }: Upgrade, now: Instant): boolean {
+    return this.#context.sessions.paths(sessionId, now).some(({ address, isDoubtful }) => !isCircuitAddress(address) && !isDoubtful);
+  }
+
+  #exchange(upgrade: Upgrade, now: Instant): void {
+    if (this.#isDirect(upgrade, now)) { upgrade.retry.stop(); return; }
+    upgrade.retry.failed(now.monotonicMs);
+    this.#askAt(upgrade, upgrade.retry.pollTimeout());
+    upgrade.generation += 1;
+    const { generation } = upgrade;
+    this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, candidates: this.#own.offered() } }, {
+      deadlineMs: exchangeDeadlineMs,
+      done: (outcome, at) => {
+        const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;
+        const theirs = payload === undefined ? undefined : decodeCandidateOffer(payload);
+        if (theirs?.generation === generation && this.#upgrades.get(upgrade.sessionId) === upgrade) this.#begin(upgrade, theirs.candidates, 0, at);
+      },
+    }, now);
+  }
+
+  #begin(upgrade: Upgrade, theirs: readonly OfferedCandidate[], waitMs: number, now: Instant): void {
+    upgrade.punching.begin({ theirs, ownHosts: this.#own.hosts(), ownAddresses: this.#own.offered().map(({ address }) => address), waitMs }, now.monotonicMs);
+    this.#drain(upgrade, now);
+  }
+
+  #drain({ punching, sessionId }: Upgrade, now: Instant): void {
+    for (let address = punching.pollProbe(); address !== undefined; address = punching.pollProbe()) this.#context.sessions.probe(sessionId, address, now);
+    const nextMs = punching.pollTimeout();
+    if (nextMs === undefined) this.#deadlines.clear(`probe ${String(sessionId)}`);
+    else this.#deadlines.set(`probe ${String(sessionId)}`, nextMs);
+  }
+}

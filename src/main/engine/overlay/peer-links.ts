@@ -1,0 +1,371 @@
+/**
+ * Sessions with contacts themselves, while both are here.
+ *
+ * WHY. A relay makes sure that a letter arrives some day; two people who are both here should not need it: letters then arrive as fast as light goes, receipts are the
+ * recipient's own word, and files come from who has them. So while there is something to do with a contact, their visor and ours keep a session of their own.
+ *
+ * HOW THEY MEET. Neither may be reachable, but each is connected to its own relays. Who wants the session asks a relay of the other's for a circuit (circuits/), showing the
+ * deposit token that the other gave; the other's visor knows its tokens and takes circuits for accepted contacts alone. Through the circuit goes an ordinary handshake between
+ * the two devices, and what it yields is an ordinary session, opaque to the relay. When both ask at once the session core keeps one session.
+ *
+ * HOW THEY COME NEARER. The circuit is the first path of the session and its reserve; `path-upgrade.ts` finds better ones. The session is closed when nobody had anything to do
+ * with the other for ten minutes, and when no path is left it is sought anew, less and less often while they are away. That somebody is not reached this way says
+ * nothing about them: letters go to their relays as ever.
+ */
+import { Deadlines } from '../deadlines.ts';
+import { CircuitEnds, type CircuitEnd } from '../circuits/ends.ts';
+import { isCircuitAddress, tunnelled, writeTunnelFrame } from '../circuits/tunnel.ts';
+import { askCircuit } from './circuit-asking.ts';
+import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
+import type { PeerSessions } from './peer-sessions.ts';
+import type { Answer } from '../directed/types.ts';
+import type { PeerPathStatus } from '../engine-types.ts';
+import type { DepositTokens } from '../mail/tokens.ts';
+import type { PathView, SessionId, SessionOutput, SessionView } from '../session/types.ts';
+import type { VisorContext } from '../visor-context.ts';
+import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import type { Recipients } from './recipients.ts';
+import type { RelayLinks } from './relay-links.ts';
+
+
+
+
+/** After the last letter either way. */
+export const wantedForMs = 600_000;
+/** From the circuit to the session; then it is given up. */
+const meetingMs = 12_000;
+/** Somebody who is not here is asked for again after so long, doubling. */
+const awayFirstMs = 20_000;
+const awayMaximumMs = 600_000;
+/** Sessions with contacts at once: each costs keepalives. */
+const peersMaximum = 64;
+/** Circuits that others opened to us and that no session has come by yet. */
+const unmetMaximum = 32;
+
+export interface PeerEvents {
+  up(publicKey: PublicKeyHex, now: Instant): void;
+  down(publicKey: PublicKeyHex, sessionId: SessionId, now: Instant): void;
+  /** Something that is shown about them changed. */
+  changed(publicKey: PublicKeyHex): void;
+}
+
+interface Peer {
+  readonly publicKey: PublicKeyHex;
+  state: 'away' | 'asking' | 'meeting' | 'here';
+  sessionId: SessionId | undefined;
+  wantedUntilMs: number;
+  nextAskMs: number;
+  failures: number;
+}
+
+export class PeerLinks implements PeerSessions {
+  readonly #context: VisorContext;
+  readonly #links: RelayLinks;
+  readonly #recipients: Recipients;
+  readonly #tokens: DepositTokens;
+  readonly #events: PeerEvents;
+  readonly #ends = new CircuitEnds();
+  readonly #upgrade: PathUpgrade;
+  readonly #peers = new Map<PublicKeyHex, Peer>();
+  readonly #bySession = new Map<SessionId, Peer>();
+  readonly #deadlines = new Deadlines();
+
+  constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, tokens: DepositTokens, own: OwnCandidates, events: PeerEvents) {
+    this.#context = context;
+    this.#links = links;
+    this.#recipients = recipients;
+    this.#tokens = tokens;
+    this.#events = events;
+    this.#upgrade = new PathUpgrade(context, own);
+    context.directed.handle('connect', (sessionId, body, answer, now) => { if (body.verb === 'connect') this.#connect(sessionId, body.circuit, body.tokenHash, answer, now); });
+    context.directed.handle('candidates', (sessionId, body, answer, now) => {
+      if (body.verb === 'candidates' && this.contactOf(sessionId) !== undefined) this.#upgrade.asked(sessionId, body.offer, answer, now);
+      else answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now);
+    });
+  }
+
+  // --- for those who write and read ------------------------------------------------------------------------------------------
+
+  session(publicKey: PublicKeyHex): SessionId | undefined {
+    const peer = this.#peers.get(publicKey);
+    return peer?.state === 'here' && this.#isAccepted(publicKey) ? peer.sessionId : undefined;
+  }
+
+  contactOf(sessionId: SessionId): PublicKeyHex | undefined {
+    const publicKey = this.#bySession.get(sessionId)?.publicKey;
+    return publicKey !== undefined && this.#isAccepted(publicKey) ? publicKey : undefined;
+  }
+
+  want(publicKey: PublicKeyHex, now: Instant): void {
+    if (!this.#isAccepted(publicKey)) return;
+    const peer = this.#peer(publicKey, now);
+    if (peer === undefined) return;
+    peer.wantedUntilMs = now.monotonicMs + wantedForMs;
+    this.#deadlines.set(`idle ${publicKey}`, peer.wantedUntilMs);
+    if (peer.state === 'away' && now.monotonicMs >= peer.nextAskMs) this.#ask(peer, now);
+  }
+
+  pathOf(publicKey: PublicKeyHex): { readonly kind: 'lan' | 'direct' | 'relay'; readonly relay: PublicKeyHex | undefined } | undefined {
+    const sessionId = this.session(publicKey);
+    const address = sessionId === undefined ? undefined : this.#context.sessions.view(sessionId)?.address;
+    return address === undefined ? undefined : this.#kindOf(address);
+  }
+
+  /** For the page that shows them. */
+  *all(now: Instant): Iterable<{ readonly publicKey: PublicKeyHex; readonly session: SessionView; readonly paths: readonly PeerPathStatus[] }> {
+    for (const { publicKey, sessionId, state } of this.#peers.values()) {
+      const session = state === 'here' && sessionId !== undefined ? this.#context.sessions.view(sessionId) : undefined;
+      if (session === undefined || sessionId === undefined) continue;
+      const paths = this.#context.sessions.paths(sessionId, now).map((path) => this.#pathStatus(path));
+      yield { publicKey, session, paths: paths.sort((one, other) => Number(other.isCurrent) - Number(one.isCurrent)) };
+    }
+  }
+
+  #pathStatus({ address, isCurrent, isDoubtful, smoothedRoundTripMs }: PathView): PeerPathStatus {
+    const { kind, relay } = this.#kindOf(address);
+    return { kind, relay, address: kind === 'relay' ? undefined : address, isCurrent, isDoubtful, roundTripMs: smoothedRoundTripMs };
+  }
+
+  // --- circuits ---------------------------------------------------------------------------------------------------------------
+
+  /** A datagram that came out of a tunnel, and from where; undefined: no circuit of ours. */
+  tunnelled(sessionId: SessionId, circuit: number, frame: Uint8Array): { readonly from: SocketAddress; readonly datagram: Uint8Array } | undefined {
+    const end = this.#ends.find(sessionId, circuit);
+    return end === undefined ? undefined : { from: end.address, datagram: tunnelled(frame) };
+  }
+
+  /** A datagram of a session of ours that goes by a circuit. */
+  transmit(to: SocketAddress, datagram: Uint8Array, now: Instant): void {
+    const end = this.#ends.at(to);
+    if (end === undefined) { this.#context.count('circuit.gone'); return; }
+    this.#context.sessions.send(end.sessionId, writeTunnelFrame((sizeBytes) => this.#context.sessions.frameRoom(sizeBytes), end.circuit, datagram), now);
+  }
+
+  /** The relay, or the other side through it, says that a circuit has ended. False: it is none of ours. */
+  hungUp(sessionId: SessionId, circuit: number, now: Instant): boolean {
+    const end = this.#ends.find(sessionId, circuit);
+    if (end !== undefined) this.#circuitEnded(end, now);
+    return end !== undefined;
+  }
+
+  /** A session with a relay is gone, or the relay started anew: nothing that went through it does any more. */
+  relaySessionLost(sessionId: SessionId, now: Instant): void {
+    for (const end of [...this.#ends.over(sessionId)]) this.#circuitEnded(end, now);
+  }
+
+  /** Whether circuits of ours go through it. */
+  isCarrying(sessionId: SessionId): boolean {
+    for (const end of this.#ends.over(sessionId)) if (end.sessionId === sessionId) return true;
+    return false;
+  }
+
+  // --- sessions ---------------------------------------------------------------------------------------------------------------
+
+  /** True when it was about a session with a contact. */
+  handleSession(output: SessionOutput, now: Instant): boolean {
+    if (output.kind === 'transmit' || output.kind === 'frame') return false;
+    const sessionId = output.kind === 'established' || output.kind === 'restarted' ? output.session.id : output.sessionId;
+    const known = this.#bySession.get(sessionId);
+    if (output.kind === 'established' || output.kind === 'restarted') return this.#established(known, output.session, output.kind === 'restarted', now);
+    if (known === undefined) return false;
+    switch (output.kind) {
+      case 'silent': this.#lost(known, now); return true;
+      case 'closed': this.#lost(known, now); return true;
+      case 'path':
+        if (output.change === 'lost') this.#hangUpAt(output.address, now);
+        this.#upgrade.path(sessionId, output.change, output.address, now);
+        this.#events.changed(known.publicKey);
+        return true;
+      case 'moved': case 'measured': this.#events.changed(known.publicKey); return true;
+    }
+  }
+
+  networkChanged(now: Instant): void {
+    for (const peer of this.#peers.values()) {
+      peer.failures = 0;
+      peer.nextAskMs = now.monotonicMs;
+      if (peer.state === 'away' && now.monotonicMs < peer.wantedUntilMs) this.#ask(peer, now);
+    }
+    this.#upgrade.networkChanged(now);
+  }
+
+  handleTimeout(now: Instant): void {
+    for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
+      const space = key.indexOf(' ');
+      const name = key.slice(0, space);
+      const rest = key.slice(space + 1);
+      if (name === 'unmet') { this.#unmet(rest, now); continue; }
+      const peer = this.#peers.get(rest);
+      if (peer === undefined) continue;
+      if (name === 'ask' && peer.state === 'away' && now.monotonicMs < peer.wantedUntilMs) this.#ask(peer, now);
+      else if (name === 'meet' && peer.state === 'meeting') this.#lost(peer, now);
+      else if (name === 'idle' && now.monotonicMs >= peer.wantedUntilMs) this.#leave(peer, now);
+    }
+    this.#upgrade.handleTimeout(now);
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    const own = this.#deadlines.next();
+    const upgrade = this.#upgrade.pollTimeout();
+    if (own === undefined || (upgrade !== undefined && upgrade.atMs < own.atMs)) return upgrade;
+    return { atMs: own.atMs, reason: `peer ${own.key.split(' ')[0] ?? ''}` };
+  }
+
+  // --- inside -----------------------------------------------------------------------------------------------------------------
+
+  #isAccepted(publicKey: PublicKeyHex): boolean { return this.#context.memory.contacts.get(publicKey)?.standing === 'contact'; }
+
+  #kindOf(address: SocketAddress): { readonly kind: 'lan' | 'direct' | 'relay'; readonly relay: PublicKeyHex | undefined } {
+    if (isCircuitAddress(address)) return { kind: 'relay', relay: this.#ends.at(address)?.relay };
+    return { kind: this.#upgrade.isLan(address) ? 'lan' : 'direct', relay: undefined };
+  }
+
+  #peer(publicKey: PublicKeyHex, now: Instant): Peer | undefined {
+    const known = this.#peers.get(publicKey);
+    if (known !== undefined) return known;
+    if (this.#peers.size >= peersMaximum && !this.#leaveIdlest(now)) return undefined;
+    const peer: Peer = { publicKey, state: 'away', sessionId: undefined, wantedUntilMs: -Infinity, nextAskMs: -Infinity, failures: 0 };
+    this.#peers.set(publicKey, peer);
+    return peer;
+  }
+
+  #ask(peer: Peer, now: Instant): void {
+    const contact = this.#context.memory.contacts.get(peer.publicKey);
+    const recipient = this.#recipients.known(peer.publicKey);
+    if (contact?.depositToken === undefined || recipient === undefined) { this.#again(peer, now); return; }
+    peer.state = 'asking';
+    askCircuit(this.#context, this.#links, recipient, contact.depositToken, now, (found, at) => {
+      if (peer.state !== 'asking' || this.#peers.get(peer.publicKey) !== peer) { if (found !== undefined) this.#hangUp(found.sessionId, found.circuit, at); return; }
+      if (found === undefined) { this.#again(peer, at); return; }
+      const end = this.#ends.open(found.sessionId, found.circuit, peer.publicKey, found.relay);
+      this.#meet(peer, this.#context.sessions.dial({ address: end.address, identity: peer.publicKey, remoteStatic: recipient.device.x25519, anonymous: false }, at), at);
+    });
+  }
+
+  #meet(peer: Peer, sessionId: SessionId, now: Instant): void {
+    // They came to us in the meantime.
+    if (peer.sessionId === sessionId && peer.state === 'here') return;
+    peer.state = 'meeting';
+    peer.sessionId = sessionId;
+    this.#bySession.set(sessionId, peer);
+    this.#deadlines.set(`meet ${peer.publicKey}`, now.monotonicMs + meetingMs);
+  }
+
+  #again(peer: Peer, now: Instant): void {
+    peer.state = 'away';
+    peer.nextAskMs = now.monotonicMs + Math.min(awayMaximumMs, awayFirstMs * 2 ** Math.min(peer.failures, 10));
+    peer.failures += 1;
+    if (peer.nextAskMs < peer.wantedUntilMs) this.#deadlines.set(`ask ${peer.publicKey}`, peer.nextAskMs);
+  }
+
+  /** From a relay of ours: somebody wants to reach us. */
+  #connect(sessionId: SessionId, circuit: number, tokenHash: Uint8Array, answer: Answer, now: Instant): void {
+    const link = this.#links.bySession(sessionId);
+    const from = link?.purpose === 'own' ? this.#tokens.contactOf(tokenHash) : undefined;
+    const isWanted = link !== undefined && from !== undefined && circuit !== 0 && this.#isAccepted(from) && this.#ends.size < peersMaximum + unmetMaximum;
+    if (!isWanted) { answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now); return; }
+    const end = this.#ends.open(sessionId, circuit, from, link.hint.publicKey);
+    this.#deadlines.set(`unmet ${end.address.host}`, now.monotonicMs + meetingMs);
+    answer.respond(new Uint8Array(0), now);
+  }
+
+  /** Nobody came by the circuit that was opened to us: no session of theirs has it as a path. */
+  #unmet(host: string, now: Instant): void {
+    const end = this.#ends.at({ host, port: 0 });
+    if (end === undefined) return;
+    const sessionId = this.#peers.get(end.peer)?.sessionId;
+    if (sessionId !== undefined && this.#context.sessions.paths(sessionId, now).some((path) => path.address.host === host)) return;
+    this.#hangUpAt(end.address, now);
+  }
+
+  #established(known: Peer | undefined, session: SessionView, isRestart: boolean, now: Instant): boolean {
+    const identity = session.remoteCertificate?.identity;
+    if (known === undefined && !isCircuitAddress(session.address)) return false;
+    const isWelcome = identity !== undefined && this.#isAccepted(identity) && (known === undefined || known.publicKey === identity);
+    const peer = isWelcome ? this.#peer(identity, now) : undefined;
+    if (peer === undefined) {
+      // The circuit was for a contact, and somebody else came by it.
+      this.#context.count('peer.unwelcome');
+      this.#hangUpAt(session.address, now);
+      this.#context.sessions.close(session.id, now);
+      return true;
+    }
+    if (peer.sessionId !== undefined && peer.sessionId !== session.id) this.#bySession.delete(peer.sessionId);
+    const wasHere = peer.state === 'here' && peer.sessionId === session.id;
+    if (isRestart || wasHere) this.#context.directed.sessionLost(session.id, now);
+    peer.state = 'here';
+    peer.sessionId = session.id;
+    peer.failures = 0;
+    peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + wantedForMs);
+    this.#bySession.set(session.id, peer);
+    this.#deadlines.clear(`meet ${peer.publicKey}`);
+    this.#deadlines.set(`idle ${peer.publicKey}`, peer.wantedUntilMs);
+    this.#upgrade.began(peer.publicKey, session, now);
+    this.#events.up(peer.publicKey, now);
+    this.#events.changed(peer.publicKey);
+    return true;
+  }
+
+  #circuitEnded(end: CircuitEnd, now: Instant): void {
+    this.#ends.close(end);
+    const peer = this.#peers.get(end.peer);
+    if (peer?.sessionId === undefined) return;
+    this.#context.sessions.dropPath(peer.sessionId, end.address, now);
+    // Their other way to us may still stand; if none is left, they are gone or have to be met anew.
+    const isLeft = this.#context.sessions.paths(peer.sessionId, now).length > 0;
+    if (!isLeft) this.#lost(peer, now);
+  }
+
+  #lost(peer: Peer, now: Instant): void {
+    const { sessionId, state } = peer;
+    this.#end(peer, now);
+    if (sessionId !== undefined && state === 'here') this.#events.down(peer.publicKey, sessionId, now);
+    this.#events.changed(peer.publicKey);
+    this.#again(peer, now);
+  }
+
+  #leave(peer: Peer, now: Instant): void {
+    const { sessionId, state } = peer;
+    this.#end(peer, now);
+    this.#peers.delete(peer.publicKey);
+    this.#deadlines.clear(`ask ${peer.publicKey}`);
+    if (sessionId !== undefined && state === 'here') this.#events.down(peer.publicKey, sessionId, now);
+    this.#events.changed(peer.publicKey);
+  }
+
+  /** The session and every circuit with them. */
+  #end(peer: Peer, now: Instant): void {
+    const { sessionId } = peer;
+    peer.state = 'away';
+    peer.sessionId = undefined;
+    this.#deadlines.clear(`meet ${peer.publicKey}`);
+    if (sessionId !== undefined) {
+      this.#bySession.delete(sessionId);
+      this.#upgrade.ended(sessionId);
+      this.#context.directed.sessionLost(sessionId, now);
+      // Before the circuits go, so that the other side hears of it.
+      this.#context.sessions.close(sessionId, now);
+    }
+    for (const end of [...this.#ends.with(peer.publicKey)]) this.#hangUpAt(end.address, now);
+  }
+
+  #hangUpAt(address: SocketAddress, now: Instant): void {
+    const end = this.#ends.at(address);
+    if (end === undefined) return;
+    this.#ends.close(end);
+    this.#hangUp(end.sessionId, end.circuit, now);
+  }
+
+  #hangUp(sessionId: SessionId, circuit: number, now: Instant): void {
+    this.#context.directed.request(sessionId, { verb: 'hang-up', circuit }, { deadlineMs: 3_000, done: () => undefined }, now);
+  }
+
+  #leaveIdlest(now: Instant): boolean {
+    let idlest: Peer | undefined;
+    for (const peer of this.#peers.values()) if (idlest === undefined || peer.wantedUntilMs < idlest.wantedUntilMs) idlest = peer;
+    if (idlest === undefined || idlest.wantedUntilMs >= now.monotonicMs + wantedForMs) return false;
+    this.#leave(idlest, now);
+    return true;
+  }
+}
+
