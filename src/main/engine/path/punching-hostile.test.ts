@@ -90,13 +90,13 @@ describe('what a hostile peer can have sent', () => {
     const host = fc.oneof(fc.constantFrom(...victims(20).map((victim) => victim.host)), fc.constantFrom('127.0.0.1', '::1', '255.255.255.255', '224.0.0.251', '169.254.169.254', 'ff02::fb', '192.168.1.255', '10.0.0.1', '::ffff:10.0.0.1', 'circuit/1/2', 'name.example', ''), fc.ipV4(), fc.ipV6());
     const victim = fc.record({ host, port: fc.oneof(fc.integer({ min: -1, max: 70_000 }), fc.constantFrom(1, 2, 3)) });
     const step: fc.Arbitrary<Step> = fc.oneof(
-      { weight: 3, arbitrary: fc.record({ kind: fc.constant('begin' as const), victims: fc.array(victim, { maxLength: 40 }), waitMs: fc.oneof(fc.double(), fc.integer({ min: 0, max: 3_000 })) }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('begin' as const), victims: fc.array(victim, { maxLength: 40, size: 'max' }), waitMs: fc.oneof(fc.double(), fc.integer({ min: 0, max: 3_000 })) }) },
       { weight: 4, arbitrary: fc.record({ kind: fc.constant('heard' as const), victim }) },
       { weight: 1, arbitrary: fc.constant({ kind: 'answered' as const }) },
       { weight: 1, arbitrary: fc.constant({ kind: 'stop' as const }) },
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('pass' as const), forMs: fc.integer({ min: 0, max: 8_000 }), lateMs: fc.constantFrom(0, 0, 1, 16, 700) }) },
     );
-    fc.assert(fc.property(fc.nat(), fc.array(step, { minLength: 20, maxLength: 120 }), (seed, steps) => {
+    fc.assert(fc.property(fc.nat(), fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }), (seed, steps) => {
       const sent = runSteps(seed, steps);
       const toOthers = sent.filter(({ to }) => to.host !== accomplice.host);
       expect(sent.every(({ to }) => isReachable(to.host) && to.port > 0 && to.port <= 65_535)).toBe(true);
@@ -110,7 +110,7 @@ describe('what a hostile peer can have sent', () => {
 
   it('is at most 16 addresses that were offered and 8 that were heard, 15 probes each and 200 in all, in an attempt', () => {
     const victim = fc.record({ host: fc.constantFrom(...victims(40).map(({ host }) => host)), port: fc.integer({ min: 1, max: 3 }) });
-    fc.assert(fc.property(fc.nat(), fc.array(victim, { maxLength: 40 }), fc.array(fc.tuple(fc.integer({ min: 0, max: 600 }), victim), { maxLength: 40 }), (seed, theirs, heard) => {
+    fc.assert(fc.property(fc.nat(), fc.array(victim, { maxLength: 40, size: 'max' }), fc.array(fc.tuple(fc.integer({ min: 0, max: 600 }), victim), { maxLength: 40, size: 'max' }), (seed, theirs, heard) => {
       const sent = runSteps(seed, [{ kind: 'begin', victims: theirs, waitMs: 0 }, ...heard.flatMap(([forMs, each]) => [{ kind: 'pass', forMs, lateMs: 0 }, { kind: 'heard', victim: each }] satisfies Step[]), { kind: 'pass', forMs: 6_000, lateMs: 0 }]);
       const byAddress = most(sent, 60_000, ({ to }) => socketAddressKey(to));
       expect(byAddress.size).toBeLessThanOrEqual(24);

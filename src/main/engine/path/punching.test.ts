@@ -170,6 +170,31 @@ describe('the addresses of an attempt', () => {
   });
 });
 
+describe('the limits of an attempt', () => {
+  it('hold where every host has answered before, so that no budget is near its end', () => {
+    const side = new Clocked();
+    const hosts = Array.from({ length: 24 }, (_, index) => at(`198.18.7.${String(index + 1)}`));
+    for (const host of hosts) side.answered(host);
+    side.begin(offer(...hosts.slice(0, 16)));
+    side.run(600);
+    for (const host of hosts.slice(16)) side.heard(host);
+    side.run(10_000);
+    expect(side.sent.length).toBe(200);
+    expect(hosts.slice(16).every((host) => side.times(host).length >= 5)).toBe(true);
+  });
+
+  it('leave the course as it is when an address is heard from again', () => {
+    const side = new Clocked();
+    side.begin(offer(friend));
+    side.heard(friend);
+    for (let count = 0; count < 100; count += 1) {
+      side.run(2);
+      side.heard(friend);
+    }
+    expect(side.times(friend).length).toBeLessThanOrEqual(6);
+  });
+});
+
 describe('the end of an attempt', () => {
   it('comes one second after the first answer; what is farther is left alone, what is as near or nearer is not', () => {
     const [near, nearToo, far, farToo] = [at('192.168.1.7'), at('192.168.1.8'), at('198.18.7.1'), at('198.18.7.2')];
