@@ -5,7 +5,7 @@
 
 /** Why something is not known. Stable: diagnostics carry these words. */
 export const notCheckedReasons = [
-  'not-yet', 'no-address', 'no-answer', 'too-few-answers', 'too-much-loss', 'too-few-relays', 'no-second-port', 'no-other-relay', 'hidden-by-router', 'not-needed', 'contradictory', 'not-learned', 'no-port-control',
+  'not-yet', 'no-address', 'no-relay', 'no-answer', 'too-few-answers', 'too-much-loss', 'too-few-relays', 'no-second-port', 'no-other-relay', 'hidden-by-router', 'not-needed', 'contradictory', 'not-learned', 'no-port-control',
 ] as const;
 export type NotCheckedReason = (typeof notCheckedReasons)[number];
 
@@ -71,8 +71,8 @@ export interface NetworkReport {
   /** Whether IPv6 lets in what nobody here asked for. */
   readonly ipv6Inbound: Known<'open' | 'filtered'>;
   readonly captivePortal: Known<boolean>;
-  /** How the router opens ports on request, if it does. */
-  readonly portControl: Known<PortControlProtocol | 'none'>;
+  /** How the router opens ports on request, if it does; `refused`: it knows how, and does not do it for us. */
+  readonly portControl: Known<PortControlProtocol | 'none' | 'refused'>;
   readonly relays: readonly RelayRoundTrip[];
   /** Best first, at most 16. */
   readonly candidates: readonly Candidate[];

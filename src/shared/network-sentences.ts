@@ -95,7 +95,8 @@ function allocationLine(allocation: PortAllocation): Line | undefined {
   }
 }
 
-function portControlLine(value: PortControlProtocol | 'none', { candidates, families }: NetworkReport): Line | undefined {
+function portControlLine(value: PortControlProtocol | 'none' | 'refused', { candidates, families }: NetworkReport): Line | undefined {
+  if (value === 'refused') return muted('Your router was asked to open a port for Waypost, and refused.');
   if (value === 'none') return muted('Your router does not open ports on request.');
   const isOpened = candidates.some(({ kind }) => kind === 'mapped');
   const { doubleNat } = families.ipv4;
@@ -113,6 +114,7 @@ function relayLines({ relays }: NetworkReport): readonly NetworkLine[] {
 const reasonWords: Readonly<Record<NotCheckedReason, string>> = {
   'not-yet': 'still being checked',
   'no-address': 'this computer has no such address',
+  'no-relay': 'no relay outside of your own network is connected that way',
   'no-answer': 'nothing answered',
   'too-few-answers': 'too few answers came to be sure',
   'too-much-loss': 'too many packets were lost to be sure',

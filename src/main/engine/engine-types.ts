@@ -6,7 +6,7 @@ import type { MemoryUse } from './directed/types.ts';
 import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
-import type { CreateNetworkCheck, EngineSocket, SpareSocket } from './path/observation-port.ts';
+import type { CheckedNetwork, CreateNetworkCheck, EngineSocket, NetworkAnswer, NetworkRequest, SpareSocket } from './path/observation-port.ts';
 import type { ContentName, Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
 
 export interface RelayPolicy {
@@ -62,6 +62,8 @@ export type EngineCommand =
   | { readonly name: 'words-confirmed' }
   /** A session with this contact is wanted for a while, as if there were something to say. */
   | { readonly name: 'reach'; readonly publicKey: PublicKeyHex }
+  /** Answered within 5 s. */
+  | { readonly name: 'check-network' }
   | { readonly name: 'update-settings'; readonly settings: Partial<Settings> };
 /** A file as it is sent: its sealed bytes are the blob (root, blobBytes), and the key opens them. */
 export interface SealedFile {
@@ -85,6 +87,7 @@ export interface CommandResults {
   'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
   'create-invite': { readonly invite: Invite };
   'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void; 'reach': void;
+  'check-network': CheckedNetwork;
   'update-settings': Settings;
 }
 
@@ -100,7 +103,7 @@ export type EngineChange =
   | { readonly kind: 'outbox-removed'; readonly messageId: string }
   | { readonly kind: 'relay'; readonly publicKey: PublicKeyHex }
   | { readonly kind: 'relay-removed'; readonly publicKey: PublicKeyHex }
-  | { readonly kind: 'connection' } | { readonly kind: 'identity' } | { readonly kind: 'settings' } | { readonly kind: 'notices' };
+  | { readonly kind: 'connection' } | { readonly kind: 'identity' } | { readonly kind: 'settings' } | { readonly kind: 'notices' } | { readonly kind: 'network' };
 
 /** Files of one's own, and contents that are held for others: kept apart, so that forgetting one never takes the other. */
 export type BlobShelfName = 'own-blobs' | 'held-blobs';
@@ -114,9 +117,11 @@ export type EngineOutput =
   | { readonly kind: 'blobs'; readonly ticket: number; readonly shelf: BlobShelfName; readonly request: BlobRequest }
   /** Resolve a host name to literal addresses; answer with `handleResolved`. Literal addresses never come here. */
   | { readonly kind: 'resolve'; readonly ticket: number; readonly host: string }
-  /** Another socket, at a port that the system chooses: answer with `handleBound`. At most 8 at once, and no name twice. */
+  /** Another socket, at a port that the system chooses: answer with `handleBound`. At most 16 at once, and no name twice. */
   | { readonly kind: 'bind'; readonly socket: SpareSocket }
   | { readonly kind: 'unbind'; readonly socket: SpareSocket }
+  /** Find out what only the machine knows; answer with `handleNetwork`, or not at all. */
+  | { readonly kind: 'network'; readonly request: NetworkRequest }
   | { readonly kind: 'reply'; readonly ticket: number; readonly reply: CommandReply }
   | { readonly kind: 'changed'; readonly changes: readonly EngineChange[] }
   /** For the ring log: a stable event name and non-secret fields (ids shortened). */
@@ -190,6 +195,8 @@ export interface EngineInspection {
   readonly settings: Settings;
   readonly notices: readonly string[];
   readonly connection: ConnectionView;
+  /** What the last check of the network found out; undefined: it was not checked. */
+  readonly network: CheckedNetwork | undefined;
   readonly contacts: ReadonlyMap<PublicKeyHex, ContactRow>;
   readonly conversations: ReadonlyMap<string, ConversationRow>;
   readonly relays: readonly RelayStatus[];
@@ -230,6 +237,7 @@ export interface Engine {
   handleResolved(ticket: number, hosts: readonly string[], now: Instant): void;
   /** A spare socket is bound to that local port, or (undefined) could not be or broke. Of a relay's second one: it broke, or there is one again. A host without such sockets answers nothing. */
   handleBound?(socket: Exclude<EngineSocket, 'main'>, port: number | undefined, now: Instant): void;
+  handleNetwork?(answer: NetworkAnswer, now: Instant): void;
   handleTimeout(now: Instant): void;
   networkChanged(now: Instant): void;
   command(ticket: number, command: EngineCommand, now: Instant): void;

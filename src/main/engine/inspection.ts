@@ -2,6 +2,7 @@
 import type { EngineInspection, FileStatus, NamedFetchStatus, OutboxStatus, PeerStatus, PublishedStatus, RelayStatus } from './engine-types.ts';
 import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow } from './mail/visor-store.ts';
+import type { CheckedNetwork } from './path/observation-port.ts';
 import type { Sessions } from './session/types.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
@@ -16,14 +17,16 @@ export class EngineInspector implements EngineInspection {
   readonly #now: () => Instant;
   readonly #counters: () => Readonly<Record<string, number>>;
   readonly #expirySuspended: () => boolean;
+  readonly #network: () => CheckedNetwork | undefined;
 
-  constructor(context: VisorContext, visor: VisorRole | undefined, sessions: Sessions, now: () => Instant, counters: () => Readonly<Record<string, number>>, expirySuspended: () => boolean) {
+  constructor(context: VisorContext, visor: VisorRole | undefined, sessions: Sessions, now: () => Instant, counters: () => Readonly<Record<string, number>>, expirySuspended: () => boolean, network: () => CheckedNetwork | undefined) {
     this.#context = context;
     this.#visor = visor;
     this.#sessions = sessions;
     this.#now = now;
     this.#counters = counters;
     this.#expirySuspended = expirySuspended;
+    this.#network = network;
   }
 
   get publicKey(): string { return this.#context.publicKey; }
@@ -33,6 +36,7 @@ export class EngineInspector implements EngineInspection {
   get contacts(): ReadonlyMap<string, ContactRow> { return this.#context.memory.contacts; }
   get conversations(): ReadonlyMap<string, ConversationRow> { return this.#context.memory.conversations; }
   get connection(): ConnectionView { return this.#visor?.connection(this.#now()) ?? relayOnly; }
+  get network(): CheckedNetwork | undefined { return this.#network(); }
   get counters(): Readonly<Record<string, number>> { return this.#counters(); }
   get expirySuspended(): boolean { return this.#expirySuspended(); }
   get sessions(): number { return this.#sessions.establishedCount; }

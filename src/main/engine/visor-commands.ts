@@ -21,7 +21,7 @@ const invitesMaximum = 1_000;
 type Done<Name extends CommandName> = (value: CommandResults[Name], now: Instant) => void;
 type Fail = (error: WaypostError) => void;
 
-export function runCommand(role: VisorRole, command: EngineCommand, now: Instant, done: (value: CommandResults[CommandName]) => void, fail: Fail): void {
+export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { name: 'check-network' }>, now: Instant, done: (value: CommandResults[CommandName]) => void, fail: Fail): void {
   const plain = (): void => { done(undefined); };
   const contact = (publicKey: string): ContactRow | undefined => role.context.memory.contacts.get(publicKey);
   switch (command.name) {

@@ -27,14 +27,14 @@ import { identityPublicKey } from './wire/identity.ts';
 import { EngineInspector } from './inspection.ts';
 import { runCommand } from './visor-commands.ts';
 import { VisorRole } from './visor-role.ts';
-import type { WaypostError } from '../../shared/errors.ts';
+import { WaypostError } from '../../shared/errors.ts';
 import type { Directed, MemoryUse } from './directed/types.ts';
 import type { BlobOperation, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineCommand, EngineInspection, EngineOutput, StartArguments } from './engine-types.ts';
 import type { MailboxRole } from './mail/mailbox-types.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
-import type { EngineSocket } from './path/observation-port.ts';
+import type { EngineSocket, NetworkAnswer, OwnRelay } from './path/observation-port.ts';
 import type { ConnectedRelay } from './path/observing.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
@@ -120,10 +120,13 @@ class VisorEngine implements Engine {
       crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
       createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
       addressOf: (sessionId) => this.#sessions.view(sessionId)?.address,
+      connectedRelays: () => this.#connectedRelays(),
       ownRelays: () => this.#ownRelays(),
       transmit: (via, to, datagram) => { this.#outputs.push({ kind: 'transmit', to, datagram, via }); },
       bind: (socket) => { this.#outputs.push({ kind: 'bind', socket }); },
       unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
+      ask: (request) => { this.#outputs.push({ kind: 'network', request }); },
+      reported: () => { this.#changes.push({ kind: 'network' }); },
     }, now);
     const mailbox = this.#mailbox;
     this.#exchange = mailbox === undefined ? undefined : new CircuitExchange({
@@ -132,7 +135,7 @@ class VisorEngine implements Engine {
       sessionsOf: (wanted) => mailbox.sessionsOf(wanted), addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
     });
     this.#handleCircuits();
-    this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false);
+    this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false, () => this.#paths.lastCheck);
     this.#visor?.start(now);
   }
 
@@ -173,6 +176,12 @@ class VisorEngine implements Engine {
     this.#drainSessions();
   }
 
+  handleNetwork(answer: NetworkAnswer, now: Instant): void {
+    this.#begin(now);
+    this.#paths.handleNetwork(answer, now);
+    this.#drainSessions();
+  }
+
   handleTimeout(now: Instant): void {
     this.#begin(now);
     this.#sessions.handleTimeout(now);
@@ -201,8 +210,14 @@ class VisorEngine implements Engine {
       this.#outputs.push({ kind: 'reply', ticket, reply: { ok: false, code: 'refused', message: 'This is a relay only: it has no mail of its own.' } });
       return;
     }
-    runCommand(this.#visor, command, now, (value) => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: true, value } }); }, fail);
+    if (command.name === 'check-network') this.#checkNetwork(ticket, now, fail);
+    else runCommand(this.#visor, command, now, (value) => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: true, value } }); }, fail);
     this.#drainSessions();
+  }
+
+  #checkNetwork(ticket: number, now: Instant, fail: (error: WaypostError) => void): void {
+    const isChecked = this.#paths.run(now, (value) => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: true, value } }); });
+    if (!isChecked) fail(new WaypostError('refused', 'This Waypost does not check its network.'));
   }
 
   confirmClock(now: Instant): void {
@@ -255,10 +270,23 @@ class VisorEngine implements Engine {
     this.#touched = true;
   }
 
-  *#ownRelays(): Iterable<ConnectedRelay> {
+  *#connectedRelays(): Iterable<ConnectedRelay> {
     for (const link of this.#visor?.links.all ?? []) {
       const session = link.purpose === 'own' && link.state === 'connected' ? this.#visor?.links.session(link) : undefined;
       if (session !== undefined) yield { relay: link.hint.publicKey, sessionId: session.id, address: session.address, capabilities: session.remoteCapabilities };
+    }
+  }
+
+  *#ownRelays(): Iterable<OwnRelay> {
+    for (const link of this.#visor?.links.all ?? []) {
+      if (link.purpose !== 'own') continue;
+      const session = link.state === 'connected' ? this.#visor?.links.session(link) : undefined;
+      const row = this.#context.memory.relays.get(link.hint.publicKey);
+      const { host, port } = link.hint;
+      yield {
+        relay: link.hint.publicKey, name: row?.role === 'local' ? 'this computer' : `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
+        address: session?.address ?? link.address, isConnected: session !== undefined, roundTripMs: session?.smoothedRoundTripMs,
+      };
     }
   }
 

@@ -17,6 +17,11 @@ class FakeCheck implements NetworkCheck {
   constructor(port: ObservationPort) { this.port = port; }
   observed(observation: Observation): void { this.observations.push(observation); }
   bound(socket: SpareSocket, port: number | undefined): void { this.bindings.push([socket, port]); }
+  marks: SpareSocket[] = [];
+  readonly last = undefined;
+  marked(at: SpareSocket): void { this.marks.push(at); }
+  answered(): void { /* it asks nothing */ }
+  run(): void { /* a test asks itself */ }
   relaysChanged(): void { this.relayChanges += 1; }
   networkChanged(): void { this.networkChanges += 1; }
   handleTimeout(now: Instant): void {

@@ -7,7 +7,7 @@ import type { SpareSocket } from './types.ts';
 export type { SpareSocket } from './types.ts';
 
 export type CheckEffect =
-  /** Send an observe request with a nonce of its own from this socket, the main one of the address's family; tell authentic answers by `handleObservation`. */
+  /** Send an observe request with a nonce of its own from this socket, the main one of the address's family; tell authentic answers by `handleObservation`, and what cannot be sent by `handleUnsent`. */
   | { readonly kind: 'probe' } & ProbeDatagram
   /** Send any datagram that can be told again from this spare socket; tell its arrival at another one by `handleHairpin`. */
   | { readonly kind: 'hairpin-probe'; readonly socket: SpareSocket; readonly to: SocketAddress }

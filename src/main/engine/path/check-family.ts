@@ -104,9 +104,18 @@ export class FamilyCheck {
 
   /** Whether anything is still to come besides answers to probes that are out. */
   isOpen(nowMs: number): boolean {
-    if (!this.hasAnswers) return false;
-    const isSpareOpen = this.#spares.slice(0, this.#wantedSpares).some((spare) => !spare.hasFailed && (spare.opening === undefined || this.#isWaiting(spare, nowMs)));
-    return isSpareOpen || this.#hairpin?.isOpen(nowMs) === true;
+    return this.hasAnswers && (this.isOpening(nowMs) || this.#hairpin?.isOpen(nowMs) === true);
+  }
+
+  /** Whether spare sockets are still to be opened, or wait for their first answer. */
+  isOpening(nowMs: number): boolean {
+    return this.#spares.slice(0, this.#wantedSpares).some((spare) => !spare.hasFailed && (spare.opening === undefined || this.#isWaiting(spare, nowMs)));
+  }
+
+  /** Whether each relay has answered the main socket at each of its ports. */
+  get haveAllAnswered(): boolean {
+    const { probes } = this.#options;
+    return this.#relays.every(({ first, second }) => probes.find('main', first, 'asked') !== undefined && (second === undefined || probes.find('main', second, 'asked') !== undefined));
   }
 
   #askMain(nowMs: number): void {

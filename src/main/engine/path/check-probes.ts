@@ -70,6 +70,14 @@ export class CheckProbes {
     return this.#probes.filter(({ nextAtMs }) => nextAtMs !== undefined && nextAtMs <= nowMs).flatMap((probe) => this.#send(probe, nowMs) ?? []);
   }
 
+  /** The datagram that was handed out last did not leave. `later`: it is tried again with the next one. */
+  unsent({ socket, to, answerFrom }: ProbeDatagram, again: 'later' | 'never'): void {
+    const probe = this.#find(socket, to, answerFrom);
+    if (probe === undefined) return;
+    probe.sentAtMs.pop();
+    if (again === 'never') probe.nextAtMs = undefined;
+  }
+
   /** No further datagrams; an answer that is on its way still counts. */
   abandon(socket: ProbeSocket): void {
     for (const probe of this.#probes) if (probe.socket === socket) probe.nextAtMs = undefined;

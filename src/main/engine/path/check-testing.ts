@@ -3,7 +3,7 @@ import type { AddressFamily, NetworkReport } from '../../../shared/network-repor
 import { sameAddress, type SocketAddress } from '../wire/types.ts';
 import type { CheckEffect } from './check-effects.ts';
 import { seededRandom, sendThrough, ModelRouter, type ModelRelay, type NetworkModel, type RouterPolicy } from './nat-model-testing.ts';
-import { NetworkCheck } from './network-check.ts';
+import { CheckMachine } from './network-check.ts';
 import type { CheckRelay, PortControlResult, ProbeSocket } from './types.ts';
 
 export interface Place {
@@ -23,7 +23,7 @@ export const usualRouter: RouterPolicy = { mapping: 'endpoint-independent', filt
 export const carrierHosts: readonly string[] = ['100.64.7.2'];
 
 export interface CheckRun {
-  readonly check: NetworkCheck;
+  readonly check: CheckMachine;
   readonly report: NetworkReport;
   /** Every one that was asked for, and some read in between. */
   readonly reports: readonly NetworkReport[];
@@ -49,7 +49,7 @@ export function runCheck(place: Place): CheckRun {
   const routers = place.routers.map((policy) => new ModelRouter(policy, random));
   const model: NetworkModel = { routers, relays, udpBlocked: place.udpBlocked || place.portal, lossShare: place.lossShare, random };
   const checkRelays: readonly CheckRelay[] = relays.map(({ first, second }, index) => ({ relay: `relay ${String(index)}`, first, second, hasOtherRelay: place.relays > 1, tcp: { host: first.host, port: 443 } }));
-  const check = new NetworkCheck({ nowMs: startMs, relays: checkRelays, localHosts: [localHost, '127.0.0.1'], mainPorts: { [place.family]: mainPort } });
+  const check = new CheckMachine({ nowMs: startMs, relays: checkRelays, localHosts: [localHost, '127.0.0.1'], mainPorts: { [place.family]: mainPort } });
 
   const ports = new Map<ProbeSocket, number>([['main', mainPort]]);
   const queue: Due[] = [];

@@ -10,6 +10,12 @@ const blockedSilenceMinimum = 20;
 /** ... to this many relays: one alone may be down. */
 const blockedRelaysMinimum = 2;
 
+/**
+ * The router is asked five times (PCP, NAT-PMP) within two seconds and no oftener. All that relays answered went through it, so that the loss on the way to it is no
+ * larger than theirs; and asking goes on after the check.
+ */
+const routerSilenceByLossMaximum = 1e-4;
+
 /** Known to be blocked only where something else proves that there is a network. */
 export function udpBlockedOf(evidence: FamilyEvidence): Known<boolean> {
   if (evidence.observations.length > 0) return known(false, evidence.observations.length);
@@ -32,10 +38,11 @@ export function captivePortalOf(tcp: readonly TcpProbeResult[], udpAnswers: numb
   return last === undefined ? notChecked('no-answer') : known(last.outcome === 'intercepted', pages.length);
 }
 
-export function portControlOf({ portControl, observations }: Evidence, loss: FamilyEvidence): Known<PortControlProtocol | 'none'> {
+export function portControlOf({ portControl, observations }: Evidence, loss: FamilyEvidence): Known<PortControlProtocol | 'none' | 'refused'> {
   if (portControl === undefined || portControl === 'asked') return notChecked(observations.length === 0 ? 'no-answer' : 'no-port-control');
+  if (portControl.outcome === 'refused') return known('refused', 1);
   if (portControl.outcome !== 'silent') return known(portControl.protocol, 1);
-  return silenceProves(loss, portControl.timesSent) ? known('none', portControl.timesSent) : notChecked(silenceReason(loss));
+  return silenceProves(loss, portControl.timesSent, routerSilenceByLossMaximum) ? known('none', portControl.timesSent) : notChecked(silenceReason(loss));
 }
 
 /** The outer address of the nearest router, from itself. */

@@ -37,15 +37,16 @@ function familyReport(evidence: Evidence, part: FamilyEvidence): FamilyReport {
   if (!part.hasAddress && part.observations.length === 0) return nothingOf(part, evidence.learned);
   const mapping = mappingOf(part);
   const filtering = filteringOf(part, mapping);
+  const ofPart = <Value>(fact: Known<Value>): Known<Value> => soFar(evidence, part.relays.length === 0 ? unasked(fact) : fact);
   return {
-    udpBlocked: soFar(evidence, udpBlockedOf(part)),
-    mapping: soFar(evidence, mapping),
-    filtering: soFar(evidence, filtering),
-    allocation: soFar(evidence, allocationOf(part)),
-    hairpin: soFar(evidence, hairpinOf(part, mapping, filtering)),
-    doubleNat: soFar(evidence, doubleNatOf(part, mapping)),
-    publicHosts: soFar(evidence, publicHostsOf(part)),
-    onePublicHost: soFar(evidence, onePublicHostOf(part)),
+    udpBlocked: ofPart(udpBlockedOf(part)),
+    mapping: ofPart(mapping),
+    filtering: ofPart(filtering),
+    allocation: ofPart(allocationOf(part)),
+    hairpin: ofPart(hairpinOf(part, mapping, filtering)),
+    doubleNat: ofPart(doubleNatOf(part, mapping)),
+    publicHosts: ofPart(publicHostsOf(part)),
+    onePublicHost: ofPart(onePublicHostOf(part)),
     ...learnedOf(part.family, evidence.learned),
   };
 }
@@ -62,6 +63,11 @@ function learnedOf(family: AddressFamily, learned: Learned): Pick<FamilyReport, 
     mappingLifetimeMs: mappingLifetimeMs === undefined ? notChecked('not-learned') : known(mappingLifetimeMs.value, mappingLifetimeMs.samples),
     pathMtuBytes: pathMtuBytes === undefined ? notChecked('not-learned') : known(pathMtuBytes.value, pathMtuBytes.samples),
   };
+}
+
+/** Nobody was there to answer. */
+function unasked<Value>(fact: Known<Value>): Known<Value> {
+  return fact.state === 'not-checked' && (fact.reason === 'no-answer' || fact.reason === 'too-few-relays') ? notChecked('no-relay') : fact;
 }
 
 /** While the check runs, what is missing has simply not come yet. */

@@ -58,10 +58,10 @@ export function familyEvidence(evidence: Evidence, family: AddressFamily): Famil
 }
 
 /** Whether `timesSent` datagrams in a row are more than loss could have taken. */
-export function silenceProves({ answered, lost }: Pick<FamilyEvidence, 'answered' | 'lost'>, timesSent: number): boolean {
+export function silenceProves({ answered, lost }: Pick<FamilyEvidence, 'answered' | 'lost'>, timesSent: number, chanceMaximum = silenceByLossMaximum): boolean {
   let chance = 1;
   for (let index = 0; index < timesSent; index += 1) chance *= (lost + 1 + index) / (answered + lost + 2 + index);
-  return chance <= silenceByLossMaximum;
+  return chance <= chanceMaximum;
 }
 
 /** Why a silence was too short. */

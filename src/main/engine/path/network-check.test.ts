@@ -5,7 +5,7 @@ import { carrierHosts, runCheck, usualPlace, usualRouter, type Place } from './c
 import { candidatesMaximum } from './candidates.ts';
 import { datagramsMaximum, datagramsPerAddressMaximum } from './check-probes.ts';
 import type { ModelAllocation, RouterPolicy } from './nat-model-testing.ts';
-import { NetworkCheck, checkMaximumMs, firstReportMs, type NetworkCheckOptions } from './network-check.ts';
+import { CheckMachine, checkMaximumMs, firstReportMs, type CheckMachineOptions } from './network-check.ts';
 import { acceptable, findings, wrongFacts } from './truth-testing.ts';
 
 const translations: readonly Mapping[] = ['endpoint-independent', 'address-dependent', 'address-and-port-dependent'];
@@ -69,7 +69,7 @@ describe('a check where nothing is lost', () => {
   it('tells blocked UDP from a captive portal, and both from no network', () => {
     expectExact({ ...usualPlace, routers: [usualRouter], udpBlocked: true });
     expectExact({ ...usualPlace, routers: [usualRouter], portal: true });
-    const silent = new NetworkCheck({ ...simpleOptions, nowMs: 0 });
+    const silent = new CheckMachine({ ...simpleOptions, nowMs: 0 });
     runSilently(silent, 'failed');
     expect(silent.report().families.ipv4.udpBlocked).toEqual({ state: 'not-checked', reason: 'no-answer' });
     expect(silent.report().captivePortal).toEqual({ state: 'not-checked', reason: 'no-answer' });
@@ -132,10 +132,10 @@ describe('what a check costs', () => {
   });
 });
 
-const relay = (index: number): NetworkCheckOptions['relays'][number] => ({ relay: `relay ${String(index)}`, first: { host: `198.19.0.${String(index)}`, port: 1 }, second: { host: `198.19.0.${String(index)}`, port: 2 }, hasOtherRelay: true, tcp: { host: `198.19.0.${String(index)}`, port: 443 } });
-const simpleOptions: NetworkCheckOptions = { nowMs: 0, relays: [relay(1), relay(2)], localHosts: ['10.0.0.2'], mainPorts: { ipv4: 5_000 } };
+const relay = (index: number): CheckMachineOptions['relays'][number] => ({ relay: `relay ${String(index)}`, first: { host: `198.19.0.${String(index)}`, port: 1 }, second: { host: `198.19.0.${String(index)}`, port: 2 }, hasOtherRelay: true, tcp: { host: `198.19.0.${String(index)}`, port: 443 } });
+const simpleOptions: CheckMachineOptions = { nowMs: 0, relays: [relay(1), relay(2)], localHosts: ['10.0.0.2'], mainPorts: { ipv4: 5_000 } };
 
-function runSilently(check: NetworkCheck, tcp: 'failed' | 'reached'): void {
+function runSilently(check: CheckMachine, tcp: 'failed' | 'reached'): void {
   for (let nowMs = 0; !check.isComplete; nowMs = check.pollTimeout() ?? nowMs) {
     check.handleTimeout(nowMs);
     for (let effect = check.pollEffect(); effect !== undefined; effect = check.pollEffect()) {
@@ -146,7 +146,7 @@ function runSilently(check: NetworkCheck, tcp: 'failed' | 'reached'): void {
 
 describe('a check that is handed what it did not ask for', () => {
   it('ignores answers to no probe, from elsewhere, with impossible addresses, and a second answer', () => {
-    const check = new NetworkCheck(simpleOptions);
+    const check = new CheckMachine(simpleOptions);
     const asked = { host: '198.19.0.1', port: 1 };
     const seen = { host: '198.18.7.1', port: 700 };
     const good = { socket: 'main', asked, answerFrom: 'asked', from: asked, seen, roundTripMs: 10 } as const;
@@ -163,7 +163,7 @@ describe('a check that is handed what it did not ask for', () => {
     expect(check.report().families.ipv4.publicHosts).toEqual(known(['198.18.7.1'], 1));
   });
   it('says of everything that it has not come yet, and of a missing address family that there is none', () => {
-    const report = new NetworkCheck(simpleOptions).report();
+    const report = new CheckMachine(simpleOptions).report();
     const { mappingLifetimeMs, pathMtuBytes, ...checked } = report.families.ipv4;
     for (const fact of Object.values(checked)) expect(fact).toEqual({ state: 'not-checked', reason: 'not-yet' });
     expect([mappingLifetimeMs, pathMtuBytes]).toEqual([{ state: 'not-checked', reason: 'not-learned' }, { state: 'not-checked', reason: 'not-learned' }]);
@@ -173,15 +173,15 @@ describe('a check that is handed what it did not ask for', () => {
   });
   it('passes on what was learned elsewhere', () => {
     const learned = { ipv4: { mappingLifetimeMs: { value: 60_000, samples: 5 }, pathMtuBytes: { value: 1_452, samples: 2 } } };
-    const { families } = new NetworkCheck({ ...simpleOptions, learned }).report();
+    const { families } = new CheckMachine({ ...simpleOptions, learned }).report();
     expect(families.ipv4.mappingLifetimeMs).toEqual(known(60_000, 5));
     expect(families.ipv4.pathMtuBytes).toEqual(known(1_452, 2));
     expect(families.ipv6.pathMtuBytes.state).toBe('not-checked');
   });
   it('ends without relays, without addresses, when sockets fail, and when time jumps or runs backwards', () => {
-    const nothing = new NetworkCheck({ ...simpleOptions, relays: [], localHosts: [] });
+    const nothing = new CheckMachine({ ...simpleOptions, relays: [], localHosts: [] });
     expect(nothing.isComplete).toBe(true);
-    const sleeping = new NetworkCheck({ ...simpleOptions, nowMs: 1_000 });
+    const sleeping = new CheckMachine({ ...simpleOptions, nowMs: 1_000 });
     sleeping.handleTimeout(0);
     expect(sleeping.isComplete).toBe(false);
     sleeping.handleSpareFailed('spare-0', 1_001);

@@ -27,17 +27,20 @@
  * before and after a change must not be compared. A port that the router opens for the main socket is such a change as well, but one that the
  * check sees itself: then the main socket asks anew.
  *
+ * WHEN IT ENDS. When nothing is on its way any more; sooner, where everything that could still be asked for is known, for a silence that is proven is
+ * not waited out; and at the latest after `checkMaximumMs`.
+ *
  * HOW MUCH IS SENT. A probe is sent again after 100, 200, 400, 800 and 1,600 ms, six times at most; a whole check sends some 50 datagrams where none
  * is lost, never more than `datagramsMaximum`, and to no address of a relay more than `datagramsPerAddressMaximum`. The first report comes within
  * a second, the last within five. A relay that lies about what it saw can make the network look worse than it is; what it says
  * alone never makes a candidate with a sure port, unless it lies at two of its ports.
  */
-import { addressFamilies, type AddressFamily, type NetworkReport } from '../../../shared/network-report.ts';
+import { addressFamilies, type AddressFamily, type NetworkReport, type NotCheckedReason } from '../../../shared/network-report.ts';
 import type { SocketAddress } from '../wire/types.ts';
 import { familyOf, isReachable, scopeOf } from './address-scope.ts';
 import type { CheckEffect, SpareSocket } from './check-effects.ts';
 import { FamilyCheck, sparesPerFamily } from './check-family.ts';
-import { CheckProbes } from './check-probes.ts';
+import { CheckProbes, type ProbeDatagram } from './check-probes.ts';
 import { classify } from './classify.ts';
 import type { CheckRelay, Evidence, Learned, Observation, PortControlResult, TcpProbeResult } from './types.ts';
 
@@ -49,8 +52,10 @@ export const firstReportMs = 1_000;
 export const tcpAfterMs = 500;
 const tcpProbesMaximum = 2;
 const httpPort = 80;
+/** Which waiting does not change. */
+const settledReasons: ReadonlySet<NotCheckedReason> = new Set<NotCheckedReason>(['not-needed', 'hidden-by-router', 'no-second-port', 'no-other-relay']);
 
-export interface NetworkCheckOptions {
+export interface CheckMachineOptions {
   readonly nowMs: number;
   /** In order of preference, each address family of a relay on its own. */
   readonly relays: readonly CheckRelay[];
@@ -59,24 +64,28 @@ export interface NetworkCheckOptions {
   /** The main socket's, of each family it is bound for. */
   readonly mainPorts: Readonly<Partial<Record<AddressFamily, number>>>;
   readonly learned?: Learned;
+  /** Ends by then, in ms; undefined: `checkMaximumMs`. */
+  readonly mostMs?: number;
 }
 
-export class NetworkCheck {
-  readonly #options: NetworkCheckOptions;
+export class CheckMachine {
+  readonly #options: CheckMachineOptions;
   readonly #probes = new CheckProbes();
   readonly #families: readonly FamilyCheck[];
   readonly #effects: CheckEffect[] = [];
   readonly #tcp: TcpProbeResult[] = [];
   readonly #startedAtMs: number;
+  readonly #endAtMs: number;
   #nowMs: number;
   #portControl: PortControlResult | 'asked' | undefined;
   #tcpProbes: Extract<CheckEffect, { kind: 'tcp-probe' }>[] | undefined;
   #hasReported = false;
   #isComplete = false;
 
-  constructor(options: NetworkCheckOptions) {
+  constructor(options: CheckMachineOptions) {
     this.#options = options;
     this.#startedAtMs = options.nowMs;
+    this.#endAtMs = options.nowMs + Math.min(options.mostMs ?? checkMaximumMs, checkMaximumMs);
     this.#nowMs = options.nowMs;
     const emit = (effect: CheckEffect): void => { this.#effects.push(effect); };
     const mainPort = options.mainPorts.ipv4;
@@ -105,7 +114,7 @@ export class NetworkCheck {
   pollTimeout(): number | undefined {
     if (this.#isComplete) return undefined;
     const times = [
-      this.#startedAtMs + checkMaximumMs, this.#probes.nextAtMs, ...this.#families.map((family) => family.nextAtMs(this.#nowMs)),
+      this.#endAtMs, this.#probes.nextAtMs, ...this.#families.map((family) => family.nextAtMs(this.#nowMs)),
       this.#hasReported ? undefined : this.#startedAtMs + firstReportMs, this.#tcpProbes === undefined ? this.#startedAtMs + tcpAfterMs : undefined, this.#probes.givenUpAtMs,
     ];
     return Math.min(...times.filter((time) => time !== undefined).filter((time) => time > this.#nowMs));
@@ -121,6 +130,13 @@ export class NetworkCheck {
     this.#advance(nowMs);
   }
 
+  /** A probe that was handed out could not be sent: nobody takes its silence for an answer. */
+  handleUnsent(datagram: ProbeDatagram, again: 'later' | 'never', nowMs: number): void {
+    if (this.#isComplete) return;
+    this.#probes.unsent(datagram, again);
+    this.#advanceClock(nowMs);
+  }
+
   handleSpareBound(socket: SpareSocket, port: number, nowMs: number): void { this.#spare(socket, port, nowMs); }
 
   handleSpareFailed(socket: SpareSocket, nowMs: number): void { this.#spare(socket, undefined, nowMs); }
@@ -132,11 +148,12 @@ export class NetworkCheck {
     this.#advance(nowMs);
   }
 
-  handlePortControl(result: PortControlResult, nowMs: number): void {
+  /** @param result undefined: nobody could be asked. */
+  handlePortControl(result: PortControlResult | undefined, nowMs: number): void {
     if (this.#isComplete || this.#portControl !== 'asked') return;
     this.#portControl = result;
     this.#advanceClock(nowMs);
-    if (result.outcome === 'mapped') for (const family of this.#families) if (family.family === 'ipv4') family.restartMain(this.#nowMs);
+    if (result?.outcome === 'mapped') for (const family of this.#families) if (family.family === 'ipv4') family.restartMain(this.#nowMs);
     this.#advance(nowMs);
   }
 
@@ -177,7 +194,7 @@ export class NetworkCheck {
   #advance(nowMs: number): void {
     this.#advanceClock(nowMs);
     if (this.#isComplete) return;
-    if (this.#nowMs < this.#startedAtMs + checkMaximumMs) {
+    if (this.#nowMs < this.#endAtMs) {
       for (const datagram of this.#probes.takeDue(this.#nowMs)) this.#effects.push({ kind: 'probe', ...datagram });
       for (const family of this.#families) family.advance(this.#nowMs);
       this.#tryTcp();
@@ -191,9 +208,24 @@ export class NetworkCheck {
   }
 
   #isOver(): boolean {
-    if (this.#nowMs >= this.#startedAtMs + checkMaximumMs) return true;
+    if (this.#nowMs >= this.#endAtMs) return true;
     const isWaiting = this.#portControl === 'asked' || this.#tcpProbes === undefined || this.#tcpProbes.length > 0;
-    return !isWaiting && !this.#probes.isOpen(this.#nowMs) && this.#families.every((family) => !family.isOpen(this.#nowMs));
+    return !isWaiting && (this.#isSettled() || this.#isAllOver());
+  }
+
+  #isAllOver(): boolean {
+    return !this.#probes.isOpen(this.#nowMs) && this.#families.every((family) => !family.isOpen(this.#nowMs));
+  }
+
+  /** Nothing that is still on its way would change anything. */
+  #isSettled(): boolean {
+    if (!this.#families.every((family) => family.haveAllAnswered && !family.isOpening(this.#nowMs))) return false;
+    const { families } = classify({ ...this.#evidence(), isComplete: true });
+    return this.#families.every(({ family }) => {
+      const { mapping, filtering, allocation, hairpin } = families[family];
+      const hosts = new Set(this.#options.relays.filter(({ first }) => familyOf(first.host) === family).map(({ first }) => first.host));
+      return [mapping, filtering, allocation, hairpin].every((fact) => fact.state === 'known' || settledReasons.has(fact.reason) || (fact.reason === 'too-few-relays' && hosts.size < 2));
+    });
   }
 
   #complete(): void {

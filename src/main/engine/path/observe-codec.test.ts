@@ -41,7 +41,7 @@ describe('the datagrams of observing', () => {
   it('are no datagrams of sessions, nor the other way round', () => {
     for (let type = 0; type < 256; type += 1) {
       const bytes = new Uint8Array(probeBytes).fill(type, 0, 1);
-      expect(isObserveDatagram(bytes)).toBe(type >= 7 && type <= 9);
+      expect(isObserveDatagram(bytes)).toBe(type >= 7 && type <= 10);
       if (isObserveDatagram(bytes)) expect(decodeDatagram(bytes)).toBe('unknown-type');
     }
     expect(isObserveDatagram(noBytes)).toBe(false);

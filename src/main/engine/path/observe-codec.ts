@@ -11,10 +11,11 @@ import type { Crypto } from '../crypto.ts';
 import type { SocketAddress } from '../wire/types.ts';
 import type { AnswerFrom } from './types.ts';
 
-/** Types 7, 8 and 9; `datagram.ts` of the sessions has 1 to 6. */
+/** Types 7 to 10; `datagram.ts` of the sessions has 1 to 6. */
 const probeType = 7;
 const answerType = 8;
 const requestType = 9;
+const markType = 10;
 
 export const ticketIdBytes = 8;
 export const ticketKeyBytes = 32;
@@ -35,6 +36,8 @@ const sightBytes = nameBytes + addressBytes + tagBytes;
 export const answerBytes = 1 + 1 + sightBytes;
 /** Passed on by another relay, which seals the whole of it once more. */
 export const passedAnswerBytes = 1 + 1 + nameBytes + sightBytes + tagBytes;
+/** Of a mark: nobody guesses it. */
+export const markNonceBytes = 16;
 export const requestBytes = 1 + nameBytes + tagBytes + addressBytes + sightBytes;
 
 /** Apart, so that nothing sealed for one purpose passes for another. */
@@ -69,12 +72,14 @@ export type ObserveDatagram =
   | { readonly type: 'probe'; readonly name: ProbeName; readonly answerFrom: AnswerFrom; readonly header: Uint8Array; readonly sealed: Uint8Array }
   | { readonly type: 'answer'; readonly sight: Sight }
   | { readonly type: 'passed-answer'; readonly name: ProbeName; readonly sealed: Uint8Array }
+  /** Our own, from one of our sockets to the outer address of another. */
+  | { readonly type: 'mark'; readonly nonce: Uint8Array }
   | { readonly type: 'request'; readonly name: ProbeName; readonly permission: Uint8Array; readonly to: SocketAddress; readonly sight: Sight };
 
 /** By the first byte alone: whose datagram this is. */
 export const isObserveDatagram = (datagram: Uint8Array): boolean => {
   const type = datagram[0] ?? 0;
-  return type >= probeType && type <= requestType;
+  return type >= probeType && type <= markType;
 };
 
 export function decodeObserve(bytes: Uint8Array): ObserveDatagram | undefined {
@@ -104,9 +109,15 @@ export function decodeObserve(bytes: Uint8Array): ObserveDatagram | undefined {
       const sight = readSight(reader);
       return reader.atEnd && to !== undefined ? { type: 'request', name, permission, to, sight } : undefined;
     }
+    case markType: {
+      const nonce = reader.bytes(markNonceBytes);
+      return reader.atEnd ? { type: 'mark', nonce } : undefined;
+    }
     default: return undefined;
   }
 }
+
+export const encodeMark = (nonce: Uint8Array): Uint8Array => new Writer(1 + markNonceBytes).u8(markType).bytes(nonce, markNonceBytes).finish();
 
 /** A probe of `key`'s ticket; `other` exactly where another relay is to answer. Undefined where the other relay's address is none. */
 export function encodeProbe(crypto: Crypto, key: Uint8Array, name: ProbeName, answerFrom: AnswerFrom, other: OtherRelay | undefined): Uint8Array | undefined {

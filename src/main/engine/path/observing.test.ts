@@ -45,7 +45,7 @@ describe('a visor that asks how it is seen', () => {
     expect(world.check.bindings).toEqual([[spare, 41_234]]);
   });
 
-  it('has at most 8 spare sockets, never two of one name, and none that is not bound', () => {
+  it('has at most 16 spare sockets, never two of one name, and none that is not bound', () => {
     const { world, first } = twoRelays();
     const names = Array.from({ length: sparesMaximum }, () => world.observing.bindSpare());
     expect([new Set(names).size, world.observing.bindSpare()]).toEqual([sparesMaximum, undefined]);
@@ -57,7 +57,7 @@ describe('a visor that asks how it is seen', () => {
     world.observing.unbindSpare(two);
     world.observing.unbindSpare(two);
     world.observing.handleBound(two, 5, world.now);
-    expect([world.observing.bindSpare(), world.observing.bindSpare(), world.observing.bindSpare()]).toEqual(['spare-9', 'spare-10', undefined]);
+    expect([world.observing.bindSpare(), world.observing.bindSpare(), world.observing.bindSpare()]).toEqual(['spare-17', 'spare-18', undefined]);
     expect(world.asks.filter((text) => text.startsWith('unbind'))).toEqual(['unbind spare-2']);
   });
 

@@ -7,13 +7,14 @@
 import { toHex } from '../wire/bytes.ts';
 import { sameAddress } from '../wire/types.ts';
 import { canonicalAddress } from '../wire/socket-address.ts';
-import { encodeProbe, openPassedAnswer, openSight, permit } from './observe-codec.ts';
+import { scopeOf } from './address-scope.ts';
+import { encodeMark, encodeProbe, markNonceBytes, openPassedAnswer, openSight, permit } from './observe-codec.ts';
 import { decodeTicket } from './ticket.ts';
-import type { Crypto } from '../crypto.ts';
+import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { Directed, RequestOutcome } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
-import type { NetworkCheck, ObservationPort, ObservingRelay, PrepareOutcome, Probe, ProbeOutcome, SpareSocket } from './observation-port.ts';
+import type { NetworkCheck, NetworkRequest, ObservationPort, ObservingRelay, OwnRelay, PrepareOutcome, Probe, ProbeOutcome, SpareSocket } from './observation-port.ts';
 import type { ObserveDatagram, OtherRelay, ProbeName, Sight } from './observe-codec.ts';
 import type { ProbeSocket } from './types.ts';
 import type { Ticket } from './ticket.ts';
@@ -21,11 +22,14 @@ import type { Ticket } from './ticket.ts';
 /** What a relay that observes says of itself; the second one, that it has a second port. */
 export const observeCapability = 'observe';
 export const secondPortCapability = 'observe/2';
-export const sparesMaximum = 8;
+/** Eight for each address family. */
+export const sparesMaximum = 16;
 /** Probes that are waited for; the oldest are given up first. */
 export const pendingMaximum = 256;
 /** An answer that comes later belongs to another state of the network. */
 export const patienceMs = 10_000;
+/** Marks that are waited for; a check sends a dozen. */
+const marksMaximum = 64;
 const ticketDeadlineMs = 5_000;
 /** The relay may reckon its end from a little earlier than we do. */
 const ticketMarginMs = 1_000;
@@ -53,12 +57,17 @@ export interface ConnectedRelay { readonly relay: PublicKeyHex; readonly session
 
 export interface ObservingEnvironment {
   readonly crypto: Crypto;
+  readonly random: RandomBytes;
   readonly request: Directed['request'];
   /** Own relays with a session that stands. Recipients' relays are not asked: they need not know where else we are seen. */
   relays(): Iterable<ConnectedRelay>;
+  /** Connected or not. */
+  ownRelays(): Iterable<OwnRelay>;
   transmit(via: ProbeSocket, to: SocketAddress, datagram: Uint8Array): void;
   bind(socket: SpareSocket): void;
   unbind(socket: SpareSocket): void;
+  ask(request: NetworkRequest): void;
+  reported(): void;
   count(counter: string): void;
 }
 
@@ -68,6 +77,8 @@ export class Observing implements ObservationPort {
   readonly #preparing = new Map<PublicKeyHex, PrepareDone[]>();
   /** By the name under which the answer comes; oldest first. */
   readonly #pending = new Map<string, PendingProbe>();
+  /** By nonce; oldest first. */
+  readonly #marks = new Map<string, { readonly socket: SpareSocket; readonly sentMs: number }>();
   /** Whether the host has bound it by now. */
   readonly #spares = new Map<SpareSocket, boolean>();
   #nextSpare = 1;
@@ -79,6 +90,10 @@ export class Observing implements ObservationPort {
   constructor(environment: ObservingEnvironment) { this.#environment = environment; }
 
   get pendingCount(): number { return this.#pending.size; }
+
+  relays(): readonly OwnRelay[] { return [...this.#environment.ownRelays()]; }
+  ask(request: NetworkRequest): void { this.#environment.ask(request); }
+  reported(): void { this.#environment.reported(); }
 
   observers(): readonly PublicKeyHex[] {
     return [...this.#environment.relays()].filter(({ capabilities }) => capabilities.includes(observeCapability)).map(({ relay }) => relay);
@@ -106,6 +121,11 @@ export class Observing implements ObservationPort {
         for (const one of all) one(prepared, at);
       },
     }, now);
+  }
+
+  probesLeft(relay: PublicKeyHex, now: Instant): number {
+    const held = this.#goodTicket(relay, 1, now);
+    return held === undefined ? 0 : probesLeft(held);
   }
 
   probe(probe: Probe, now: Instant): ProbeOutcome {
@@ -145,6 +165,18 @@ export class Observing implements ObservationPort {
     this.#environment.unbind(socket);
   }
 
+  mark(socket: SpareSocket, to: SocketAddress, now: Instant): boolean {
+    const scope = scopeOf(to.host);
+    // Where to send is what a relay says that it saw: nothing of this machine's own is to get a packet for it.
+    if (this.#spares.get(socket) !== true || scope === 'none' || scope === 'loopback') return false;
+    const nonce = this.#environment.random(markNonceBytes);
+    for (const [key, { sentMs }] of this.#marks) if (now.monotonicMs - sentMs >= patienceMs || this.#marks.size >= marksMaximum) this.#marks.delete(key);
+    this.#marks.set(toHex(nonce), { socket, sentMs: now.monotonicMs });
+    this.#environment.count('mark');
+    this.#environment.transmit(socket, to, encodeMark(nonce));
+    return true;
+  }
+
   // --- inputs -----------------------------------------------------------------------------------------------------------------
 
   handleBound(socket: SpareSocket, port: number | undefined, now: Instant): void {
@@ -162,6 +194,7 @@ export class Observing implements ObservationPort {
     this.#network += 1;
     this.#tickets.clear();
     this.#pending.clear();
+    this.#marks.clear();
     this.check?.networkChanged(now);
   }
 
@@ -178,6 +211,16 @@ export class Observing implements ObservationPort {
     this.#environment.count('observed');
     const roundTripMs = Math.max(0, now.monotonicMs - pending.sentMs);
     this.check?.observed({ socket, asked: pending.asked, answerFrom: pending.probe.answerFrom, from, seen, roundTripMs }, now);
+  }
+
+  /** Whoever sees it on its way can send it on to another socket, once: then a router seems to bring its hosts together that does not. */
+  markArrived(socket: ProbeSocket, nonce: Uint8Array, now: Instant): void {
+    const key = toHex(nonce);
+    const sent = this.#marks.get(key);
+    if (sent === undefined || now.monotonicMs - sent.sentMs >= patienceMs) { this.#drop('unknown-mark'); return; }
+    if (socket === 'main' || socket === sent.socket) { this.#drop('elsewhere'); return; }
+    this.#marks.delete(key);
+    this.check?.marked(socket, now);
   }
 
   // --- tickets ----------------------------------------------------------------------------------------------------------------
@@ -223,6 +266,7 @@ export class Observing implements ObservationPort {
 
   #forgetSentFrom(socket: SpareSocket): void {
     for (const [key, { probe }] of this.#pending) if (probe.socket === socket) this.#pending.delete(key);
+    for (const [key, mark] of this.#marks) if (mark.socket === socket) this.#marks.delete(key);
   }
 
   #drop(reason: string): void { this.#environment.count(`drop.${reason}`); }

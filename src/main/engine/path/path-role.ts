@@ -18,7 +18,7 @@ import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { Directed } from '../directed/types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
 import type { Instant, SocketAddress } from '../wire/types.ts';
-import type { CreateNetworkCheck, EngineSocket, NetworkCheck, SpareSocket } from './observation-port.ts';
+import type { CheckedNetwork, CreateNetworkCheck, EngineSocket, NetworkAnswer, NetworkCheck, NetworkRequest, OwnRelay, SpareSocket } from './observation-port.ts';
 import type { ConnectedRelay } from './observing.ts';
 
 export interface PathEnvironment {
@@ -30,10 +30,14 @@ export interface PathEnvironment {
   /** Of a visor that checks its network. */
   readonly createNetworkCheck: CreateNetworkCheck | undefined;
   addressOf(sessionId: SessionId): SocketAddress | undefined;
-  ownRelays(): Iterable<ConnectedRelay>;
+  connectedRelays(): Iterable<ConnectedRelay>;
+  ownRelays(): Iterable<OwnRelay>;
   transmit(via: EngineSocket, to: SocketAddress, datagram: Uint8Array): void;
   bind(socket: SpareSocket): void;
   unbind(socket: SpareSocket): void;
+  ask(request: NetworkRequest): void;
+  /** The last report is another one. */
+  reported(): void;
 }
 
 export class PathRole {
@@ -52,8 +56,9 @@ export class PathRole {
     }
     if (createNetworkCheck !== undefined) {
       this.#observing = new Observing({
-        crypto, request: (sessionId, body, options, at) => { directed.request(sessionId, body, options, at); }, relays: () => environment.ownRelays(),
-        transmit: (via, to, datagram) => { environment.transmit(via, to, datagram); }, bind: (socket) => { environment.bind(socket); }, unbind: (socket) => { environment.unbind(socket); }, count,
+        crypto, random, request: (sessionId, body, options, at) => { directed.request(sessionId, body, options, at); }, relays: () => environment.connectedRelays(), ownRelays: () => environment.ownRelays(),
+        transmit: (via, to, datagram) => { environment.transmit(via, to, datagram); }, bind: (socket) => { environment.bind(socket); }, unbind: (socket) => { environment.unbind(socket); },
+        ask: (request) => { environment.ask(request); }, reported: () => { environment.reported(); }, count,
       });
       this.#check = createNetworkCheck(this.#observing, now);
       this.#observing.check = this.#check;
@@ -77,6 +82,10 @@ export class PathRole {
         if (this.#observing === undefined || socket === 'second') this.#count('drop.unknown-probe');
         else this.#observing.answer(socket, from, decoded, now);
         return;
+      case 'mark':
+        if (this.#observing === undefined || socket === 'second') this.#count('drop.unknown-mark');
+        else this.#observing.markArrived(socket, decoded.nonce, now);
+        return;
     }
   }
 
@@ -94,6 +103,14 @@ export class PathRole {
     this.relaysChanged(now);
   }
 
+  /** False: nobody checks here. */
+  run(now: Instant, done: (checked: CheckedNetwork) => void): boolean {
+    this.#check?.run(now, done);
+    return this.#check !== undefined;
+  }
+
+  get lastCheck(): CheckedNetwork | undefined { return this.#check?.last; }
+  handleNetwork(answer: NetworkAnswer, now: Instant): void { this.#check?.answered(answer, now); }
   relaysChanged(now: Instant): void { this.#check?.relaysChanged(now); }
   networkChanged(now: Instant): void { this.#observing?.networkChanged(now); }
   handleTimeout(now: Instant): void { this.#check?.handleTimeout(now); }

@@ -9,7 +9,7 @@ import { Observer } from './observer.ts';
 import { observeCapability, Observing } from './observing.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { Instant, Negative, SocketAddress } from '../wire/types.ts';
-import type { EngineSocket, NetworkCheck, PrepareOutcome, SpareSocket } from './observation-port.ts';
+import type { EngineSocket, NetworkAnswer, NetworkCheck, NetworkRequest, OwnRelay, PrepareOutcome, SpareSocket } from './observation-port.ts';
 import type { ConnectedRelay } from './observing.ts';
 import type { Observation } from './types.ts';
 
@@ -23,8 +23,14 @@ export class ListeningCheck implements NetworkCheck {
   readonly observations: Observation[] = [];
   readonly bindings: [SpareSocket, number | undefined][] = [];
   readonly changes: string[] = [];
+  readonly marks: SpareSocket[] = [];
+  readonly answers: NetworkAnswer[] = [];
+  readonly last = undefined;
   observed(observation: Observation): void { this.observations.push(observation); }
   bound(socket: SpareSocket, port: number | undefined): void { this.bindings.push([socket, port]); }
+  marked(at: SpareSocket): void { this.marks.push(at); }
+  answered(answer: NetworkAnswer): void { this.answers.push(answer); }
+  run(): void { /* a test asks itself */ }
   relaysChanged(): void { this.changes.push('relays'); }
   networkChanged(): void { this.changes.push('network'); }
   handleTimeout(): void { /* it waits for nothing */ }
@@ -79,6 +85,10 @@ export class TestPaths {
   readonly observing: Observing;
   readonly counters = new Map<string, number>();
   readonly asks: string[] = [];
+  readonly requests: NetworkRequest[] = [];
+  reports = 0;
+  /** Known, and not connected. */
+  readonly absent: OwnRelay[] = [];
   /** Where the visor's sockets are seen from: 203.0.113.5 and the port given here. */
   readonly ports = new Map<EngineSocket, number>([['main', 40_000]]);
   /** What becomes of a datagram; an empty list drops it. */
@@ -91,7 +101,7 @@ export class TestPaths {
 
   constructor() {
     this.observing = new Observing({
-      crypto: nobleCrypto,
+      crypto: nobleCrypto, random: seededRandom(99),
       request: (sessionId, body, options) => {
         this.asks.push(body.verb);
         const answer = (): void => { options.done(this.outcome ?? this.#outcomeOf(sessionId), this.now); };
@@ -99,6 +109,9 @@ export class TestPaths {
         else answer();
       },
       relays: () => this.relays.map((relay, index): ConnectedRelay => ({ relay: relay.host, sessionId: index, address: relay.address, capabilities: relay.capabilities })),
+      ownRelays: () => [...this.relays.map(({ host, address }): OwnRelay => ({ relay: host, name: host, address, isConnected: true, roundTripMs: 30 })), ...this.absent],
+      ask: (request) => { this.requests.push(request); },
+      reported: () => { this.reports += 1; },
       transmit: (via, to, datagram) => { this.wire.push({ from: this.visorAddress(via), to, datagram }); },
       bind: (socket) => { this.asks.push(`bind ${socket}`); },
       unbind: (socket) => { this.asks.push(`unbind ${socket}`); },
@@ -148,6 +161,7 @@ export class TestPaths {
     if (relay !== undefined) { relay.receive(to, from, datagram); return; }
     for (const [socket, port] of this.ports) {
       const decoded = to.port === port && to.host === this.visorAddress(socket).host && socket !== 'second' ? decodeObserve(datagram) : undefined;
+      if (socket !== 'second' && decoded?.type === 'mark') this.observing.markArrived(socket, decoded.nonce, this.now);
       if (socket !== 'second' && (decoded?.type === 'answer' || decoded?.type === 'passed-answer')) this.observing.answer(socket, from, decoded, this.now);
     }
   }

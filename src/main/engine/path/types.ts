@@ -47,7 +47,8 @@ export interface HairpinTrial {
 export type PortControlResult =
   | { readonly outcome: 'mapped'; readonly protocol: PortControlProtocol; readonly external: SocketAddress }
   | { readonly outcome: 'address'; readonly protocol: PortControlProtocol; readonly host: string }
-  | { readonly outcome: 'refused'; readonly protocol: PortControlProtocol }
+  /** It answered, and gave no port. */
+  | { readonly outcome: 'refused' }
   | { readonly outcome: 'silent'; readonly timesSent: number };
 
 /**

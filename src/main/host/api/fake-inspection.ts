@@ -48,6 +48,7 @@ export class FakeInspection implements EngineInspection {
   wordsConfirmed = false;
   settings: Settings = { readReceipts: true, theme: 'system' };
   notices: readonly string[] = [];
+  network: EngineInspection['network'] = undefined;
   connection: EngineInspection['connection'] = { kind: 'online', relaysConnected: 1, relaysConfigured: 1, waitingMessages: 0 };
   readonly contacts = new Map<string, ContactRow>();
   readonly conversations = new Map<string, ConversationRow>();
