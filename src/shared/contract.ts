@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
+import { checkedNetworkSchema } from './network-report-schema.ts';
 import {
   conversationIdSchema, fileSchema, fileTextMaximumBytes, hopSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
   settingsSchema, ttlMaximumSeconds, viewSchema,
@@ -169,6 +170,8 @@ export const contract = {
   network: {
     /** Treats every path as unproven and tries all that waits now (resume, network change, F5). */
     retryNow: call(nothing, nothing),
+    /** Checks the network, or shares a check that runs or has just ended, and answers within five seconds. The last report is in the view. */
+    check: call(nothing, checkedNetworkSchema),
   },
   settings: {
     update: call(settingsSchema.partial(), settingsSchema),

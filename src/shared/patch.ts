@@ -25,5 +25,6 @@ export function applyChange(view: View, change: Change): View {
     case 'settings': return { ...view, settings: change.value };
     case 'echo': return { ...view, echo: change.value };
     case 'notices': return { ...view, notices: change.value };
+    case 'network': return { ...view, network: change.value };
   }
 }

@@ -3,6 +3,7 @@
  * Times are wall-clock milliseconds since 1970; sizes are bytes; ids are lower-case hex.
  */
 import { z } from 'zod';
+import { checkedNetworkSchema } from './network-report-schema.ts';
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`));
 export const publicKeySchema = hex(33);
@@ -246,6 +247,8 @@ export const viewSchema = z.object({
   echo: echoSchema,
   /** Downgrades that are in force, as sentences (architecture 15); empty when there are none. */
   notices: z.array(z.string()),
+  /** What the last check of this network found out; absent before the first one, and after the network changed. */
+  network: checkedNetworkSchema.optional(),
 });
 export type View = z.infer<typeof viewSchema>;
 
@@ -262,6 +265,7 @@ export const changeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('settings'), value: settingsSchema }),
   z.object({ kind: z.literal('echo'), value: echoSchema }),
   z.object({ kind: z.literal('notices'), value: z.array(z.string()) }),
+  z.object({ kind: z.literal('network'), value: checkedNetworkSchema.optional() }),
 ]);
 export type Change = z.infer<typeof changeSchema>;
 

@@ -13,6 +13,7 @@ import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/
 import type { Clock } from './clock.ts';
 import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { GatheredDatagrams } from './gathered-datagrams.ts';
+import type { HostNetwork } from './machine-network.ts';
 import { watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
 import { Sockets } from './sockets.ts';
@@ -47,6 +48,8 @@ export interface DriverOptions {
   readonly confirmClock: boolean;
   readonly events: DriverEvents;
   readonly resolver?: Resolver;
+  /** Finds out for checks of the network what only the machine knows; without it that stays unknown. */
+  readonly network?: HostNetwork;
 }
 
 /** A blob store, as far as the engine asks for it. */
@@ -152,6 +155,7 @@ export class Driver {
   networkChanged(): void {
     if (this.#engine === undefined) return;
     this.#counters.networkChanges += 1;
+    this.#options.network?.networkChanged();
     this.#engine.networkChanged(this.#options.clock.now());
     this.#drain();
   }
@@ -169,7 +173,7 @@ export class Driver {
       this.#drain();
     }
     clearTimeout(this.#timer);
-    await this.#options.store.close();
+    await Promise.all([this.#options.store.close(), this.#options.network?.stop()]);
     this.#engine = undefined;
     this.#rejectCommands(notRunning());
     await this.#sockets.close();
@@ -238,6 +242,7 @@ export class Driver {
       case 'transmit': if (this.#sockets.send(output.via ?? 'main', output.to, output.datagram)) this.#engine?.recycle(output.datagram); return;
       case 'bind': this.#sockets.bind(output.socket); return;
       case 'unbind': this.#sockets.unbind(output.socket); return;
+      case 'network': this.#performNetwork(output); return;
       case 'store': this.#performStore(output); return;
       case 'blobs': this.#performBlobs(output); return;
       case 'resolve': this.#resolve(output.ticket, output.host); return;
@@ -250,6 +255,15 @@ export class Driver {
       case 'changed': events.changed(output.changes); return;
       case 'log': events.log(output.level, output.event, output.fields); return;
     }
+  }
+
+  #performNetwork({ request }: Extract<EngineOutput, { kind: 'network' }>): void {
+    const generation = this.#generation;
+    this.#options.network?.ask(request, this.#sockets.main, (answer) => {
+      if (generation !== this.#generation) return;
+      this.#engine?.handleNetwork?.(answer, this.#options.clock.now());
+      this.#scheduleDrain();
+    });
   }
 
   #loadBlobs(shelf: BlobShelfName): Promise<readonly BlobInfo[]> {

@@ -77,14 +77,14 @@ describe('the sockets of a driver', () => {
     expect(logged).toEqual([['socket-broken', { reason: 'ENETDOWN', socket: 'second' }], ['socket-rebound', { port, attempt: 1, socket: 'second' }]]);
   });
 
-  it('are 8 spare ones at most, and tell of one that breaks', async () => {
+  it('are 16 spare ones at most, and tell of one that breaks', async () => {
     const sockets = await start(undefined);
-    for (let number = 1; number <= 9; number += 1) sockets.bind(spareName(number));
-    expect(bound).toEqual([['spare-9', undefined]]);
-    await expect.poll(() => bound, patience).toHaveLength(9);
+    for (let number = 1; number <= 17; number += 1) sockets.bind(spareName(number));
+    expect(bound).toEqual([['spare-17', undefined]]);
+    await expect.poll(() => bound, patience).toHaveLength(17);
     madeSockets.at(-1)?.emit('error', Object.assign(new Error('broken'), { code: 'ENETDOWN' }));
-    expect(bound.at(-1)).toEqual(['spare-8', undefined]);
-    expect([sockets.spareCount, sockets.counters]).toMatchObject([7, { spareBinds: 8, spareFailures: 2 }]);
+    expect(bound.at(-1)).toEqual(['spare-16', undefined]);
+    expect([sockets.spareCount, sockets.counters]).toMatchObject([15, { spareBinds: 16, spareFailures: 2 }]);
     expect(logged).toEqual([['spare-socket-failed', { code: 'too-many' }], ['spare-socket-failed', { code: 'ENETDOWN' }]]);
   });
 

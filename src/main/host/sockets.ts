@@ -10,7 +10,7 @@ import { SocketKeeper } from './socket-keeper.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
 
 /** As many as an engine asks for. */
-const sparesMaximum = 8;
+const sparesMaximum = 16;
 
 type Fields = Readonly<Record<string, string | number>>;
 

@@ -266,7 +266,8 @@ export class StoryNode {
       }
       case 'reply': this.replies.set(output.ticket, output.reply); return;
       case 'resolve': this.engine.handleResolved(output.ticket, [], this.now); return;
-      case 'changed': case 'log': return;
+      // Stories have no machine around them: what only that knows stays unknown.
+      case 'network': case 'changed': case 'log': return;
     }
   }
 }

@@ -7,6 +7,7 @@ import { errorFields, RingLog, type LogEntry } from '../diagnostics/ring-log.ts'
 import type { ClientPipe } from '../../shared/transport.ts';
 import type { EchoView } from '../../shared/views.ts';
 import type { CommandName, CommandResults, EngineCommand, RelayPolicy } from '../engine/engine-types.ts';
+import { createNetworkChecks } from '../engine/path/network-checks.ts';
 import { createEngine } from '../engine/visor.ts';
 import { identityPublicKey } from '../engine/wire/identity.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
@@ -15,6 +16,7 @@ import { BlobStore } from './blobs/blob-store.ts';
 import { systemClock } from './clock.ts';
 import { chooseCrypto, createRandomBytes } from './crypto.ts';
 import { Driver } from './driver.ts';
+import { MachineNetwork } from './machine-network.ts';
 import { openEngineStore } from './open-engine-store.ts';
 
 /** Beside the databases. */
@@ -79,9 +81,12 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     },
   });
 
+  const random = createRandomBytes();
+  const writeLog = (level: 'info' | 'warn', event: string, fields: Readonly<Record<string, string | number>>): void => { log.write(Date.now(), level, event, fields); };
   const driver = new Driver({
     createEngine,
-    configuration: { crypto, random: createRandomBytes(), identitySecret: options.identitySecret, initialName: options.initialName, visor: options.visor, relay: options.relay },
+    configuration: { crypto, random, identitySecret: options.identitySecret, initialName: options.initialName, visor: options.visor, relay: options.relay, ...(options.visor ? { createNetworkCheck: createNetworkChecks } : {}) },
+    ...(options.visor ? { network: new MachineNetwork({ clock: systemClock, random, log: writeLog }) } : {}),
     store,
     blobs: { 'own-blobs': blobs, 'held-blobs': heldBlobs },
     clock: systemClock,
@@ -91,7 +96,7 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     events: {
       changed: (changes) => { api.engineChanged(changes); },
       replaced: () => { api.engineReplaced(); },
-      log: (level, event, fields) => { log.write(Date.now(), level, event, fields); },
+      log: writeLog,
     },
   });
   let lastNotices = options.notices;

@@ -216,7 +216,15 @@ export function createDouble(scenarioName: string): Double {
       remove: async ({ publicKey }) => change([{ kind: 'relay-removed', publicKey }]),
     },
     peers: { list: async () => ({ peers: view.conversations.length === 0 ? [] : samplePeers(Date.now()) }) },
-    network: { retryNow: async () => undefined },
+    network: {
+      retryNow: async () => undefined,
+      check: async () => {
+        await new Promise((resolve) => { setTimeout(resolve, 2 * stepMs); });
+        const checked = { report: scenario.network, checkedAtMs: Date.now() };
+        change([{ kind: 'network', value: checked }]);
+        return checked;
+      },
+    },
     settings: {
       update: async (next) => {
         const settings = { readReceipts: next.readReceipts ?? view.settings.readReceipts, theme: next.theme ?? view.settings.theme };

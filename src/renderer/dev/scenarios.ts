@@ -1,22 +1,28 @@
 /** The situations the double can start in, chosen by `?scenario=`. */
 import type { AccountView } from '../../shared/contract.ts';
+import type { NetworkReport } from '../../shared/network-report.ts';
 import type { MessageView, View } from '../../shared/views.ts';
 import { fileFriend, sampleFileTalk } from './file-samples.ts';
+import { hardNetwork, homeNetwork, sampleNetwork } from './network-samples.ts';
 import { sampleConversation, sampleConversationId, sampleKey, sampleMessage, sampleOutbox, sampleRelays, sampleTalks, sampleView } from './samples.ts';
 
-export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled'] as const;
+export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled', 'network'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface Scenario {
+  /** What the next check of the network finds out. */
+  readonly network: NetworkReport;
   readonly account: AccountView;
   readonly view: View;
   readonly talks: Map<string, MessageView[]>;
 }
 
+type Situation = Omit<Scenario, 'network'>;
+
 const ready: AccountView = { phase: 'ready', protection: 'os', platform: 'linux' };
 const longCount = 2_000;
 
-function full(): Scenario {
+function full(): Situation {
   const nowMs = Date.now();
   const talks = sampleTalks(nowMs);
   const messages = (name: string): readonly MessageView[] => talks.get(sampleConversationId(name)) ?? [];
@@ -38,7 +44,7 @@ function full(): Scenario {
   return { account: ready, view, talks };
 }
 
-function long(): Scenario {
+function long(): Situation {
   const nowMs = Date.now();
   const conversationId = sampleConversationId('Anna Lindqvist');
   const messages = Array.from({ length: longCount }, (_, index) =>
@@ -47,14 +53,14 @@ function long(): Scenario {
 }
 
 /** The full one, with a file in every state in the first conversation. */
-function files(): Scenario {
+function files(): Situation {
   const base = full();
   const conversationId = sampleConversationId(fileFriend);
   const messages = sampleFileTalk(Date.now());
   return { ...base, view: { ...base.view, conversations: base.view.conversations.map((one) => (one.id === conversationId ? sampleConversation(fileFriend, messages) : one)) }, talks: new Map([...base.talks, [conversationId, messages]]) };
 }
 
-function troubled(): Scenario {
+function troubled(): Situation {
   const base = full();
   const { identity } = base.view;
   return {
@@ -71,6 +77,12 @@ function troubled(): Scenario {
 }
 
 export function startScenario(name: string): Scenario {
+  const situation = startSituation(name);
+  if (name !== 'network') return { ...situation, network: homeNetwork };
+  return { ...situation, view: { ...situation.view, network: sampleNetwork(homeNetwork, Date.now()) }, network: hardNetwork };
+}
+
+function startSituation(name: string): Situation {
   const none: AccountView = { phase: 'none', protection: 'os', platform: 'linux' };
   const nothing = { view: sampleView({ identity: { ...sampleView().identity, wordsConfirmed: false } }), talks: new Map<string, MessageView[]>() };
   switch (name) {

@@ -39,7 +39,8 @@ export function captivePortalOf(tcp: readonly TcpProbeResult[], udpAnswers: numb
 }
 
 export function portControlOf({ portControl, observations }: Evidence, loss: FamilyEvidence): Known<PortControlProtocol | 'none' | 'refused'> {
-  if (portControl === undefined || portControl === 'asked') return notChecked(observations.length === 0 ? 'no-answer' : 'no-port-control');
+  if (portControl === undefined) return notChecked('no-port-control');
+  if (portControl === 'asked') return notChecked(observations.length === 0 ? 'no-answer' : 'no-port-control');
   if (portControl.outcome === 'refused') return known('refused', 1);
   if (portControl.outcome !== 'silent') return known(portControl.protocol, 1);
   return silenceProves(loss, portControl.timesSent, routerSilenceByLossMaximum) ? known('none', portControl.timesSent) : notChecked(silenceReason(loss));

@@ -25,7 +25,7 @@ export function classify(evidence: Evidence): NetworkReport {
   return {
     families,
     ipv6Inbound: inboundOf(families.ipv6.filtering),
-    captivePortal: soFar(evidence, captivePortalOf(evidence.tcp, evidence.observations.length)),
+    captivePortal: soFar(evidence, evidence.relays.length === 0 ? notChecked('no-relay') : captivePortalOf(evidence.tcp, evidence.observations.length)),
     portControl: soFar(evidence, portControlOf(evidence, parts.ipv4)),
     relays: roundTrips(evidence),
     candidates: candidatesOf(evidence, parts, families),

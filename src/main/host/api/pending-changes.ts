@@ -1,7 +1,7 @@
 /** What changed since the last patch, by name, until it is read anew. */
 import type { EngineChange } from '../../engine/engine-types.ts';
 
-export type Part = 'connection' | 'identity' | 'settings' | 'notices' | 'echo' | 'everything';
+export type Part = 'connection' | 'identity' | 'settings' | 'notices' | 'network' | 'echo' | 'everything';
 
 export interface ChangedNames {
   readonly parts: ReadonlySet<Part>;
@@ -26,7 +26,7 @@ export class PendingChanges {
       case 'conversation': this.#conversations.add(change.conversationId); break;
       case 'outbox': case 'outbox-removed': this.#outbox.add(change.messageId); break;
       case 'relay': case 'relay-removed': this.#relays.add(change.publicKey); break;
-      case 'connection': case 'identity': case 'settings': case 'notices': this.#parts.add(change.kind); break;
+      case 'connection': case 'identity': case 'settings': case 'notices': case 'network': this.#parts.add(change.kind); break;
     }
   }
 

@@ -3,9 +3,11 @@
  * sentence and number on a screen can be tested without an engine.
  */
 import { shortKey } from '../../../shared/sentences.ts';
+import type { CheckedNetworkView } from '../../../shared/network-report-schema.ts';
 import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, PeerView, RelayView } from '../../../shared/views.ts';
 import type { EngineInspection, FileStatus, OutboxStatus, PeerStatus, RelayStatus } from '../../engine/engine-types.ts';
 import type { ConversationRow, FileRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
+import type { CheckedNetwork } from '../../engine/path/observation-port.ts';
 import { decodeContent } from '../../engine/wire/content.ts';
 import { safeFileName } from '../../engine/wire/file-name.ts';
 import { fingerprintWords } from '../../engine/wire/identity.ts';
@@ -64,6 +66,9 @@ export function presentIdentity(inspect: EngineInspection): IdentityView {
 export function presentConnection(connection: ConnectionView, storageFailed: boolean): ConnectionView {
   return storageFailed ? { ...connection, kind: 'storage-failed', relaysConnected: 0 } : connection;
 }
+
+/** Clocks of engines have fractions. */
+export const presentNetwork = ({ report, checkedWallMs }: CheckedNetwork): CheckedNetworkView => ({ report, checkedAtMs: Math.max(0, wholeMs(checkedWallMs)) });
 
 export function presentMessage(message: StoredMessage, progress: Progress): MessageView {
   return {

@@ -4,7 +4,7 @@ import { WaypostError } from '../../../shared/errors.ts';
 import { parseRelayHint } from '../../engine/wire/relay-hint.ts';
 import type { RelayHint } from '../../engine/wire/types.ts';
 import type { ApiContext } from './api-context.ts';
-import { presentPeer } from './presenter.ts';
+import { presentNetwork, presentPeer } from './presenter.ts';
 
 /** @throws WaypostError `bad-relay` */
 export function requireRelayHint(text: string): RelayHint {
@@ -42,5 +42,6 @@ export function createNetworkHandlers(context: ApiContext, networkChanged: () =>
       await context.command({ name: 'retry-all' });
       return undefined;
     },
+    check: async () => presentNetwork(await context.command({ name: 'check-network' })),
   };
 }

@@ -8,6 +8,7 @@ export function differences(shown: View, next: View): Change[] {
     { kind: 'connection', value: next.connection },
     { kind: 'settings', value: next.settings },
     { kind: 'notices', value: next.notices },
+    { kind: 'network', value: next.network },
     ...shown.conversations.filter((old) => !next.conversations.some((item) => item.id === old.id)).map((old): Change => ({ kind: 'conversation-removed', id: old.id })),
     ...next.conversations.map((value): Change => ({ kind: 'conversation', value })),
     ...shown.relays.filter((old) => !next.relays.some((item) => item.publicKey === old.publicKey)).map((old): Change => ({ kind: 'relay-removed', publicKey: old.publicKey })),
@@ -28,6 +29,7 @@ export function isUnchanged(view: View, change: Change): boolean {
     case 'settings': return same(view.settings, change.value);
     case 'echo': return same(view.echo, change.value);
     case 'notices': return same(view.notices, change.value);
+    case 'network': return same(view.network, change.value);
     case 'conversation': return same(view.conversations.find((item) => item.id === change.value.id), change.value);
     case 'conversation-removed': return !view.conversations.some((item) => item.id === change.id);
     case 'relay': return same(view.relays.find((item) => item.publicKey === change.value.publicKey), change.value);

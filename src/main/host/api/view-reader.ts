@@ -3,7 +3,7 @@ import type { Change, ConnectionView, EchoView, View } from '../../../shared/vie
 import type { EngineInspection } from '../../engine/engine-types.ts';
 import type { StoreFailure, VisorQuery, VisorQueryResults } from '../../engine/mail/visor-store.ts';
 import type { ChangedNames, Part } from './pending-changes.ts';
-import { presentConnection, presentConversation, presentIdentity, presentMessage, presentOutboxItem, presentRelay, type Summary } from './presenter.ts';
+import { presentConnection, presentConversation, presentIdentity, presentMessage, presentNetwork, presentOutboxItem, presentRelay, type Summary } from './presenter.ts';
 import { differences } from './view-differences.ts';
 
 export interface StateSource {
@@ -39,6 +39,7 @@ export class ViewReader {
       settings: inspect.settings,
       echo: this.echo,
       notices: [...this.hostNotices, ...inspect.notices],
+      network: inspect.network === undefined ? undefined : presentNetwork(inspect.network),
     };
   }
 
@@ -90,6 +91,7 @@ export class ViewReader {
       case 'identity': return { kind: 'identity', value: presentIdentity(inspect) };
       case 'settings': return { kind: 'settings', value: inspect.settings };
       case 'notices': return { kind: 'notices', value: [...this.hostNotices, ...inspect.notices] };
+      case 'network': return { kind: 'network', value: inspect.network === undefined ? undefined : presentNetwork(inspect.network) };
       case 'echo': return { kind: 'echo', value: this.echo };
       case 'everything': return undefined;
     }
