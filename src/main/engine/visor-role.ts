@@ -11,12 +11,15 @@ import { Outbox } from './mail/outbox.ts';
 import { Contacts } from './mail/contacts.ts';
 import { Conversations } from './mail/conversations.ts';
 import { Inbox } from './mail/inbox.ts';
+import { LetterTaker } from './mail/letter-taker.ts';
+import { LettersFromPeers } from './mail/letters-from-peers.ts';
 import { OwnRecords } from './mail/own-records.ts';
 import { OwnRelays } from './mail/own-relays.ts';
 import { Receipts } from './mail/receipts.ts';
 import { ResumeNotes } from './mail/resume-notes.ts';
 import { DepositTokens } from './mail/tokens.ts';
 import { HostNames } from './overlay/host-names.ts';
+import { noPeerSessions } from './overlay/no-peer-sessions.ts';
 import { Recipients } from './overlay/recipients.ts';
 import { RelayLinks, type RelayLink } from './overlay/relay-links.ts';
 import { connectionView, headlineOf, relayStatus, startingMs } from './visor-views.ts';
@@ -24,6 +27,7 @@ import type { BlobShelf } from './files/blob-shelf.ts';
 import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts';
 import type { RelayStatus } from './engine-types.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
+import type { PeerSessions } from './overlay/peer-sessions.ts';
 import type { SessionOutput } from './session/types.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
@@ -51,7 +55,7 @@ export class VisorRole {
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
 
-  constructor(context: VisorContext, shelf: BlobShelf, ask: (ticket: number, host: string) => void, now: Instant) {
+  constructor(context: VisorContext, shelf: BlobShelf, ask: (ticket: number, host: string) => void, now: Instant, peers: PeerSessions = noPeerSessions) {
     this.context = context;
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
@@ -62,7 +66,7 @@ export class VisorRole {
       down: (link, at) => { this.#linkDown(link, at); },
     });
     const outbox = (): Outbox => this.outbox;
-    this.receipts = new Receipts(context, outbox);
+    this.receipts = new Receipts(context, outbox, peers);
     this.contacts = new Contacts(context, this.records, this.tokens, outbox, {
       tokenChanged: (token, granted, at) => { this.relays.tokenChanged(token, granted, at); },
     });
@@ -80,8 +84,13 @@ export class VisorRole {
     this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay));
     this.namedFetches = new NamedFetches(context, shelf, this.links, this.recipients, this.published);
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);
-    this.inbox = new Inbox(context, {
-      effects: (header, content, _entry, relay, at) => this.conversations.effects(header, content, relay, at),
+    const taker = new LetterTaker(context, (header, content, way, at) => {
+      const sender = header.certificate.identity;
+      if (context.memory.contacts.get(sender)?.standing === 'contact') peers.want(sender, at);
+      return this.conversations.effects(header, content, way, at);
+    });
+    new LettersFromPeers(context, peers, taker);
+    this.inbox = new Inbox(context, taker, {
       drained: (relay, at) => { this.relays.drained(relay, at); this.outbox.settleExpired(at); resumeNotes.askRefusals(this.links.own(relay), at); },
       refused: (relay, at) => { this.relays.registerAgain(relay, at); },
       waitingChanged: (relay) => { context.announce({ kind: 'relay', publicKey: relay }); },
@@ -144,6 +153,7 @@ export class VisorRole {
     this.links.handleTimeout(now);
     this.relays.handleTimeout(now);
     this.inbox.handleTimeout(now);
+    this.receipts.handleTimeout(now);
     this.outbox.handleTimeout(now);
     this.files.handleTimeout(now);
     this.published.handleTimeout(now);
@@ -156,6 +166,7 @@ export class VisorRole {
     yield this.links.pollTimeout();
     yield this.relays.pollTimeout();
     yield this.inbox.pollTimeout();
+    yield this.receipts.pollTimeout();
     yield this.outbox.pollTimeout();
     yield* this.files.timeouts();
     yield this.published.pollTimeout();
