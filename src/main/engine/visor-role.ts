@@ -72,13 +72,15 @@ export class VisorRole {
     });
     this.conversations = new Conversations(context, this.contacts, this.receipts, outbox, () => this.files);
     this.recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); });
-    this.outbox = new Outbox(context, this.links, this.recipients, {
+    this.outbox = new Outbox(context, this.links, this.recipients, peers, {
       unreachableReason: () => this.#unreachableReason(),
       finished: (row, at) => { this.receipts.receiptFinished(row, at); },
       drainedSince: (monotonicMs) => this.relays.drainedSince(monotonicMs),
       wantDrained: (at) => { for (const relay of this.relays.registered) this.inbox.notified(relay, at); },
       relayWallMs: (at) => { const offsetMs = this.relays.clockOffsetMs(1); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
       revoked: () => this.revoked,
+      deliveredLate: (messageId, recipient, hop) => { this.conversations.deliveredLate(messageId, recipient, hop); },
+      peerDown: (sessionId) => { this.receipts.sessionGone(sessionId); },
     });
     this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay), this.heldLimits, (messageId) => !this.outbox.neverLeft(messageId), (name) => this.namedFetches.keeps(name));
     this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay));

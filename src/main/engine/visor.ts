@@ -108,7 +108,10 @@ class VisorEngine implements Engine {
       session: (sessionId) => this.#sessions.view(sessionId),
       log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
-    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
+    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now, configuration.createPeerSessions?.(this.#context, {
+      peerUp: (publicKey, at) => { this.#visor?.outbox.peerUp(publicKey, at); },
+      peerDown: (publicKey, sessionId, at) => { this.#visor?.outbox.peerDown(publicKey, sessionId, at); },
+    })) : undefined;
     this.#paths = new PathRole({
       crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
       createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,

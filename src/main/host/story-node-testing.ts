@@ -1,6 +1,7 @@
 /** One engine of a story with its memory stores, and what a story does with it: commands, loss of power, lies, and looks at what is kept. */
 import { createEngine } from '../engine/visor.ts';
 import type { CreateNetworkCheck, EngineSocket } from '../engine/path/observation-port.ts';
+import type { CreatePeerSessions } from '../engine/overlay/peer-sessions.ts';
 import type { CommandReply, Engine, EngineCommand, EngineConfiguration, EngineOutput } from '../engine/engine-types.ts';
 import type { MailOperation, MailRequest, MailResults } from '../engine/mail/mail-store.ts';
 import type { FileRow, HopRow, VisorOperation, VisorRequest, VisorResults, VisorState } from '../engine/mail/visor-store.ts';
@@ -32,6 +33,7 @@ export interface NodeOptions {
   /** Of a relay: it has a second socket. */
   readonly second?: boolean;
   readonly createNetworkCheck?: CreateNetworkCheck;
+  readonly createPeerSessions?: CreatePeerSessions;
 }
 
 export class StoryNode {
@@ -211,10 +213,10 @@ export class StoryNode {
       crypto, random, identitySecret: this.identitySecret, initialName: this.name, visor: this.options.visor ?? this.options.relay !== true,
       relay: this.options.relay === true ? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }) } : undefined,
     };
-    const { createNetworkCheck } = this.options;
+    const { createNetworkCheck, createPeerSessions } = this.options;
     const own = this.ownBlobs.all.map((blob) => (this.unclaimed.some((root) => equalBytes(root, blob.name.root)) ? { ...blob, unclaimed: true } : blob));
     return createEngine({
-      configuration: createNetworkCheck === undefined ? configuration : { ...configuration, createNetworkCheck }, state, mail, blobs: { own, held: this.heldBlobs.all },
+      configuration: { ...configuration, ...(createNetworkCheck === undefined ? {} : { createNetworkCheck }), ...(createPeerSessions === undefined ? {} : { createPeerSessions }) }, state, mail, blobs: { own, held: this.heldBlobs.all },
       secondPort: this.ports.get('second'), now: this.now,
     });
   }
