@@ -1,7 +1,12 @@
 /** Letters between two people who are here at the same time: handed over by themselves, with relays for whatever comes in between. */
 import { describe, expect, it } from 'vitest';
-import { minuteMs, secondMs } from './engine-stories-testing.ts';
-import { acquaintances } from './story-peers-testing.ts';
+import { sealLetter } from '../engine/mail/letter.ts';
+import { encodeContent } from '../engine/wire/content.ts';
+import { decodePrekeyBundle } from '../engine/wire/record.ts';
+import type { RequestOutcome } from '../engine/directed/types.ts';
+import type { SealedLetter } from '../engine/wire/types.ts';
+import { befriend, crypto, hourMs, minuteMs, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
+import { acquaintances, type Meeting } from './story-peers-testing.ts';
 
 const long = 'a long text, '.repeat(800);
 
@@ -219,5 +224,149 @@ describe('when something comes in between', () => {
     world.run(3 * secondMs);
     expect(bob.inbox()).toEqual(['hello']);
     expect(ada.state(id)).toBe('delivered');
+  });
+});
+
+/** A letter to somebody by whoever's keys these are. */
+function sealedBy(from: StoryNode, to: StoryNode, text: string): SealedLetter {
+  const { device } = from.disk();
+  const theirs = to.disk();
+  const bundle = decodePrekeyBundle(theirs.prekeys.at(-1)?.bundle ?? new Uint8Array(0));
+  if (device === undefined || theirs.device === undefined || bundle === undefined) throw new Error('nothing to seal with');
+  const sealed = sealLetter({
+    crypto, random: seeded(`by hand ${text}`), senderStatic: { secretKey: device.x25519Secret, publicKey: crypto.x25519PublicKey(device.x25519Secret) }, senderCertificate: device.certificate,
+    recipient: { identity: to.publicKey, deviceId: theirs.device.deviceId }, bundle, messageId: from.world.forgedId(), destinationPort: 1, sourcePort: 1, sequence: 1,
+    sentAtMs: from.now.wallMs, ttlSeconds: 86_400, content: encodeContent({ kind: 'text', text }),
+  });
+  if (sealed === 'too-large') throw new Error('too large');
+  return sealed;
+}
+
+/** Ada's device gives Bob's that letter, and hears this. */
+function handed({ world, ada, bob, ofAda }: Meeting, { header, body, bodyRoot }: SealedLetter, bodyLength = body.length): RequestOutcome | undefined {
+  let heard: RequestOutcome | undefined;
+  const sessionId = ofAda.context.sessions.findByIdentity(bob.publicKey)?.id;
+  if (sessionId === undefined) throw new Error('no session');
+  ofAda.context.directed.request(sessionId, { verb: 'letter', header, bodyRoot, bodyLength, inlineBody: body }, { deadlineMs: 4_000, done: (outcome) => { heard = outcome; } }, ada.now);
+  ada.engine.handleTimeout(ada.now);
+  ada.drain();
+  world.run(secondMs);
+  return heard;
+}
+
+const code = (outcome: RequestOutcome | undefined): string | undefined => (outcome?.kind === 'negative' ? outcome.negative.code : outcome?.kind);
+
+describe('what a contact may hand over', () => {
+  it('is what they have written: a letter of somebody else is refused, however good it is', () => {
+    const meeting = acquaintances();
+    const { world, ada, bob, relay, meet } = meeting;
+    const eve = world.add('eve');
+    eve.addRelay(relay);
+    befriend(eve, bob);
+    meet();
+    expect(code(handed(meeting, sealedBy(eve, bob, 'by eve')))).toBe('refused');
+    expect(bob.count('inbox.letter-of-another')).toBe(1);
+    expect(handed(meeting, sealedBy(ada, bob, 'by ada'))).toMatchObject({ kind: 'answered', payloads: [Uint8Array.of(1)] });
+    expect(bob.inbox()).toEqual(['by ada']);
+  });
+
+  it('is answered with committed again when it comes again, and shown once', () => {
+    const meeting = acquaintances();
+    const { ada, bob, meet } = meeting;
+    meet();
+    const letter = sealedBy(ada, bob, 'hello');
+    expect([handed(meeting, letter), handed(meeting, letter)]).toEqual([{ kind: 'answered', payloads: [Uint8Array.of(1)] }, { kind: 'answered', payloads: [Uint8Array.of(1)] }]);
+    expect(bob.inbox()).toEqual(['hello']);
+  });
+
+  it('is told what cannot be opened, and what is no letter', () => {
+    const meeting = acquaintances();
+    const { ada, bob, meet } = meeting;
+    meet();
+    const letter = sealedBy(ada, bob, 'hello');
+    const spoilt = letter.header.slice();
+    spoilt[100] = (spoilt[100] ?? 0) ^ 1;
+    expect(handed(meeting, { ...letter, header: spoilt })).toMatchObject({ kind: 'answered', payloads: [Uint8Array.of(2)] });
+    expect(code(handed(meeting, { ...letter, header: letter.header.subarray(1) }))).toBe('malformed');
+    expect(code(handed(meeting, letter, 66_561))).toBe('too-large');
+    expect(code(handed(meeting, { ...letter, bodyRoot: new Uint8Array(32) }))).toBe('malformed');
+    expect(bob.inbox()).toEqual([]);
+  });
+
+  it('ends when they are blocked: their letter is refused, and goes to a relay that says no more than that it holds it', () => {
+    const { world, ada, bob, ofAda, meet } = acquaintances();
+    meet();
+    bob.command({ name: 'block', publicKey: ada.publicKey });
+    const id = ada.send(bob, 'hello');
+    world.run(5 * secondMs);
+    expect(bob.inbox()).toEqual([]);
+    expect(['queued', 'stored']).toContain(ada.state(id));
+    expect(ofAda.session(bob.publicKey)).toBeDefined();
+  });
+});
+
+describe('letters that need more than one attempt', () => {
+  it('are sealed again to the keys that their recipient has now', () => {
+    const { world, ada, bob, ofBob, deposits, meet } = acquaintances();
+    const known = ofBob.context.memory.prekeys;
+    known.clear();
+    world.run(2 * hourMs);
+    expect(known.size).toBe(1);
+    meet();
+    const before = deposits();
+    const id = ada.send(bob, 'hello');
+    world.run(5 * secondMs);
+    expect(bob.inbox()).toEqual(['hello']);
+    expect(ada.state(id)).toBe('delivered');
+    expect(ada.hops(id)).toEqual(['saved', 'sealed', 'tried', 'sealed', 'delivered']);
+    expect(deposits()).toBe(before);
+  });
+
+  it('that can never be opened there go to relays', () => {
+    const { world, ada, bob, ofBob, deposits, meet } = acquaintances();
+    meet();
+    ofBob.context.memory.prekeys.clear();
+    const before = deposits();
+    ada.send(bob, 'hello');
+    world.run(20 * secondMs);
+    expect(deposits()).toBeGreaterThan(before);
+    expect(deposits()).toBeLessThan(before + 4);
+  });
+
+  it('wait together for one who does not answer, and not one after the other', () => {
+    const { world, ada, bob, deposits, meet } = acquaintances();
+    meet();
+    world.passes = (from, to) => !(from === ada && to === bob);
+    const before = deposits();
+    for (let number = 0; number < 50; number += 1) ada.ask({ name: 'send', to: bob.publicKey, port: 1, text: `number ${String(number)}`, ttlSeconds: undefined });
+    world.run(1_400);
+    expect(deposits()).toBe(before);
+    world.run(600);
+    expect(deposits()).toBe(before + 50);
+    world.run(20 * secondMs);
+    expect(bob.inbox()).toHaveLength(50);
+    expect(ada.disk().outbox).toEqual([]);
+  });
+
+  it('may be long, and more than go at a time', () => {
+    const { world, ada, bob, deposits, meet } = acquaintances();
+    meet();
+    const before = deposits();
+    const texts = Array.from({ length: 40 }, (_, index) => `${String(index)} ${'long '.repeat(4_000)}`);
+    for (const text of texts) ada.ask({ name: 'send', to: bob.publicKey, port: 1, text, ttlSeconds: undefined });
+    world.run(10 * secondMs);
+    expect(bob.inbox()).toEqual(texts);
+    expect(deposits()).toBe(before);
+  });
+
+  it('carry files: their letter goes by itself, the file by a relay as ever', () => {
+    const { world, ada, bob, meet } = acquaintances();
+    meet();
+    const [key, content] = [new Uint8Array(32).fill(7), seeded('a file')(300_000)];
+    const { root, blobBytes } = ada.ownBlobs.addFile(key, content);
+    ada.command({ name: 'send-file', to: bob.publicKey, port: 1, text: 'look', ttlSeconds: undefined, file: { name: 'photo.png', mediaType: 'image/png', sizeBytes: content.length, key, root, blobBytes } });
+    world.runUntil(() => bob.files()[0]?.stage === 'ready', minuteMs);
+    world.run(30 * secondMs);
+    expect(ada.files()[0]?.stage).toBe('ready');
   });
 });
