@@ -201,6 +201,65 @@ describe('when something comes in between', () => {
     expect(ada.state(id)).toBe('delivered');
   });
 
+  it.each(['told', 'not told'] as const)('an answer that is lost with the session (%s that it ended) is made good by a receipt, also when the time of the letter is over by then', (how) => {
+    const { world, ada, bob, ofBob, meet } = acquaintances();
+    meet();
+    world.passes = (_from, to) => to !== ada;
+    const id = ada.send(bob, 'hello', 60);
+    world.run(200);
+    expect(bob.inbox()).toEqual(['hello']);
+    ada.cutOff = true;
+    if (how === 'told') ofBob.part(ada.publicKey, bob.now);
+    else ofBob.here.delete(ada.publicKey);
+    world.run(2 * minuteMs);
+    expect(ada.state(id)).toBe('unconfirmed');
+    ada.cutOff = false;
+    world.passes = () => true;
+    world.run(2 * minuteMs);
+    expect(ada.state(id)).toBe('delivered');
+    expect([ada.disk().outbox, bob.disk().outbox]).toEqual([[], []]);
+  });
+
+  it('what was answered is confirmed once more when they part, which is not told twice, whatever their clocks say', () => {
+    const { world, ada, bob, relay, meet, part } = acquaintances();
+    meet();
+    bob.clockErrorMs = -5_000;
+    const id = ada.send(bob, 'hello');
+    world.run(secondMs);
+    const before = relay.mailCount('deposit');
+    part();
+    world.run(5 * secondMs);
+    expect(relay.mailCount('deposit')).toBe(before + 1);
+    expect(ada.hops(id)).toEqual(['saved', 'sealed', 'delivered']);
+    expect([ada.disk().outbox, bob.disk().outbox]).toEqual([[], []]);
+  });
+
+  it('a letter that they may have is not called expired before that is known', () => {
+    const { world, ada, bob, relay, meet } = acquaintances();
+    relay.off = true;
+    world.run(5 * minuteMs);
+    meet();
+    world.passes = (_from, to) => to !== ada;
+    const id = ada.send(bob, 'hello', 60);
+    world.run(2 * minuteMs);
+    expect(bob.inbox()).toEqual(['hello']);
+    expect(ada.state(id)).toBe('unconfirmed');
+  });
+
+  it('a copy whose storage was not confirmed is taken back as well', () => {
+    const { world, ada, bob, relay, meet } = acquaintances();
+    meet();
+    let deaf = true;
+    world.passes = (from, to) => !(to === ada && (deaf || from === relay)) && !(from === relay && to === bob);
+    const id = ada.send(bob, 'hello');
+    world.run(2 * secondMs);
+    deaf = false;
+    world.run(5 * secondMs);
+    expect(ada.hops(id)).toEqual(['saved', 'sealed', 'delivered']);
+    expect(relay.mail.some(({ request, result }) => request.op === 'withdraw' && 'state' in result && result.state === 'withdrawn')).toBe(true);
+    expect(ada.state(id)).toBe('delivered');
+  });
+
   it('a letter that relays hold and nobody fetches is handed over when they meet', () => {
     const { world, ada, bob, relay, meet } = acquaintances();
     world.passes = (from, to) => !(from === relay && to === bob);
