@@ -158,6 +158,8 @@ export class NodeProcess {
           this.#input(`handleStored ${output.request.op}`, (engine, now) => { engine.handleStored(output.ticket, result, now); });
         });
         return;
+      // There is no machine around it: what only a machine knows stays unknown.
+      case 'network': return;
       case 'resolve':
         world.queue.after(this.#machine.random.between(1, resolveMaximumMs), () => {
           this.#input('handleResolved', (engine, now) => { engine.handleResolved(output.ticket, world.resolve(output.host), now); });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { connectionSentence, echoSentence, fileFailSentence, fileSizeSentence, fileSourcesSentence, fileStateLines, fileWaitSentence, fingerprintGroups, headlineSentence, headlineWords, hopDetails, hopTitle, messageSummary, missingSentence, percentOf, relaySentence, shortKey, waitReasonSentence } from './sentences.ts';
-import { failReasons, fileFailReasons, fileHeldMaximumBytes, fileMaximumBytes, fileWaitReasons, waitReasons, type ConnectionView, type FileView, type HopView, type MessageView, type RelayView } from './views.ts';
+import { failReasons, fileFailReasons, fileHeldMaximumBytes, fileMaximumBytes, fileWaitReasons, peerPathCodes, waitReasons, type ConnectionView, type FileView, type HopView, type MessageView, type RelayView } from './views.ts';
 
 const now = new Date(2026, 10, 18, 12, 0, 0).getTime();
 const key = `02${'ab'.repeat(32)}`;
@@ -52,6 +52,14 @@ describe('sentences', () => {
     expect(hopTitle({ kind: 'tried', atMs: now, future: true })).toBe('Next try');
     expect(hopDetails({ kind: 'failed', atMs: now, future: false, reason: 'unopenable' }, now)).toEqual(['Their device could not open it.']);
     expect(hopDetails({ kind: 'failed', atMs: now, future: false, reason: 'toString' }, now)).toEqual(['toString']);
+  });
+  it('says of a letter that went between two devices how it went, and never that a relay held it', () => {
+    const hop = (change: Partial<HopView>): HopView => ({ kind: 'delivered', atMs: now, future: false, ...change });
+    expect(peerPathCodes.map((path) => hopTitle(hop({ path, relayName: 'Mill' })))).toEqual(['Delivered directly, over the local network', 'Delivered directly', 'Delivered to their device in a connection through Mill']);
+    expect(peerPathCodes.map((path) => hopTitle(hop({ kind: 'received', path })))).toEqual(['Received directly, over the local network', 'Received directly', 'Received from their device in a connection through a relay']);
+    expect(hopTitle(hop({ kind: 'tried', path: 'peer-direct', reason: 'resealing' }))).toBe('Handed to their device directly');
+    expect(hopDetails(hop({ path: 'peer-lan' }), now)).toEqual(['While you were both online']);
+    expect([hopTitle(hop({})), hopTitle(hop({ path: 'relay over UDP' })), hopTitle(hop({ path: 'toString' }))]).toEqual(['Delivered to their device', 'Delivered to their device', 'Delivered to their device']);
   });
   it('groups fingerprints by three words and shortens keys', () => {
     expect(fingerprintGroups('one two three-four five six')).toEqual(['one two three', 'four five six']);

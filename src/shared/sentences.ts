@@ -5,7 +5,7 @@
  */
 import { sizeAtRelayBytes } from './file-limits.ts';
 import { fileHeldMaximumBytes, fileMaximumBytes, othersFirstShownMaximum } from './views.ts';
-import type { ConnectionView, EchoView, FailReason, FileFailReason, FileSource, FileView, FileWaitReason, Headline, HopView, MessageView, RelayView, WaitReason } from './views.ts';
+import type { ConnectionView, EchoView, FailReason, FileFailReason, FileSource, FileView, FileWaitReason, Headline, HopView, MessageView, PeerPathCode, RelayView, WaitReason } from './views.ts';
 import { countOf, durationWords, momentWords, relativeWords, remainingWords, sizeWords } from './quantities.ts';
 
 const waitSentences: Readonly<Record<WaitReason, string>> = {
@@ -155,17 +155,29 @@ const hopTitles: Readonly<Record<HopView['kind'], string>> = {
   opened: 'Opened and checked',
 };
 
+const peerWays: Readonly<Record<PeerPathCode, (relay: string) => string>> = {
+  'peer-lan': () => 'directly, over the local network',
+  'peer-direct': () => 'directly',
+  'peer-relay': (relay) => `in a connection through ${relay}`,
+};
+
+/** How it went between the two devices; undefined for everything that a relay held, and where that is not known. */
+function peerWay(hop: HopView): string | undefined {
+  return hop.path !== undefined && isPeerPath(hop.path) ? peerWays[hop.path](hop.relayName ?? 'a relay') : undefined;
+}
+
 /** The title of one row of the hop log; where and why are in {@link hopDetails}. */
 export function hopTitle(hop: HopView): string {
   const title = hopTitles[hop.kind];
   const relay = hop.relayName ?? 'a relay';
+  const way = peerWay(hop);
   switch (hop.kind) {
     case 'held': return hop.future ? `Will be held by ${relay}` : `${title} ${relay}`;
     case 'lost': return `${title} ${relay}`;
     case 'fetched': return hop.future ? `Waits at ${relay} to be fetched` : `${title} ${relay}`;
-    case 'tried': return hop.future ? 'Next try' : hop.relayName === undefined ? title : `Handed to ${relay}`;
-    case 'delivered': return hop.future ? 'Delivery to their device' : title;
-    case 'received': return hop.relayName === undefined ? title : `Received from ${relay}`;
+    case 'tried': return hop.future ? 'Next try' : way !== undefined ? `Handed to their device ${way}` : hop.relayName === undefined ? title : `Handed to ${relay}`;
+    case 'delivered': return hop.future ? 'Delivery to their device' : way === undefined ? title : hop.path === 'peer-relay' ? `${title} ${way}` : `Delivered ${way}`;
+    case 'received': return way !== undefined ? hop.path === 'peer-relay' ? `Received from their device ${way}` : `Received ${way}` : hop.relayName === undefined ? title : `Received from ${relay}`;
     case 'saved': case 'sealed': case 'read': case 'expires': case 'expired': case 'unconfirmed': case 'cancelled': case 'failed': case 'opened': return title;
   }
 }
@@ -173,12 +185,14 @@ export function hopTitle(hop: HopView): string {
 /** By which path, why, and until when, as separate short lines. Known reason codes become their sentence. */
 export function hopDetails(hop: HopView, nowMs: number): readonly string[] {
   const lines: string[] = [];
-  if (hop.path !== undefined && hop.path !== '') lines.push(`By ${hop.path}`);
+  if (peerWay(hop) !== undefined) lines.push('While you were both online');
+  else if (hop.path !== undefined && hop.path !== '') lines.push(`By ${hop.path}`);
   if (hop.reason !== undefined && hop.reason !== '') lines.push(reasonText(hop.reason));
   if (hop.untilMs !== undefined) lines.push(`Until ${momentWords(hop.untilMs, nowMs)}`);
   return lines;
 }
 
+const isPeerPath = (text: string): text is PeerPathCode => Object.hasOwn(peerWays, text);
 const isWaitReason = (text: string): text is WaitReason => Object.hasOwn(waitSentences, text);
 const isFailReason = (text: string): text is FailReason => Object.hasOwn(failSentences, text);
 

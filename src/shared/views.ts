@@ -124,6 +124,10 @@ export const messageSchema = z.object({
 });
 export type MessageView = z.infer<typeof messageSchema>;
 
+/** By which a letter went between the two devices themselves, while both were here: in a network of both, straight, or in a circuit through a relay. */
+export const peerPathCodes = ['peer-lan', 'peer-direct', 'peer-relay'] as const;
+export type PeerPathCode = (typeof peerPathCodes)[number];
+
 /** One row of the hop log. `future` rows are drawn dotted. */
 export const hopSchema = z.object({
   kind: z.enum(['saved', 'sealed', 'tried', 'held', 'lost', 'fetched', 'delivered', 'read', 'expires', 'expired', 'unconfirmed',
@@ -132,7 +136,7 @@ export const hopSchema = z.object({
   future: z.boolean(),
   relay: publicKeySchema.optional(),
   relayName: z.string().optional(),
-  /** How it travelled, e.g. `relay over UDP`. */
+  /** How it travelled: one of `peerPathCodes`, or words, e.g. `relay over UDP`. */
   path: z.string().optional(),
   reason: z.string().optional(),
   untilMs: timeMs.optional(),

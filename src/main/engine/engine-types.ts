@@ -1,4 +1,5 @@
 /** The surface of the whole engine: what a host (or the simulated world) hands in, and what it gets back. */
+import type { CreatePeerSessions } from './overlay/peer-sessions.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ConnectionView, FileState, Headline, Settings } from '../../shared/views.ts';
 import type { Crypto, RandomBytes } from './crypto.ts';
@@ -29,6 +30,8 @@ export interface EngineConfiguration {
   readonly relay: RelayPolicy | undefined;
   /** Of a visor: what finds out about the network that it is in. */
   readonly createNetworkCheck?: CreateNetworkCheck;
+  /** Of a visor: sessions with contacts themselves. */
+  readonly createPeerSessions?: CreatePeerSessions;
 }
 
 export type EngineCommand =

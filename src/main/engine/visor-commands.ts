@@ -62,7 +62,7 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
     case 'block': {
       const row = contact(command.publicKey);
       if (row === undefined) { fail(noContact()); return; }
-      role.contacts.block(row, plain);
+      role.contacts.block(row, (at) => { role.peers.contactsChanged(at); plain(); });
       return;
     }
     case 'unblock': {

@@ -11,6 +11,8 @@ import { Outbox } from './mail/outbox.ts';
 import { Contacts } from './mail/contacts.ts';
 import { Conversations } from './mail/conversations.ts';
 import { Inbox } from './mail/inbox.ts';
+import { LetterTaker } from './mail/letter-taker.ts';
+import { LettersFromPeers } from './mail/letters-from-peers.ts';
 import { OwnRecords } from './mail/own-records.ts';
 import { OwnRelays } from './mail/own-relays.ts';
 import { Receipts } from './mail/receipts.ts';
@@ -26,6 +28,7 @@ import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts
 import type { RelayStatus } from './engine-types.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
+import type { CreatePeerSessions, PeerEvents } from './overlay/peer-sessions.ts';
 import type { SessionOutput } from './session/types.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
@@ -54,7 +57,7 @@ export class VisorRole {
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
 
-  constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant) {
+  constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant, createPeers?: CreatePeerSessions) {
     this.context = context;
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
@@ -67,31 +70,39 @@ export class VisorRole {
       isCarrying: (sessionId) => this.peers.isCarrying(sessionId),
     });
     const outbox = (): Outbox => this.outbox;
-    this.receipts = new Receipts(context, outbox);
+    this.recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); });
+    const peerEvents: PeerEvents = {
+      peerUp: (publicKey, at) => { this.outbox.peerUp(publicKey, at); },
+      peerDown: (publicKey, sessionId, at) => { this.outbox.peerDown(publicKey, sessionId, at); },
+    };
+    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, peerEvents);
+    const peers = createPeers?.(context, peerEvents) ?? this.peers;
+    this.receipts = new Receipts(context, outbox, peers);
     this.contacts = new Contacts(context, this.records, this.tokens, outbox, {
       tokenChanged: (token, granted, at) => { this.relays.tokenChanged(token, granted, at); },
     });
     this.conversations = new Conversations(context, this.contacts, this.receipts, outbox, () => this.files);
-    this.recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); });
-    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, {
-      up: () => undefined,
-      down: () => undefined,
-      changed: () => undefined,
-    });
-    this.outbox = new Outbox(context, this.links, this.recipients, {
+    this.outbox = new Outbox(context, this.links, this.recipients, peers, {
       unreachableReason: () => this.#unreachableReason(),
       finished: (row, at) => { this.receipts.receiptFinished(row, at); },
       drainedSince: (monotonicMs) => this.relays.drainedSince(monotonicMs),
       wantDrained: (at) => { for (const relay of this.relays.registered) this.inbox.notified(relay, at); },
       relayWallMs: (at) => { const offsetMs = this.relays.clockOffsetMs(1); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
       revoked: () => this.revoked,
+      deliveredLate: (messageId, recipient, hop) => { this.conversations.deliveredLate(messageId, recipient, hop); },
+      peerDown: (sessionId) => { this.receipts.sessionGone(sessionId); },
     });
     this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay), this.heldLimits, (messageId) => !this.outbox.neverLeft(messageId), (name) => this.namedFetches.keeps(name));
     this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay));
     this.namedFetches = new NamedFetches(context, shelf, this.links, this.recipients, this.published);
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);
-    this.inbox = new Inbox(context, {
-      effects: (header, content, _entry, relay, at) => this.conversations.effects(header, content, relay, at),
+    const taker = new LetterTaker(context, (header, content, way, at) => {
+      const sender = header.certificate.identity;
+      if (context.memory.contacts.get(sender)?.standing === 'contact') peers.want(sender, at);
+      return this.conversations.effects(header, content, way, at);
+    });
+    new LettersFromPeers(context, peers, taker);
+    this.inbox = new Inbox(context, taker, {
       drained: (relay, at) => { this.relays.drained(relay, at); this.outbox.settleExpired(at); resumeNotes.askRefusals(this.links.own(relay), at); },
       refused: (relay, at) => { this.relays.registerAgain(relay, at); },
       waitingChanged: (relay) => { context.announce({ kind: 'relay', publicKey: relay }); },
@@ -156,6 +167,7 @@ export class VisorRole {
     this.peers.handleTimeout(now);
     this.relays.handleTimeout(now);
     this.inbox.handleTimeout(now);
+    this.receipts.handleTimeout(now);
     this.outbox.handleTimeout(now);
     this.files.handleTimeout(now);
     this.published.handleTimeout(now);
@@ -169,6 +181,7 @@ export class VisorRole {
     yield this.peers.pollTimeout();
     yield this.relays.pollTimeout();
     yield this.inbox.pollTimeout();
+    yield this.receipts.pollTimeout();
     yield this.outbox.pollTimeout();
     yield* this.files.timeouts();
     yield this.published.pollTimeout();
@@ -201,6 +214,7 @@ export class VisorRole {
     }
     if (link.sessionId !== undefined) this.context.directed.sessionLost(link.sessionId, now);
     this.relays.linkUp(link, now);
+    this.peers.relayUp(now);
   }
 
   /** What can be said about large files changes with it. */

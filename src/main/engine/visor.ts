@@ -36,6 +36,7 @@ import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.
 import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
 import type { EngineSocket, NetworkAnswer, OwnRelay } from './path/observation-port.ts';
 import type { ConnectedRelay } from './path/observing.ts';
+import { hostsOf, offeredOf } from './overlay/own-candidates.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
 import type { Instant, SocketAddress } from './wire/types.ts';
@@ -72,7 +73,7 @@ class VisorEngine implements Engine {
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
   #frameUse: MemoryUse = 'kept';
-  readonly #ownCandidates: OwnCandidates = { offered: () => [], hosts: () => [] };
+  readonly #ownCandidates: OwnCandidates = { offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report) };
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -115,7 +116,7 @@ class VisorEngine implements Engine {
       session: (sessionId) => this.#sessions.view(sessionId),
       log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
-    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now) : undefined;
+    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now, configuration.createPeerSessions) : undefined;
     this.#paths = new PathRole({
       crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
       createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
@@ -126,7 +127,10 @@ class VisorEngine implements Engine {
       bind: (socket) => { this.#outputs.push({ kind: 'bind', socket }); },
       unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
       ask: (request) => { this.#outputs.push({ kind: 'network', request }); },
-      reported: () => { this.#changes.push({ kind: 'network' }); },
+      reported: () => {
+        this.#changes.push({ kind: 'network' });
+        this.#visor?.peers.candidatesChanged(this.#now);
+      },
     }, now);
     const mailbox = this.#mailbox;
     this.#exchange = mailbox === undefined ? undefined : new CircuitExchange({

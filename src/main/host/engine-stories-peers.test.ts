@@ -1,8 +1,9 @@
 /** Whole engines: two friends who are both here get a session of their own through a relay, and lose it when one leaves. */
 import { describe, expect, it } from 'vitest';
-import { friends, secondMs, type StoryNode } from './engine-stories-testing.ts';
+import { friends as friendsIn, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import type { PeerStatus } from '../engine/engine-types.ts';
 
+const friends = (relayCount = 1): ReturnType<typeof friendsIn> => friendsIn(relayCount, {}, new StoryWorld({ visorsMeet: true }));
 const contactOf = (node: StoryNode): PeerStatus | undefined => node.engine.inspect.peers.find(({ role }) => role === 'contact');
 const reach = (from: StoryNode, to: StoryNode): void => { from.command({ name: 'reach', publicKey: to.publicKey }); };
 

@@ -13,8 +13,7 @@ export { StoryNode } from './story-node-testing.ts';
 export { StoryWorld } from './story-world-testing.ts';
 
 /** Ada and Bob, each with relays of their own, who know each other. */
-export function friends(relayCount = 1, ofBobs: Pick<NodeOptions, 'heldPerRecipientBytes'> = {}): { readonly world: StoryWorld; readonly ada: StoryNode; readonly bob: StoryNode; readonly adasRelay: StoryNode; readonly bobsRelays: readonly [StoryNode, ...StoryNode[]] } {
-  const world = new StoryWorld();
+export function friends(relayCount = 1, ofBobs: Pick<NodeOptions, 'heldPerRecipientBytes'> = {}, world = new StoryWorld()): { readonly world: StoryWorld; readonly ada: StoryNode; readonly bob: StoryNode; readonly adasRelay: StoryNode; readonly bobsRelays: readonly [StoryNode, ...StoryNode[]] } {
   const adasRelay = world.relay('relay of ada');
   const first = world.relay('relay 1 of bob', ofBobs);
   const bobsRelays: [StoryNode, ...StoryNode[]] = [first, ...Array.from({ length: relayCount - 1 }, (_, index) => world.relay(`relay ${String(index + 2)} of bob`, ofBobs))];

@@ -1,6 +1,7 @@
 /** One engine of a story with its memory stores, and what a story does with it: commands, loss of power, lies, and looks at what is kept. */
 import { createEngine } from '../engine/visor.ts';
 import type { CreateNetworkCheck, EngineSocket } from '../engine/path/observation-port.ts';
+import type { CreatePeerSessions, PeerSessions } from '../engine/overlay/peer-sessions.ts';
 import type { CommandReply, Engine, EngineCommand, EngineConfiguration, EngineOutput } from '../engine/engine-types.ts';
 import type { MailOperation, MailRequest, MailResults } from '../engine/mail/mail-store.ts';
 import type { FileRow, HopRow, VisorOperation, VisorRequest, VisorResults, VisorState } from '../engine/mail/visor-store.ts';
@@ -23,6 +24,9 @@ const secondPortOffset = 10_000;
 const sparePortOffset = 20_000;
 const sparePortsOfNode = 100;
 
+/** Of a visor that has sessions with relays only. */
+const noPeerSessions: PeerSessions = { session: () => undefined, contactOf: () => undefined, want: () => undefined, pathOf: () => undefined };
+
 export interface NodeOptions {
   readonly relay?: boolean;
   readonly visor?: boolean;
@@ -32,6 +36,7 @@ export interface NodeOptions {
   /** Of a relay: it has a second socket. */
   readonly second?: boolean;
   readonly createNetworkCheck?: CreateNetworkCheck;
+  readonly createPeerSessions?: CreatePeerSessions;
 }
 
 export class StoryNode {
@@ -212,9 +217,10 @@ export class StoryNode {
       relay: this.options.relay === true ? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }) } : undefined,
     };
     const { createNetworkCheck } = this.options;
+    const createPeerSessions = this.options.createPeerSessions ?? (this.world.visorsMeet ? undefined : (): PeerSessions => noPeerSessions);
     const own = this.ownBlobs.all.map((blob) => (this.unclaimed.some((root) => equalBytes(root, blob.name.root)) ? { ...blob, unclaimed: true } : blob));
     return createEngine({
-      configuration: createNetworkCheck === undefined ? configuration : { ...configuration, createNetworkCheck }, state, mail, blobs: { own, held: this.heldBlobs.all },
+      configuration: { ...configuration, ...(createNetworkCheck === undefined ? {} : { createNetworkCheck }), ...(createPeerSessions === undefined ? {} : { createPeerSessions }) }, state, mail, blobs: { own, held: this.heldBlobs.all },
       secondPort: this.ports.get('second'), now: this.now,
     });
   }

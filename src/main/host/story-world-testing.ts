@@ -14,11 +14,15 @@ export class StoryWorld {
   timeMs = 0;
   readonly wire: Wire[] = [];
   readonly nodes: StoryNode[] = [];
+  /** Two visors that are here have a session of their own. Off: what relays do is seen by itself. */
+  readonly visorsMeet: boolean;
   /** False loses the datagram. */
   passes: (from: StoryNode, to: StoryNode) => boolean = () => true;
   /** Above those of the system's services, which relays ask nothing of. */
   #nextPort = 4_000;
   #forged = 0;
+
+  constructor({ visorsMeet = false }: { readonly visorsMeet?: boolean } = {}) { this.visorsMeet = visorsMeet; }
 
   add(name: string, options: NodeOptions = {}, stores?: MemoryStores, identitySecret?: Uint8Array): StoryNode {
     this.#nextPort += 1;

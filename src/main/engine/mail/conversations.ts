@@ -10,7 +10,8 @@ import type { Content, Instant, LetterHeader, ReceiptItem } from '../wire/types.
 import type { EngineChange } from '../engine-types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import { contactsMaximum, type Contacts } from './contacts.ts';
-import type { Effects } from './inbox.ts';
+import type { Effects } from './letter-taker.ts';
+import { receivedRoute, type LetterWay } from './letter-way.ts';
 import type { Files } from '../files/files.ts';
 import type { Outbox } from './outbox.ts';
 import type { Receipts } from './receipts.ts';
@@ -36,7 +37,7 @@ export class Conversations {
   }
 
   /** Undefined for a letter that is dropped: its sender is blocked, or there are too many strangers. */
-  effects(header: LetterHeader, content: Content, relay: string, now: Instant): Effects | undefined {
+  effects(header: LetterHeader, content: Content, way: LetterWay, now: Instant): Effects | undefined {
     const sender = header.certificate.identity;
     if (sender === this.#context.publicKey) return undefined;
     const contact = this.#context.memory.contacts.get(sender);
@@ -44,8 +45,8 @@ export class Conversations {
     const addsContact = contact === undefined && (content.kind === 'text' || content.kind === 'file' || content.kind === 'introduction');
     if (addsContact && this.#context.memory.contacts.size >= contactsMaximum) { this.#context.count('inbox.too-many-strangers'); return undefined; }
     switch (content.kind) {
-      case 'text': return this.#message(header, content.text, undefined, contact, relay, now);
-      case 'file': return this.#message(header, content.text, content, contact, relay, now);
+      case 'text': return this.#message(header, content.text, undefined, contact, way, now);
+      case 'file': return this.#message(header, content.text, content, contact, way, now);
       case 'fetched': {
         const fetched = this.#files().fetched(sender, content.items);
         return { ...nothing, changes: fetched.changes, announce: fetched.announce, after: (applied, at, settled) => { if (applied) fetched.after(at); settled(); } };
@@ -56,12 +57,12 @@ export class Conversations {
       }
       case 'delivered': return this.#receipt(sender, content.items, 'delivered', now);
       case 'read': return this.#receipt(sender, content.items, 'read', now);
-      case 'introduction': return this.#introduction(header, content, contact, now);
+      case 'introduction': return this.#introduction(header, content, contact, way, now);
       case 'resume': return { ...nothing, after: (_applied, at, settled) => { this.#outbox().kick(at, (row) => row.recipient === sender); settled(); } };
     }
   }
 
-  #message(header: LetterHeader, text: string, file: Extract<Content, { kind: 'file' }> | undefined, contact: ContactRow | undefined, relay: string, now: Instant): Effects | undefined {
+  #message(header: LetterHeader, text: string, file: Extract<Content, { kind: 'file' }> | undefined, contact: ContactRow | undefined, way: LetterWay, now: Instant): Effects | undefined {
     const sender = header.certificate.identity;
     const conversationId = conversationIdOf(sender, header.destinationPort);
     const id = toHex(maskMessageId(this.#context, sender, header.messageId));
@@ -72,7 +73,7 @@ export class Conversations {
     const standing = known.standing === 'pending' ? 'contact' : known.standing;
     if (contact === undefined || standing !== known.standing) changes.push({ kind: 'put-contact', row: { ...known, standing } });
     changes.push({ kind: 'put-conversation', row: { ...this.conversation(sender, header.destinationPort, now), lastActivityMs: now.wallMs } });
-    const hop: HopRow = { kind: 'received', atMs: now.wallMs, relay, path: 'relay over UDP' };
+    const hop: HopRow = { kind: 'received', atMs: now.wallMs, ...receivedRoute(way) };
     const message: MessageRow = {
       id, conversationId, direction: 'in', text, sentAtMs: header.sentAtMs, receivedAtMs: now.wallMs, expiresAtMs: header.sentAtMs + header.ttlSeconds * 1000,
       senderDevice: header.certificate.deviceId, sequence: header.sequence, facts: {},
@@ -82,13 +83,15 @@ export class Conversations {
     if (fileRow !== undefined) changes.push({ kind: 'put-file', row: fileRow });
     announce.push({ kind: 'conversation', conversationId }, { kind: 'message', messageId: id, conversationId });
     const item: ReceiptItem = { messageId: header.messageId.slice(), atMs: now.wallMs };
-    const receipt = this.#receipts.promise('delivered', sender, header.destinationPort, item, now);
+    const receipt = this.#receipts.promise('delivered', sender, header.destinationPort, item, now, way.kind === 'relay');
     changes.push({ kind: 'put-outbox', row: receipt });
     return {
       changes, announce,
       after: (applied, at, settled) => {
         if (applied && fileRow !== undefined) this.#files().adopt(fileRow, at);
-        this.#receipts.owe('delivered', sender, header.destinationPort, item, settled, { row: receipt, isKept: applied });
+        const promised = { row: receipt, isKept: applied };
+        if (way.kind === 'relay') this.#receipts.owe('delivered', sender, header.destinationPort, item, settled, promised);
+        else { this.#receipts.keepBack(way.sessionId, item, promised, at); settled(); }
       },
     };
   }
@@ -111,6 +114,11 @@ export class Conversations {
     this.#updateFacts(id, sender, news, hop, done);
   }
 
+  /** They have told us themselves that they have it, when we waited for that no longer. */
+  deliveredLate(id: string, sender: string, hop: HopRow): void {
+    this.#updateFacts(id, sender, { deliveredAtMs: hop.atMs }, hop, () => undefined);
+  }
+
   #updateFacts(id: string, sender: string, news: LetterFacts, hop: HopRow, done: () => void): void {
     const waiting = this.#updating.get(id);
     if (waiting !== undefined) { waiting.push(() => { this.#updateFacts(id, sender, news, hop, done); }); return; }
@@ -126,14 +134,16 @@ export class Conversations {
       const facts = mergeFacts(result.facts, news);
       const isNews = JSON.stringify(facts) !== JSON.stringify(result.facts);
       if (!isNews) { finished(); return; }
-      this.#context.commit([{ kind: 'set-facts', messageId: id, facts }, { kind: 'add-hop', messageId: id, hop }], {
+      // Said once: a second word about it, by another way, may come from a clock that is behind.
+      const isFirst = hop.kind === 'read' ? result.facts.readAtMs === undefined : result.facts.deliveredAtMs === undefined;
+      this.#context.commit([{ kind: 'set-facts', messageId: id, facts }, ...(isFirst ? [{ kind: 'add-hop', messageId: id, hop } as const] : [])], {
         announce: [{ kind: 'message', messageId: id, conversationId: result.conversationId }],
         done: () => { finished(); },
       });
     });
   }
 
-  #introduction(header: LetterHeader, content: Extract<Content, { kind: 'introduction' }>, contact: ContactRow | undefined, now: Instant): Effects {
+  #introduction(header: LetterHeader, content: Extract<Content, { kind: 'introduction' }>, contact: ContactRow | undefined, way: LetterWay, now: Instant): Effects {
     const sender = header.certificate.identity;
     const result = this.#contacts.introduced(sender, content, { device: header.certificate.deviceId, sequence: header.sequence }, contact, now);
     return {
@@ -141,7 +151,9 @@ export class Conversations {
       announce: [{ kind: 'conversation', conversationId: conversationIdOf(sender, header.destinationPort) }],
       after: (applied, at, settled) => {
         if (applied) result.after(at);
-        this.#receipts.owe('delivered', sender, header.destinationPort, { messageId: header.messageId, atMs: at.wallMs }, settled);
+        // In a session the answer is the receipt; when that is lost the letter comes again.
+        if (way.kind === 'peer') settled();
+        else this.#receipts.owe('delivered', sender, header.destinationPort, { messageId: header.messageId, atMs: at.wallMs }, settled);
       },
     };
   }

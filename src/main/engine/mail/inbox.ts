@@ -1,21 +1,17 @@
 /**
- * The receiving half of a visor. Each own relay is listed from the beginning until nothing is left; each letter is opened (letter-opener.ts), committed, and
+ * The receiving half of a visor. Each own relay is listed from the beginning until nothing is left; each letter is opened and committed (letter-taker.ts), and
  * only then acknowledged, so that a crash at any point means at worst that the relay shows it again - and the dedupe row, written in the
  * same transaction as the letter, makes the second time harmless. A letter that cannot be opened is reported, never acknowledged.
  */
 import { decodeListFragment } from '../wire/responses.ts';
 import { equalBytes, toHex } from '../wire/bytes.ts';
-import { decodeContent } from '../wire/content.ts';
-import { LetterOpener } from './letter-opener.ts';
-import { openBody } from './letter.ts';
 import { newRelayInbox } from './relay-inbox.ts';
 import type { RelayInbox, Verdict } from './relay-inbox.ts';
 import { Deadlines } from '../deadlines.ts';
 import type { RelayLink } from '../overlay/relay-links.ts';
-import type { Content, Instant, LetterHeader, ListEntry, RequestBody } from '../wire/types.ts';
+import type { Instant, ListEntry, RequestBody } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { PrekeyRow, VisorChange } from './visor-store.ts';
-import type { EngineChange } from '../engine-types.ts';
+import type { LetterTaker, OpenedLetter } from './letter-taker.ts';
 
 const listDeadlineMs = 15_000;
 const ackDeadlineMs = 15_000;
@@ -27,17 +23,8 @@ const listAgainMs = 5_000;
 const listAgainMaximumMs = 5 * 60_000;
 /** The doorbell may have been lost with the path it was sent on: look by oneself now and then. */
 const lookAgainMs = 5 * 60_000;
-/** What an opened letter means for the store; computed by the conversation rules. */
-export interface Effects {
-  readonly changes: readonly VisorChange[];
-  readonly announce: readonly EngineChange[];
-  /** Runs after the commit, also for a letter seen before; `settled` must be called once what it writes is committed. */
-  readonly after: (applied: boolean, now: Instant, settled: () => void) => void;
-}
 
 export interface InboxEvents {
-  /** Rules for one opened letter; undefined = take it without showing it (blocked sender). */
-  effects(header: LetterHeader, content: Content, entry: ListEntry, relay: string, now: Instant): Effects | undefined;
   /** All letters that the relay had are settled. */
   drained(relay: string, now: Instant): void;
   /** The relay says that this mailbox is not ours (any more): registering again finds out why. */
@@ -49,13 +36,13 @@ export class Inbox {
   readonly #context: VisorContext;
   readonly #events: InboxEvents;
   readonly #relays = new Map<string, RelayInbox>();
-  readonly #opener: LetterOpener;
+  readonly #taker: LetterTaker;
   readonly #deadlines = new Deadlines();
 
-  constructor(context: VisorContext, events: InboxEvents) {
+  constructor(context: VisorContext, taker: LetterTaker, events: InboxEvents) {
     this.#context = context;
+    this.#taker = taker;
     this.#events = events;
-    this.#opener = new LetterOpener(context);
   }
 
   waitingLetters(relay: string): number | undefined { return this.#relays.get(relay)?.waiting; }
@@ -195,41 +182,22 @@ export class Inbox {
       else inbox.acks.push({ letterId: entry.letterId, verdict });
       this.#finishPass(inbox, at);
     };
-    const opened = this.#opener.open(entry, now);
-    if (opened === undefined) {
-      this.#context.count('inbox.unopenable');
-      settle('unopenable', now);
-      return;
-    }
-    const { header, prekey } = opened;
-    const name = { root: header.bodyRoot, length: header.bodyLength };
-    if (entry.inlineBody !== undefined) { this.#opened(inbox, entry, header, entry.inlineBody, prekey, now, settle); return; }
+    const opened = this.#taker.open(entry.header, now);
+    if (opened === undefined) { settle('unopenable', now); return; }
+    const name = { root: opened.header.bodyRoot, length: opened.header.bodyLength };
+    if (entry.inlineBody !== undefined) { this.#take(inbox, opened, entry.inlineBody, now, settle); return; }
     if (inbox.link.sessionId === undefined) { settle('later', now); return; }
     this.#context.directed.pull(inbox.link.sessionId, name, (outcome, at) => {
       // The machine slept while the body was on its way: the relay has let go of the letter, and its sender may have been told so.
       const waitedMs = Math.max(at.monotonicMs - now.monotonicMs, at.wallMs - now.wallMs);
       if (waitedMs > entry.remainingSeconds * 1000) settle('later', at);
-      else if (outcome.kind === 'pulled') this.#opened(inbox, entry, header, outcome.bytes, prekey, at, settle);
+      else if (outcome.kind === 'pulled') this.#take(inbox, opened, outcome.bytes, at, settle);
       else settle(outcome.reason === 'wrong-root' || outcome.reason === 'too-large' ? 'unopenable' : 'later', at);
     }, now);
   }
 
-  #opened(inbox: RelayInbox, entry: ListEntry, header: LetterHeader, body: Uint8Array, prekey: PrekeyRow, now: Instant, settle: (verdict: Verdict | 'later', at: Instant) => void): void {
-    const plaintext = openBody(this.#context.crypto, header, body);
-    const content = plaintext === undefined ? undefined : decodeContent(plaintext);
-    if (content === undefined) { this.#context.count('inbox.unopenable'); settle('unopenable', now); return; }
-    const effects = this.#events.effects(header, content, entry, inbox.link.hint.publicKey, now);
-    if (effects === undefined) {
-      // No dedupe row: a second copy that comes after the sender was unblocked is then shown, and never answered as if it had been. The empty
-      // commit keeps the acknowledgement behind the block that it rests on.
-      this.#context.commit([], { done: (_applied, at) => { settle('committed', at); } });
-      return;
-    }
-    this.#context.commit(effects.changes, {
-      unlessSeen: { sender: header.certificate.identity, messageId: toHex(header.messageId), prekeyId: prekey.prekeyId },
-      announce: effects.announce,
-      done: (applied, at) => { effects.after(applied, at, () => { settle('committed', at); }); },
-    });
+  #take(inbox: RelayInbox, opened: OpenedLetter, body: Uint8Array, now: Instant, settle: (verdict: Verdict, at: Instant) => void): void {
+    this.#taker.take(opened, body, { kind: 'relay', relay: inbox.link.hint.publicKey }, now, (taken, at) => { settle(taken === 'unopenable' ? taken : 'committed', at); });
   }
 
   #sendAcks(inbox: RelayInbox, now: Instant): void {

@@ -7,7 +7,7 @@ import { certificateValidAt, verifyCertificate } from '../wire/certificate.ts';
 import { decodeIdentityRecord } from '../wire/record.ts';
 import { ttlMaximumSeconds } from '../../../shared/views.ts';
 import { headerPrekeyId, openHeader } from './letter.ts';
-import type { Instant, LetterHeader, ListEntry } from '../wire/types.ts';
+import type { Instant, LetterHeader } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { PrekeyRow } from './visor-store.ts';
 
@@ -21,18 +21,18 @@ export class LetterOpener {
   constructor(context: VisorContext) { this.#context = context; }
 
   /** Undefined when it cannot be opened, or its sender is not believed. */
-  open(entry: ListEntry, now: Instant): { readonly header: LetterHeader; readonly prekey: PrekeyRow } | undefined {
-    const prekeyId = headerPrekeyId(entry.header);
+  open(bytes: Uint8Array, now: Instant): { readonly header: LetterHeader; readonly prekey: PrekeyRow } | undefined {
+    const prekeyId = headerPrekeyId(bytes);
     const prekey = prekeyId === undefined ? undefined : this.#context.memory.prekeys.get(prekeyId);
-    const header = prekey === undefined ? undefined : this.#openHeader(entry, prekey);
+    const header = prekey === undefined ? undefined : this.#openHeader(bytes, prekey);
     return prekey === undefined || header === undefined || !this.#certificateAccepted(header, now) ? undefined : { header, prekey };
   }
 
-  #openHeader(entry: ListEntry, prekey: PrekeyRow): LetterHeader | undefined {
+  #openHeader(bytes: Uint8Array, prekey: PrekeyRow): LetterHeader | undefined {
     return openHeader({
       crypto: this.#context.crypto,
       recipient: { identity: this.#context.publicKey, deviceId: this.#context.device.deviceId },
-      prekeySecret: prekey.secretKey, bundleBytes: prekey.bundle, header: entry.header,
+      prekeySecret: prekey.secretKey, bundleBytes: prekey.bundle, header: bytes,
     });
   }
 

@@ -1,5 +1,8 @@
-/** One attempt to hand a letter over: look its recipient up, seal it once, lay copies at enough of their relays, and say when to try again. */
+/**
+ * One attempt to hand a letter over: look its recipient up, seal it once, give it to them when they are here, or lay copies at enough of their relays, and say when to try again.
+ */
 import { mergeFacts } from './facts.ts';
+import { relayPath } from './letter-way.ts';
 import { layCopies, retryCapMs, retryPauseMs, type CopiesOutcome } from './outbox-copies.ts';
 import { remainingMs, statusFirstMs, type Live, type WallClocks } from './outbox-live.ts';
 import { needsSealing, seal } from './outbox-sealing.ts';
@@ -9,6 +12,7 @@ import type { VisorContext } from '../visor-context.ts';
 import type { Instant } from '../wire/types.ts';
 import type { OutboxAftermath } from './outbox-aftermath.ts';
 import type { DepositOutcome, OutboxRelays } from './outbox-relays.ts';
+import type { OutboxPresent } from './outbox-present.ts';
 import type { OutboxRows } from './outbox-row.ts';
 import type { HopRow, LetterFacts, OutboxRow } from './visor-store.ts';
 
@@ -30,14 +34,16 @@ export class OutboxAttempts {
   readonly #relays: OutboxRelays;
   readonly #rows: OutboxRows;
   readonly #aftermath: OutboxAftermath;
+  readonly #present: OutboxPresent;
   readonly #hooks: AttemptHooks;
 
-  constructor(context: VisorContext, recipients: Recipients, relays: OutboxRelays, rows: OutboxRows, aftermath: OutboxAftermath, hooks: AttemptHooks) {
+  constructor(context: VisorContext, recipients: Recipients, relays: OutboxRelays, rows: OutboxRows, aftermath: OutboxAftermath, present: OutboxPresent, hooks: AttemptHooks) {
     this.#context = context;
     this.#recipients = recipients;
     this.#relays = relays;
     this.#rows = rows;
     this.#aftermath = aftermath;
+    this.#present = present;
     this.#hooks = hooks;
   }
 
@@ -48,16 +54,36 @@ export class OutboxAttempts {
     const contact = this.#context.memory.contacts.get(row.recipient);
     // Strangers get no receipts before they are accepted; accepting kicks the row.
     if (contact === undefined || contact.standing === 'blocked' || (contact.standing === 'request' && row.kind !== 'message')) { this.#hooks.ended(row.id, now); return; }
+    const known = this.#recipients.known(row.recipient);
+    // Who is here is not looked up first: their relays may be out of reach.
+    if (known !== undefined && this.#present.mayTry(row, live, now)) this.#prepare(row, live, known, now, true);
+    else this.#lookUp(row, live, now, true);
+  }
+
+  /** @param toPeer whether it may be given to them; false where that was tried, or is being tried. */
+  #lookUp(row: OutboxRow, live: Live, now: Instant, toPeer: boolean): void {
     this.#recipients.lookup(row.recipient, now, (result, at) => {
       const current = this.#rows.get(row.id);
       if (current?.stage !== 'deposit') { this.#hooks.ended(row.id, at); return; }
-      if (!result.ok) { this.#retryLater(current, live, result.reason, retryPauseMs(this.#context, live), at); return; }
-      if (needsSealing(current, result.recipient, at)) this.#seal(current, live, result.recipient, at);
-      else this.#deposit(current, live, result.recipient, at);
+      if (!result.ok) this.#retryLater(current, live, result.reason, retryPauseMs(this.#context, live), at);
+      else this.#prepare(current, live, result.recipient, at, toPeer);
     });
   }
 
-  #seal(row: OutboxRow, live: Live, recipient: Recipient, now: Instant): void {
+  #prepare(row: OutboxRow, live: Live, recipient: Recipient, now: Instant, toPeer: boolean): void {
+    if (needsSealing(row, recipient, now)) this.#seal(row, live, recipient, now, toPeer);
+    else this.#handOver(row, live, recipient, now, toPeer);
+  }
+
+  #handOver(row: OutboxRow, live: Live, recipient: Recipient, now: Instant, toPeer: boolean): void {
+    if (!toPeer || !this.#present.mayTry(row, live, now)) { this.#deposit(row, live, recipient, now); return; }
+    this.#present.handOver(row, live, {
+      relays: (at) => { this.#lookUp(row, live, at, false); },
+      again: (at) => { this.#lookUp(row, live, at, true); },
+    }, now);
+  }
+
+  #seal(row: OutboxRow, live: Live, recipient: Recipient, now: Instant, toPeer: boolean): void {
     const sealed = seal(this.#context, row, recipient, now);
     if (sealed === undefined) {
       this.#hooks.finish(row, mergeFacts(row.facts, { failed: { reason: 'too-large', atMs: now.wallMs } }), [{ kind: 'failed', atMs: now.wallMs, reason: 'too-large' }], now);
@@ -66,7 +92,7 @@ export class OutboxAttempts {
     this.#rows.update(sealed, [{ kind: 'sealed', atMs: now.wallMs }], {
       done: (_applied, at) => {
         const current = this.#rows.get(row.id);
-        if (current?.stage === 'deposit' && current.sealed !== undefined) this.#deposit(current, live, recipient, at);
+        if (current?.stage === 'deposit' && current.sealed !== undefined) this.#handOver(current, live, recipient, at, toPeer);
         else this.#hooks.overtaken(row.id, at);
       },
     });
@@ -108,7 +134,7 @@ export class OutboxAttempts {
     const sinceMs = Math.max(now.wallMs, (before?.lostAtMs ?? -1) + 1);
     const untilMs = now.wallMs + outcome.expiresInMs;
     const news: LetterFacts = { held: [{ relay: outcome.relay, sinceMs, untilMs }], ...(outcome.fetched ? { fetchedAtMs: now.wallMs } : {}) };
-    this.#rows.update({ ...row, facts: mergeFacts(row.facts, news) }, [{ kind: 'held', atMs: now.wallMs, relay: outcome.relay, path: 'relay over UDP', untilMs }]);
+    this.#rows.update({ ...row, facts: mergeFacts(row.facts, news) }, [{ kind: 'held', atMs: now.wallMs, relay: outcome.relay, path: relayPath, untilMs }]);
     this.#aftermath.watch(row.recipient, statusFirstMs, now);
   }
 

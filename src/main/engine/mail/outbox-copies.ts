@@ -64,7 +64,7 @@ export function layCopies(context: VisorContext, relays: OutboxRelays, row: Outb
       running += 1;
       const token = live.withoutToken.has(hint.publicKey) ? undefined : context.memory.contacts.get(row.recipient)?.depositToken;
       relays.deposit(row, hint, token, ttlSeconds(), at, {
-        sending: () => { live.mayBeThere = true; hooks.sending(1); },
+        sending: () => { live.mayBeThere = true; live.laidAt.add(hint.publicKey); hooks.sending(1); },
         done: (outcome, sent, then) => {
           if (sent) hooks.sending(-1);
           running -= 1;

@@ -25,6 +25,11 @@ export interface Live {
   readonly paused: Map<string, { readonly refusals: number; readonly untilMs: number }>;
   /** Relays at which the token is revoked: introductions go to their stranger lane. */
   readonly withoutToken: Set<string>;
+  /** Relays that a deposit of it was sent to in this run, whatever was heard of it. */
+  readonly laidAt: Set<string>;
+  /** Their device itself could not open it: how often, and until when (monotonic) it goes by relays alone. */
+  unopenableByPeer: number;
+  notToPeerUntilMs: number;
   readonly adoptedMs: number;
   readonly elapsedAtAdoptionMs: number;
   /** When a relay first said that the recipient has acknowledged it, monotonic; and how long after it the receipt is waited for. */
@@ -39,7 +44,8 @@ export interface WallClocks { readonly ownMs: number; readonly correctedMs: numb
 
 export function createLive(row: OutboxRow, clocks: WallClocks, now: Instant): Live {
   return {
-    active: false, inFlight: 0, nextTryMs: undefined, failures: 0, statusDelayMs: statusFirstMs, mayBeThere: false, paused: new Map(), withoutToken: new Set(),
+    active: false, inFlight: 0, nextTryMs: undefined, failures: 0, statusDelayMs: statusFirstMs, mayBeThere: false, paused: new Map(), withoutToken: new Set(), laidAt: new Set(),
+    unopenableByPeer: 0, notToPeerUntilMs: 0,
     adoptedMs: now.monotonicMs, elapsedAtAdoptionMs: wallElapsedMs(row, clocks), endedMs: undefined,
     ackedMs: undefined, receiptPatienceMs: receiptPatienceFirstMs,
   };

@@ -1,14 +1,14 @@
 /**
  * The sending half of a visor: every letter that is not finished has a row here, and the row says what remains to be done.
  *
- * A row begins in stage `deposit`: its recipient's records are looked up, it is sealed once, and the same sealed bytes go to two of the
- * recipient's relays. When enough of them have signed that they hold it, it goes to `await`: now and then the relays are asked what
- * became of it, and a copy that was lost or cannot be opened sends it back to `deposit`. A receipt from the recipient ends it. Retries
+ * A row begins in stage `deposit`: its recipient's records are looked up, it is sealed once, and the same sealed bytes go to the recipient, if
+ * there is a session with them, or to two of their relays. When enough of them have signed that they hold it, it goes to `await`: now and then the relays are asked what
+ * became of it, and a copy that was lost or cannot be opened sends it back to `deposit`. A receipt from the recipient, or their answer, ends it. Retries
  * have full jitter and no count: only the TTL, a cancellation or a receipt end them. A cancelled letter whose copies may lie at
  * relays is in stage `withdraw` until these have let go of it.
  *
  * This file decides what is tried when. Beside it: outbox-turns.ts (how many at once), outbox-attempt.ts (one attempt), outbox-copies.ts (at
- * enough relays), outbox-aftermath.ts (status, taking back, the end), outbox-sealing.ts, outbox-live.ts (pauses and time left), outbox-row.ts
+ * enough relays), outbox-present.ts and outbox-peers.ts (to recipients who are here), outbox-aftermath.ts (status, taking back, the end), outbox-sealing.ts, outbox-live.ts (pauses and time left), outbox-row.ts
  * (commits), outbox-relays.ts (the talk with relays).
  */
 import { Deadlines } from '../deadlines.ts';
@@ -17,14 +17,17 @@ import { OutboxAftermath } from './outbox-aftermath.ts';
 import { OutboxAttempts } from './outbox-attempt.ts';
 import { copiesWanted } from './outbox-copies.ts';
 import { createLive, remainingMs, statusFirstMs, type Live, type WallClocks } from './outbox-live.ts';
+import { OutboxPresent } from './outbox-present.ts';
 import { OutboxRelays } from './outbox-relays.ts';
 import { OutboxRows } from './outbox-row.ts';
 import { seal } from './outbox-sealing.ts';
 import { OutboxTurns } from './outbox-turns.ts';
 import type { HopRow, LetterFacts, OutboxRow } from './visor-store.ts';
+import type { PeerSessions } from '../overlay/peer-sessions.ts';
+import type { SessionId } from '../session/types.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { Recipients } from '../overlay/recipients.ts';
-import type { Instant } from '../wire/types.ts';
+import type { Instant, PublicKeyHex } from '../wire/types.ts';
 import type { WaitReason } from '../../../shared/views.ts';
 import type { VisorContext } from '../visor-context.ts';
 
@@ -46,6 +49,10 @@ export interface OutboxEvents {
   /** Wall time by any own relay; undefined when none was heard. */
   relayWallMs(now: Instant): number | undefined;
   readonly revoked: () => boolean;
+  /** Somebody has said that they have that message, whose row had gone. */
+  deliveredLate(messageId: string, recipient: PublicKeyHex, hop: HopRow): void;
+  /** That session is none any more. */
+  peerDown(sessionId: SessionId, now: Instant): void;
 }
 
 export class Outbox {
@@ -58,9 +65,10 @@ export class Outbox {
   readonly #live = new Map<string, Live>();
   readonly #turns: OutboxTurns;
   readonly #attempts: OutboxAttempts;
+  readonly #present: OutboxPresent;
   readonly #deadlines = new Deadlines();
 
-  constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, events: OutboxEvents) {
+  constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, peers: PeerSessions, events: OutboxEvents) {
     this.#context = context;
     this.#recipients = recipients;
     this.#events = events;
@@ -77,7 +85,14 @@ export class Outbox {
       finish: (row, facts, hops, now) => { this.#finish(row, facts, hops, now); },
     });
     this.#turns = new OutboxTurns((id) => this.#live.get(id), (id, now) => { this.#startTurn(id, now); });
-    this.#attempts = new OutboxAttempts(context, recipients, this.#relays, this.#rows, this.#aftermath, {
+    this.#present = new OutboxPresent(context, peers, recipients, this.#relays, this.#rows, this.#deadlines, {
+      live: (id) => this.#live.get(id),
+      clocks: (now) => this.#clocks(now),
+      tryNow: (id, now) => { this.#makeReady(id, now); },
+      finish: (row, facts, hops, now, done) => { this.#finish(row, facts, hops, now, done); },
+      deliveredLate: (message, hop) => { events.deliveredLate(message.id, message.recipient, hop); },
+    });
+    this.#attempts = new OutboxAttempts(context, recipients, this.#relays, this.#rows, this.#aftermath, this.#present, {
       clocks: (now) => this.#clocks(now),
       schedule: (id, atMs) => { this.#schedule(id, atMs); },
       ended: (id, now) => { this.#attemptEnded(id, now); },
@@ -144,6 +159,14 @@ export class Outbox {
     }
   }
 
+  /** A session with somebody is there. */
+  peerUp(publicKey: PublicKeyHex, now: Instant): void { this.#present.peerUp(publicKey, now); }
+
+  peerDown(publicKey: PublicKeyHex, sessionId: SessionId, now: Instant): void {
+    this.#present.peerDown(publicKey, sessionId, now);
+    this.#events.peerDown(sessionId, now);
+  }
+
   cancel(row: OutboxRow, now: Instant, done: () => void): void {
     const facts = mergeFacts(row.facts, { cancelledAtMs: now.wallMs });
     const hop: HopRow = { kind: 'cancelled', atMs: now.wallMs };
@@ -179,6 +202,8 @@ export class Outbox {
       const space = key.indexOf(' ');
       const id = key.slice(space + 1);
       if (key.startsWith('status')) { this.#aftermath.askStatus(id, now); continue; }
+      if (key.startsWith('peer')) { this.#present.headStartOver(id, now); continue; }
+      if (key.startsWith('rest')) { this.#present.handOverRest(id, now); continue; }
       const row = this.#rows.get(id);
       if (row === undefined) continue;
       if (key.startsWith('expire')) this.#aftermath.expire(row, now);
@@ -203,6 +228,7 @@ export class Outbox {
     this.#aftermath.armExpiry(row, live, now);
     if (holders(row.facts).length > 0) this.#aftermath.watch(row.recipient, statusFirstMs, now);
     if (row.stage === 'await') return;
+    if (row.stage === 'deposit') this.#present.want(row, now);
     if (notBeforeMs > 0) this.#schedule(row.id, now.monotonicMs + notBeforeMs);
     else this.#makeReady(row.id, now);
   }

@@ -2,11 +2,17 @@
  * Delivery and read receipts that we owe. They travel as sealed letters of their own kind, in a lane that ordinary letters cannot fill, and
  * cause no receipts themselves. While one receipt letter to a person is under way, further ones gather in the next: a thousand
  * letters fetched at once are answered by a handful of receipts.
+ *
+ * Of a letter that came in a session with its sender the answer there is the receipt. One is written with the letter all the same, because the
+ * answer may be lost with our power or the session: it is kept back for a minute and then, when that session is still there, given up.
  */
+import { Deadlines } from '../deadlines.ts';
 import { decodeContent, encodeContent } from '../wire/content.ts';
 import { equalBytes, toHex } from '../wire/bytes.ts';
 import { randomFraction } from '../random.ts';
 import { ttlDefaultSeconds } from '../../../shared/views.ts';
+import type { PeerSessions } from '../overlay/peer-sessions.ts';
+import type { SessionId } from '../session/types.ts';
 import type { Instant, ReceiptItem } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Outbox } from './outbox.ts';
@@ -16,6 +22,11 @@ const itemsMaximum = 60;
 /** Read receipts are delayed at random so that they say less about when somebody sits at the screen (notes: peers, section 5). */
 const readDelayMinimumMs = 1_000;
 const readDelayMaximumMs = 20_000;
+/**
+ * How long a receipt is kept back whose letter was answered in a session. A sender who has not heard the answer lays the letter at our relays within seconds,
+ * and a copy that comes from there is receipted whatever came before.
+ */
+const keptBackMs = 60_000;
 /** How long a receipt stays open for more while another one is under way. */
 const openForMs = 1_000;
 
@@ -23,6 +34,9 @@ export type ReceiptKind = 'delivered' | 'read' | 'fetched' | 'taken-back';
 
 /** A receipt row that was written together with the letter it is for. `isKept` is false when the letter had been seen before, and nothing was written. */
 interface Promised { readonly row: OutboxRow; readonly isKept: boolean }
+
+/** A receipt that is not sent as long as the sender seems to know. */
+interface KeptBack { readonly row: OutboxRow; readonly item: ReceiptItem; readonly sessionId: SessionId }
 
 interface Gathering {
   readonly kind: ReceiptKind;
@@ -39,21 +53,66 @@ export class Receipts {
   readonly #gathering = new Map<string, Gathering>();
   /** Rows of letters whose commit is under way: nobody else may add to them. */
   readonly #promised = new Set<string>();
+  /** By row. */
+  readonly #keptBack = new Map<string, KeptBack>();
+  readonly #deadlines = new Deadlines();
+  readonly #peers: PeerSessions;
 
-  constructor(context: VisorContext, outbox: () => Outbox) {
+  constructor(context: VisorContext, outbox: () => Outbox, peers: PeerSessions) {
     this.#context = context;
     this.#outbox = outbox;
+    this.#peers = peers;
   }
 
   /**
    * The receipt for one letter or file, to be committed in its own transaction: a crash right after must not leave a letter that was shown and
-   * whose sender never hears of it, for the relay may have been told to give it back by then. `owe` takes it up.
+   * whose sender never hears of it, for the relay may have been told to give it back by then. `owe` or `keepBack` takes it up.
+   * @param isWanted false when it is not likely to be sent: then it is not sealed yet.
    */
-  promise(kind: ReceiptKind, recipient: string, port: number, item: ReceiptItem, now: Instant): OutboxRow {
+  promise(kind: ReceiptKind, recipient: string, port: number, item: ReceiptItem, now: Instant, isWanted = true): OutboxRow {
     const unsealed = this.#unsealedRow(kind, recipient, port, [item], now);
-    const row = this.#mayGoNow(recipient) ? this.#outbox().sealedNow(unsealed, now) : unsealed;
+    const row = isWanted && this.#mayGoNow(recipient) ? this.#outbox().sealedNow(unsealed, now) : unsealed;
     this.#promised.add(row.id);
     return row;
+  }
+
+  /** The receipt of a letter whose sender is told in that session. Nothing is kept of one that had been seen before: whoever asks again hears the answer again. */
+  keepBack(sessionId: SessionId, item: ReceiptItem, { row, isKept }: Promised, now: Instant): void {
+    this.#promised.delete(row.id);
+    if (!isKept) { this.#context.commit([{ kind: 'delete-outbox', id: row.id }]); return; }
+    const kept: KeptBack = { row, item: { messageId: item.messageId.slice(), atMs: item.atMs }, sessionId };
+    this.#keptBack.set(row.id, kept);
+    if (this.#peers.session(row.recipient) === sessionId) this.#deadlines.set(row.id, now.monotonicMs + keptBackMs);
+    else this.#release(kept);
+  }
+
+  /** Answers that were on their way in it may be lost: the receipts go. */
+  sessionGone(sessionId: SessionId): void {
+    for (const kept of [...this.#keptBack.values()]) if (kept.sessionId === sessionId) this.#release(kept);
+  }
+
+  handleTimeout(now: Instant): void {
+    const needless: VisorChange[] = [];
+    for (let id = this.#deadlines.takeDue(now.monotonicMs); id !== undefined; id = this.#deadlines.takeDue(now.monotonicMs)) {
+      const kept = this.#keptBack.get(id);
+      if (kept === undefined) continue;
+      if (this.#peers.session(kept.row.recipient) !== kept.sessionId) { this.#release(kept); continue; }
+      this.#keptBack.delete(id);
+      needless.push({ kind: 'delete-outbox', id });
+    }
+    if (needless.length > 0) this.#context.commit(needless);
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
+    const next = this.#deadlines.next();
+    return next === undefined ? undefined : { atMs: next.atMs, reason: 'receipt kept back' };
+  }
+
+  #release({ row, item }: KeptBack): void {
+    this.#keptBack.delete(row.id);
+    this.#deadlines.clear(row.id);
+    this.#promised.add(row.id);
+    this.owe('delivered', row.recipient, row.destinationPort, item, () => undefined, { row, isKept: true });
   }
 
   /** `settled` runs when the receipt is committed, so that a letter is acknowledged only after. Gathered until `flush`. */
@@ -107,7 +166,7 @@ export class Receipts {
   /** A receipt row that has room and has not left: not sealed yet, or sealed and waiting for a relay that cannot be reached. */
   #openRow(gathering: Gathering): OutboxRow | undefined {
     for (const row of this.#context.memory.outbox.values()) {
-      if (row.kind === 'receipt' && !this.#promised.has(row.id) && row.recipient === gathering.recipient && row.destinationPort === gathering.port && (row.sealed === undefined || this.#outbox().neverLeft(row.id))
+      if (row.kind === 'receipt' && !this.#isSpokenFor(row.id) && row.recipient === gathering.recipient && row.destinationPort === gathering.port && (row.sealed === undefined || this.#outbox().neverLeft(row.id))
         && row.stage === 'deposit' && decodeContent(row.content)?.kind === gathering.kind && this.#items(row).length < itemsMaximum) return row;
     }
     return undefined;
@@ -139,9 +198,11 @@ export class Receipts {
 
   /** A receipt to that person is under way, or waits for a relay. */
   #isBusy(recipient: string): boolean {
-    for (const row of this.#context.memory.outbox.values()) if (row.kind === 'receipt' && row.recipient === recipient && !this.#promised.has(row.id)) return true;
+    for (const row of this.#context.memory.outbox.values()) if (row.kind === 'receipt' && row.recipient === recipient && !this.#isSpokenFor(row.id)) return true;
     return false;
   }
+
+  #isSpokenFor(id: string): boolean { return this.#promised.has(id) || this.#keptBack.has(id); }
 
   #mayGoNow(recipient: string): boolean {
     const standing = this.#context.memory.contacts.get(recipient)?.standing;

@@ -17,7 +17,7 @@ import { CircuitEnds, type CircuitEnd } from '../circuits/ends.ts';
 import { isCircuitAddress, tunnelled, writeTunnelFrame } from '../circuits/tunnel.ts';
 import { askCircuit } from './circuit-asking.ts';
 import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
-import type { PeerSessions } from './peer-sessions.ts';
+import type { PeerEvents, PeerPath, PeerSessions } from './peer-sessions.ts';
 import type { Answer } from '../directed/types.ts';
 import type { PeerPathStatus } from '../engine-types.ts';
 import type { DepositTokens } from '../mail/tokens.ts';
@@ -37,17 +37,12 @@ const meetingMs = 12_000;
 /** Somebody who is not here is asked for again after so long, doubling. */
 const awayFirstMs = 20_000;
 const awayMaximumMs = 600_000;
+/** However often there is something to say to them. */
+const askAgainMs = 10_000;
 /** Sessions with contacts at once: each costs keepalives. */
 const peersMaximum = 64;
 /** Circuits that others opened to us and that no session has come by yet. */
 const unmetMaximum = 32;
-
-export interface PeerEvents {
-  up(publicKey: PublicKeyHex, now: Instant): void;
-  down(publicKey: PublicKeyHex, sessionId: SessionId, now: Instant): void;
-  /** Something that is shown about them changed. */
-  changed(publicKey: PublicKeyHex): void;
-}
 
 interface Peer {
   readonly publicKey: PublicKeyHex;
@@ -55,6 +50,7 @@ interface Peer {
   sessionId: SessionId | undefined;
   wantedUntilMs: number;
   nextAskMs: number;
+  lastAskMs: number;
   failures: number;
 }
 
@@ -102,10 +98,11 @@ export class PeerLinks implements PeerSessions {
     if (peer === undefined) return;
     peer.wantedUntilMs = now.monotonicMs + wantedForMs;
     this.#deadlines.set(`idle ${publicKey}`, peer.wantedUntilMs);
-    if (peer.state === 'away' && now.monotonicMs >= peer.nextAskMs) this.#ask(peer, now);
+    // Something to say is a reason to ask sooner than by the clock.
+    if (peer.state === 'away' && now.monotonicMs >= Math.min(peer.nextAskMs, peer.lastAskMs + askAgainMs)) this.#ask(peer, now);
   }
 
-  pathOf(publicKey: PublicKeyHex): { readonly kind: 'lan' | 'direct' | 'relay'; readonly relay: PublicKeyHex | undefined } | undefined {
+  pathOf(publicKey: PublicKeyHex): PeerPath | undefined {
     const sessionId = this.session(publicKey);
     const address = sessionId === undefined ? undefined : this.#context.sessions.view(sessionId)?.address;
     return address === undefined ? undefined : this.#kindOf(address);
@@ -174,20 +171,32 @@ export class PeerLinks implements PeerSessions {
       case 'path':
         if (output.change === 'lost') this.#hangUpAt(output.address, now);
         this.#upgrade.path(sessionId, output.change, output.address, now);
-        this.#events.changed(known.publicKey);
         return true;
-      case 'moved': case 'measured': this.#events.changed(known.publicKey); return true;
+      case 'moved': case 'measured': return true;
     }
   }
 
   networkChanged(now: Instant): void {
+    this.relayUp(now);
+    this.#upgrade.networkChanged(now);
+  }
+
+  /** We are connected again: who was not to be reached may be now. */
+  relayUp(now: Instant): void {
     for (const peer of this.#peers.values()) {
       peer.failures = 0;
       peer.nextAskMs = now.monotonicMs;
       if (peer.state === 'away' && now.monotonicMs < peer.wantedUntilMs) this.#ask(peer, now);
     }
-    this.#upgrade.networkChanged(now);
   }
+
+  /** Somebody may not be an accepted contact any more. */
+  contactsChanged(now: Instant): void {
+    for (const peer of [...this.#peers.values()]) if (!this.#isAccepted(peer.publicKey)) this.#leave(peer, now);
+  }
+
+  /** We are reachable elsewhere than we were. */
+  candidatesChanged(now: Instant): void { this.#upgrade.candidatesChanged(now); }
 
   handleTimeout(now: Instant): void {
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
@@ -215,7 +224,7 @@ export class PeerLinks implements PeerSessions {
 
   #isAccepted(publicKey: PublicKeyHex): boolean { return this.#context.memory.contacts.get(publicKey)?.standing === 'contact'; }
 
-  #kindOf(address: SocketAddress): { readonly kind: 'lan' | 'direct' | 'relay'; readonly relay: PublicKeyHex | undefined } {
+  #kindOf(address: SocketAddress): PeerPath {
     if (isCircuitAddress(address)) return { kind: 'relay', relay: this.#ends.at(address)?.relay };
     return { kind: this.#upgrade.isLan(address) ? 'lan' : 'direct', relay: undefined };
   }
@@ -224,7 +233,7 @@ export class PeerLinks implements PeerSessions {
     const known = this.#peers.get(publicKey);
     if (known !== undefined) return known;
     if (this.#peers.size >= peersMaximum && !this.#leaveIdlest(now)) return undefined;
-    const peer: Peer = { publicKey, state: 'away', sessionId: undefined, wantedUntilMs: -Infinity, nextAskMs: -Infinity, failures: 0 };
+    const peer: Peer = { publicKey, state: 'away', sessionId: undefined, wantedUntilMs: -Infinity, nextAskMs: -Infinity, lastAskMs: -Infinity, failures: 0 };
     this.#peers.set(publicKey, peer);
     return peer;
   }
@@ -234,6 +243,7 @@ export class PeerLinks implements PeerSessions {
     const recipient = this.#recipients.known(peer.publicKey);
     if (contact?.depositToken === undefined || recipient === undefined) { this.#again(peer, now); return; }
     peer.state = 'asking';
+    peer.lastAskMs = now.monotonicMs;
     askCircuit(this.#context, this.#links, recipient, contact.depositToken, now, (found, at) => {
       if (peer.state !== 'asking' || this.#peers.get(peer.publicKey) !== peer) { if (found !== undefined) this.#hangUp(found.sessionId, found.circuit, at); return; }
       if (found === undefined) { this.#again(peer, at); return; }
@@ -301,8 +311,7 @@ export class PeerLinks implements PeerSessions {
     this.#deadlines.clear(`meet ${peer.publicKey}`);
     this.#deadlines.set(`idle ${peer.publicKey}`, peer.wantedUntilMs);
     this.#upgrade.began(peer.publicKey, session, now);
-    this.#events.up(peer.publicKey, now);
-    this.#events.changed(peer.publicKey);
+    this.#events.peerUp(peer.publicKey, now);
     return true;
   }
 
@@ -319,8 +328,7 @@ export class PeerLinks implements PeerSessions {
   #lost(peer: Peer, now: Instant): void {
     const { sessionId, state } = peer;
     this.#end(peer, now);
-    if (sessionId !== undefined && state === 'here') this.#events.down(peer.publicKey, sessionId, now);
-    this.#events.changed(peer.publicKey);
+    if (sessionId !== undefined && state === 'here') this.#events.peerDown(peer.publicKey, sessionId, now);
     this.#again(peer, now);
   }
 
@@ -329,8 +337,7 @@ export class PeerLinks implements PeerSessions {
     this.#end(peer, now);
     this.#peers.delete(peer.publicKey);
     this.#deadlines.clear(`ask ${peer.publicKey}`);
-    if (sessionId !== undefined && state === 'here') this.#events.down(peer.publicKey, sessionId, now);
-    this.#events.changed(peer.publicKey);
+    if (sessionId !== undefined && state === 'here') this.#events.peerDown(peer.publicKey, sessionId, now);
   }
 
   /** The session and every circuit with them. */

@@ -1,6 +1,13 @@
-/** What the parts that write and read letters see of sessions with contacts themselves. */
+/**
+ * What the rest of a visor knows of sessions with other visors: authenticated at both ends, whatever path their packets take. There is one with a contact only as long as both
+ * are here; nothing may depend on it.
+ */
 import type { SessionId } from '../session/types.ts';
+import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex } from '../wire/types.ts';
+
+/** How a session's packets go: in a network of both, straight between two networks, or in a circuit through that relay. */
+export interface PeerPath { readonly kind: 'lan' | 'direct' | 'relay'; readonly relay: PublicKeyHex | undefined }
 
 /** Sessions with contacts themselves, for as long as both are here. */
 export interface PeerSessions {
@@ -11,5 +18,13 @@ export interface PeerSessions {
   /** Somebody has to do with them now: worth a session for a while. */
   want(publicKey: PublicKeyHex, now: Instant): void;
   /** How it goes now, for the route shown with a letter: 'lan' | 'direct' | 'relay', and the relay's key when by relay. */
-  pathOf(publicKey: PublicKeyHex): { readonly kind: 'lan' | 'direct' | 'relay'; readonly relay: PublicKeyHex | undefined } | undefined;
+  pathOf(publicKey: PublicKeyHex): PeerPath | undefined;
 }
+
+export interface PeerEvents {
+  peerUp(publicKey: PublicKeyHex, now: Instant): void;
+  peerDown(publicKey: PublicKeyHex, sessionId: SessionId, now: Instant): void;
+}
+
+/** Makes them for one visor. The events are not to be told before its first input. */
+export type CreatePeerSessions = (context: VisorContext, events: PeerEvents) => PeerSessions;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  decodeEchoResponse, decodeLetterState, decodeListFragment, decodeRefusals, decodeRegisterResponse, decodeStatusResponse, encodeEchoResponse,
-  encodeLetterState, encodeListFragment, encodeRefusals, encodeRegisterResponse, encodeStatusResponse, listEntrySize, listFragmentHeaderBytes, refusalsMaximum,
+  decodeEchoResponse, decodeLetterState, decodeLetterVerdict, decodeListFragment, decodeRefusals, decodeRegisterResponse, decodeStatusResponse, encodeEchoResponse,
+  encodeLetterState, encodeLetterVerdict, encodeListFragment, encodeRefusals, encodeRegisterResponse, encodeStatusResponse, listEntrySize, listFragmentHeaderBytes, refusalsMaximum,
 } from './responses.ts';
 import type { LetterStatus } from './responses.ts';
 import { bytesOf, holdsAgainstNoise, holdsAsCodec, listEntry, u32, u64 } from './codec-testing.ts';
@@ -29,9 +29,11 @@ describe('answers', () => {
     }));
   });
 
-  it('status, letter state and refusals round-trip', () => {
+  it('status, letter state, what became of a letter and refusals round-trip', () => {
     holdsAsCodec({ values: statuses, encode: encodeStatusResponse, decode: decodeStatusResponse, selfDelimiting: true });
     holdsAsCodec({ values: state, encode: encodeLetterState, decode: decodeLetterState, selfDelimiting: true });
+    holdsAsCodec({ values: fc.constantFrom('committed', 'unopenable'), encode: encodeLetterVerdict, decode: decodeLetterVerdict, selfDelimiting: true });
+    expect(encodeLetterVerdict('committed')).toEqual(Uint8Array.of(1));
     const hashes: fc.Arbitrary<readonly Uint8Array[]> = fc.array(bytesOf(32), { maxLength: 32 });
     holdsAsCodec({ values: hashes, encode: encodeRefusals, decode: decodeRefusals, selfDelimiting: true });
   });

@@ -6,6 +6,7 @@ import { Reader, Writer, concatBytes } from './bytes.ts';
 import { readChoice, writeChoice } from './fields.ts';
 import { listEntrySize, readListEntry, writeListEntry } from './list-entry.ts';
 import { letterStates } from './types.ts';
+import { verdicts } from './verbs.ts';
 import type { LetterState, ListEntry, ListFragment } from './types.ts';
 
 const shortBytes = 8;
@@ -131,6 +132,21 @@ export function decodeLetterState(payload: Uint8Array): LetterState | undefined 
   const reader = new Reader(payload);
   const state = readChoice(reader, letterStates);
   return reader.atEnd ? state : undefined;
+}
+
+/** The answer to `letter`: what became of it, as it is told to relays by `ack`. */
+export type LetterVerdict = (typeof verdicts)[number];
+
+export function encodeLetterVerdict(verdict: LetterVerdict): Uint8Array {
+  const writer = new Writer(1);
+  writeChoice(writer, verdicts, verdict, 1);
+  return writer.finish();
+}
+
+export function decodeLetterVerdict(payload: Uint8Array): LetterVerdict | undefined {
+  const reader = new Reader(payload);
+  const verdict = readChoice(reader, verdicts, 1);
+  return reader.atEnd ? verdict : undefined;
 }
 
 /**

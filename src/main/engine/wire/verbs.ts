@@ -14,7 +14,7 @@ import type { ContentName, LeafRun, Mailbox, RecordKind, RequestBody, Verb } fro
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
   'refusals', 'more', 'pad', 'hold', 'drop', 'observe', 'circuit', 'connect', 'hang-up', 'probe', 'candidates', 'letter'] as const satisfies readonly Verb[];
 const recordKinds = ['identity', 'prekey', 'named'] as const satisfies readonly RecordKind[];
-const verdicts = ['committed', 'unopenable'] as const;
+export const verdicts = ['committed', 'unopenable'] as const;
 
 /** Leaves that one pull may name: the bits of its bitmap. */
 export const pullCountMaximum = 64;
