@@ -14,7 +14,7 @@ const blockedRelaysMinimum = 2;
  * The router is asked five times (PCP, NAT-PMP) within two seconds and no oftener. All that relays answered went through it, so that the loss on the way to it is no
  * larger than theirs; and asking goes on after the check.
  */
-const routerSilenceByLossMaximum = 1e-4;
+const routerSilenceByLossMaximum = 1e-3;
 
 /** Known to be blocked only where something else proves that there is a network. */
 export function udpBlockedOf(evidence: FamilyEvidence): Known<boolean> {

@@ -17,8 +17,8 @@ import type { CheckEffect } from './check-effects.ts';
 import type { CheckedNetwork, CreateNetworkCheck, NetworkAnswer, NetworkCheck, ObservationPort, SpareSocket } from './observation-port.ts';
 import type { Observation } from './types.ts';
 
-/** From a command to its answer, in ms: somebody waits, and has to hear within five seconds. */
-export const wholeMaximumMs = 4_800;
+/** From a command to its answer, in ms: somebody waits, and has to hear within five seconds, of which the start of a visor for the command alone takes one. */
+export const wholeMaximumMs = 3_800;
 /** Of it, for relays to be connected and to give tickets: while there is none, and once there is one. */
 export const gatherMaximumMs = 1_000;
 export const gatherMoreMs = 400;
