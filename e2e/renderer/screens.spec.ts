@@ -5,6 +5,7 @@ import { AddFriendScreen } from '../screens/add-friend.ts';
 import { ChatsScreen } from '../screens/chats.ts';
 import { FilesScreen } from '../screens/files.ts';
 import { HopLogScreen } from '../screens/hop-log.ts';
+import { NetworkScreen } from '../screens/network.ts';
 import { RelaysScreen } from '../screens/relays.ts';
 import { WelcomeScreen } from '../screens/welcome.ts';
 
@@ -73,6 +74,14 @@ const scenes: readonly Scene[] = [
   { name: 'an empty Outbox', scenario: 'empty', arrange: place('Outbox') },
   { name: 'Network in trouble', scenario: 'troubled', arrange: place('Network') },
   { name: 'Network offline', scenario: 'offline', arrange: place('Network') },
+  { name: 'Network with what was found out', scenario: 'network', arrange: async (page) => {
+    await place('Network')(page);
+    await new NetworkScreen(page).showPlaces();
+  } },
+  { name: 'Network while it is checked', scenario: 'network', arrange: async (page) => {
+    await place('Network')(page);
+    await new NetworkScreen(page).check.click();
+  } },
   { name: 'Settings', scenario: 'full', arrange: place('Settings') },
   { name: 'adding a friend', scenario: 'full', arrange: async (page) => {
     await new AddFriendScreen(page).open();

@@ -7,8 +7,8 @@ import { sameAddress, type SocketAddress } from '../wire/types.ts';
 import { familyOf } from './address-scope.ts';
 import type { AnswerFrom, Observation, ProbeSocket, Silence } from './types.ts';
 
-/** From one datagram of a probe to the next, in ms (notes on peers, section 2); after the last no more follow. */
-export const retransmitAfterMs: readonly number[] = [100, 200, 400, 800, 1_600];
+/** From one datagram of a probe to the next, in ms (notes on peers, section 2; the last is shorter, for there has to be time to wait for it); after the last no more follow. */
+export const retransmitAfterMs: readonly number[] = [100, 200, 400, 800, 1_200];
 /** Of a whole check, retransmissions included: what both families need where half of everything is lost. */
 export const datagramsMaximum = 300;
 /** To one address of a relay: filtering costs the most, two kinds on two sockets. */

@@ -30,7 +30,7 @@
  * WHEN IT ENDS. When nothing is on its way any more; sooner, where everything that could still be asked for is known, for a silence that is proven is
  * not waited out; and at the latest after `checkMaximumMs`.
  *
- * HOW MUCH IS SENT. A probe is sent again after 100, 200, 400, 800 and 1,600 ms, six times at most; a whole check sends some 50 datagrams where none
+ * HOW MUCH IS SENT. A probe is sent again after 100, 200, 400, 800 and 1,200 ms, six times at most; a whole check sends some 50 datagrams where none
  * is lost, never more than `datagramsMaximum`, and to no address of a relay more than `datagramsPerAddressMaximum`. The first report comes within
  * a second, the last within five. A relay that lies about what it saw can make the network look worse than it is; what it says
  * alone never makes a candidate with a sure port, unless it lies at two of its ports.

@@ -12,7 +12,6 @@ describe('the network checklist', () => {
     const offline = connection({ kind: 'offline', relaysConnected: 0 });
     expect(answer(offline, [], 'UDP')?.answer).toBe('not checked');
     expect(answer(offline, [], 'The clock')?.answer).toBe('not checked');
-    expect(answer(connection(), [], 'IPv6')?.answer).toBe('not checked');
   });
   it('answers yes from what has been seen to work', () => {
     expect(answer(connection(), [], 'UDP')?.answer).toBe('yes');

@@ -51,9 +51,5 @@ export function networkChecklist(connection: ConnectionView, relays: readonly Re
     redundancy(connection),
     clock(connection),
     { question: 'This disk can be written', answer: connection.kind === 'storage-failed' ? 'no' : 'yes', detail: connection.kind === 'storage-failed' ? 'Free some space. Nothing new is saved or sent until then.' : 'Messages are saved before they are shown.' },
-    notChecked('IPv6 works', 'This version does not check it.'),
-    notChecked('Direct paths are possible', 'This version does not check which kind of router you are behind.'),
-    notChecked('The router opens ports (UPnP, NAT-PMP, PCP)', 'This version does not ask it.'),
-    notChecked('A login page stands in the way', 'This version does not check for one.'),
   ];
 }

@@ -1,5 +1,5 @@
 /** The report on the connection: what works, what does not, what nobody has checked; downgrades in force; raw counters. */
-import { CircleCheck, CircleDashed, CircleX, RotateCw } from 'lucide-react';
+import { RotateCw } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { connectionSentence } from '../../../shared/sentences.ts';
 import { durationWords } from '../../../shared/quantities.ts';
@@ -10,22 +10,11 @@ import { Dot } from '../../ui/bits.tsx';
 import { Button } from '../../ui/button.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { Page } from '../frame/page.tsx';
-import { networkChecklist, type Answer, type Check } from './checklist.ts';
+import { CheckRow } from './check-row.tsx';
+import { networkChecklist } from './checklist.ts';
 import { Notices } from './notices.tsx';
+import { YourNetwork } from './your-network.tsx';
 import './network.css';
-
-const icons: Readonly<Record<Answer, typeof CircleCheck>> = { yes: CircleCheck, no: CircleX, 'not checked': CircleDashed };
-const answerWords: Readonly<Record<Answer, string>> = { yes: 'Yes', no: 'No', 'not checked': 'Not checked' };
-
-function CheckRow({ check }: { readonly check: Check }) {
-  const Icon = icons[check.answer];
-  return (
-    <li className={`check check--${check.answer === 'not checked' ? 'unknown' : check.answer}`}>
-      <span className="check__answer"><Icon size={16} strokeWidth={1.75} aria-hidden />{answerWords[check.answer]}</span>
-      <div><p className="check__question">{check.question}</p><p className="muted">{check.detail}</p></div>
-    </li>
-  );
-}
 
 export function NetworkPage() {
   const { client, run } = useServices();
@@ -46,7 +35,8 @@ export function NetworkPage() {
       <div className="page__column">
         <p className="status"><Dot tone={tone} />{sentence}</p>
         <Notices />
-        <ul className="card checklist" aria-label="Network checklist">{networkChecklist(connection, relays, nowMs).map((check) => <CheckRow key={check.question} check={check} />)}</ul>
+        <ul className="card checklist" aria-label="Network checklist">{networkChecklist(connection, relays, nowMs).map((check) => <CheckRow key={check.question} {...check} />)}</ul>
+        <YourNetwork />
         <RawReport />
       </div>
     </Page>
