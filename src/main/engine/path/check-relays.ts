@@ -35,11 +35,14 @@ export class CheckRelays {
 
   constructor(port: ObservationPort) { this.#port = port; }
 
-  /** Whether anybody is connected who can tell something. */
-  static hasObserver(port: ObservationPort): boolean {
+  /** Who is connected and can tell something. */
+  static observersOf(port: ObservationPort): readonly PublicKeyHex[] {
     const observers = new Set(port.observers());
-    return port.relays().some(({ relay, address }) => observers.has(relay) && isOutside(address));
+    return port.relays().filter(({ relay, address }) => observers.has(relay) && isOutside(address)).map(({ relay }) => relay);
   }
+
+  /** Those that were asked for a ticket, whatever they said. */
+  get asked(): ReadonlySet<PublicKeyHex> { return new Set(this.#asked.keys()); }
 
   get hasReady(): boolean { return this.#ready.size > 0; }
 

@@ -156,7 +156,7 @@ describe('the checks of a visor', () => {
     expect(visor.run()).not.toBe(heard[0]);
   });
 
-  it('run by themselves once relays are there, and again every five minutes at most', () => {
+  it('run by themselves once relays are there, and again for a new one, every five minutes at most', () => {
     const visor = new Checked();
     const starts = (): number => visor.asked.filter((kind) => kind === 'interfaces').length;
     visor.checks.relaysChanged(visor.world.now);
@@ -165,10 +165,15 @@ describe('the checks of a visor', () => {
     visor.pass(10_000);
     expect([starts(), visor.checks.last?.report.isComplete]).toEqual([1, true]);
     visor.checks.relaysChanged(visor.world.now);
-    visor.pass(automaticEveryMs - 30_000);
+    visor.pass(automaticEveryMs + 30_000);
     expect(starts()).toBe(1);
-    visor.pass(60_000);
+    visor.run();
+    visor.world.relay('198.51.100.77');
+    for (let index = 0; index < 3; index += 1) visor.checks.relaysChanged(visor.world.now);
+    visor.pass(automaticEveryMs - 30_000);
     expect(starts()).toBe(2);
+    visor.pass(60_000);
+    expect([starts(), visor.checks.last?.report.relays.length]).toEqual([3, 3]);
   });
 
   it('forget what they know of a network that was left, and begin afresh', () => {

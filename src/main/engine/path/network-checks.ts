@@ -2,8 +2,8 @@
  * The checks of one visor: when its network is checked, with which relays, and what came of it last.
  *
  * WHEN. At once when somebody asks, who shares a check that runs, and gets the last report where that is younger than half a minute: each check costs relays some tickets,
- * of which they give a session four a minute. By itself soon after the first own relay is connected, and after another network, but not oftener
- * than every five minutes unless the network changed. A check whose network changes under it is dropped and begun afresh; whoever waits for
+ * of which they give a session four a minute. By itself soon after the first own relay is connected, and once more when another one is that was not asked yet, but not
+ * oftener than every five minutes; and soon after the network changed. A check whose network changes under it is dropped and begun afresh; whoever waits for
  * it then waits for the new one, but never longer than `wholeMaximumMs` in all.
  *
  * HOW. A check gathers first: the machine's addresses, and a ticket from every own relay that is connected and observes (`check-relays.ts`). Relays that are not
@@ -12,7 +12,7 @@
  */
 import { CheckRelays } from './check-relays.ts';
 import { CheckMachine } from './network-check.ts';
-import type { Instant } from '../wire/types.ts';
+import type { Instant, PublicKeyHex } from '../wire/types.ts';
 import type { CheckEffect } from './check-effects.ts';
 import type { CheckedNetwork, CreateNetworkCheck, NetworkAnswer, NetworkCheck, ObservationPort, SpareSocket } from './observation-port.ts';
 import type { Observation } from './types.ts';
@@ -50,6 +50,8 @@ export class NetworkChecks implements NetworkCheck {
   #automaticAtMs: number | undefined;
   #last: CheckedNetwork | undefined;
   #lastMs = -Infinity;
+  /** The relays of the last check of this network: another one may tell more. */
+  #asked: ReadonlySet<PublicKeyHex> = new Set();
 
   constructor(port: ObservationPort) { this.#port = port; }
 
@@ -106,7 +108,7 @@ export class NetworkChecks implements NetworkCheck {
     if (this.#running !== undefined) {
       if (this.#running.machine === undefined) this.#running.relays.prepare(now, () => { this.#advance(now); });
       this.#advance(now);
-    } else if (this.#automaticAtMs === undefined && CheckRelays.hasObserver(this.#port)) {
+    } else if (this.#automaticAtMs === undefined && CheckRelays.observersOf(this.#port).some((relay) => !this.#asked.has(relay))) {
       this.#automaticAtMs = Math.max(now.monotonicMs + automaticAfterMs, this.#last === undefined ? 0 : this.#lastMs + automaticEveryMs);
     }
   }
@@ -115,6 +117,7 @@ export class NetworkChecks implements NetworkCheck {
     const { last } = this;
     // It is about another network.
     this.#last = undefined;
+    this.#asked = new Set();
     if (last !== undefined) this.#port.reported();
     this.#automaticAtMs = now.monotonicMs + automaticAfterMs;
     this.#drop();
@@ -125,7 +128,7 @@ export class NetworkChecks implements NetworkCheck {
     if (this.#automaticAtMs !== undefined && now.monotonicMs >= this.#automaticAtMs) {
       this.#automaticAtMs = undefined;
       // Without a relay there is nothing to find out; the first that is connected calls for it again.
-      if (this.#running === undefined && CheckRelays.hasObserver(this.#port)) this.#begin(now);
+      if (this.#running === undefined && CheckRelays.observersOf(this.#port).length > 0) this.#begin(now);
     }
     const { machine } = this.#running ?? {};
     const dueMs = machine?.pollTimeout();
@@ -224,6 +227,7 @@ export class NetworkChecks implements NetworkCheck {
     for (const socket of check.sockets.values()) this.#port.unbindSpare(socket);
     this.#running = undefined;
     this.#lastMs = now.monotonicMs;
+    this.#asked = check.relays.asked;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { done } of waiting) if (this.#last !== undefined) done(this.#last);
