@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { applyChange } from '../../../shared/patch.ts';
 import { patchSchema, viewSchema, type Patch, type View } from '../../../shared/views.ts';
 import type { StoredMessage } from '../../engine/mail/visor-store.ts';
+import { CheckMachine } from '../../engine/path/network-check.ts';
 import { contactRow, conversationRow, fileRow, FakeInspection, keyOf, outboxStatus, relayStatus, storedMessage } from './fake-inspection.ts';
 import { StateService, type StateSource } from './state.ts';
 
@@ -73,6 +74,22 @@ describe('the live state', () => {
     const { sequence, view } = await service.snapshot();
     expect(sequence).toBe(0);
     expect(viewSchema.parse(view)).toMatchObject({ identity: { name: 'Ann' }, notices: ['Kept in a file.', 'From the engine.'], echo: { state: 'absent' } });
+  });
+
+  it('has what the last check of the network found out, until the network is another one', async () => {
+    const report = new CheckMachine({ nowMs: 0, relays: [], localHosts: [], mainPorts: {} }).report();
+    const snapshot = await service.snapshot();
+    expect(snapshot.view.network).toBeUndefined();
+    engine.network = { report, checkedWallMs: 1_500 };
+    service.engineChanged([{ kind: 'network' }]);
+    await settled(1);
+    expect(replay(snapshot).network).toEqual({ report, checkedAtMs: 1_500 });
+    engine.network = undefined;
+    service.engineChanged([{ kind: 'network' }]);
+    await settled(2);
+    // As it comes over a socket.
+    const over = patchSchema.parse(JSON.parse(JSON.stringify(patches[1])));
+    expect(over.changes.reduce(applyChange, replay({ ...snapshot, sequence: 0 })).network).toBeUndefined();
   });
 
   it('says nothing before somebody has looked', async () => {
