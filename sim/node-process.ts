@@ -8,6 +8,7 @@ import type { Disk, StoreAsk } from './disk.ts';
 import type { NodeOptions, World } from './node-options.ts';
 import type { NodeWatch } from './node-watch.ts';
 import type { SeededRandom } from './random.ts';
+import type { NetworkRequest } from '../src/main/engine/path/observation-port.ts';
 import type { CommandReply, Engine, EngineCommand, EngineOutput } from '../src/main/engine/engine-types.ts';
 import type { Instant, SocketAddress } from '../src/main/engine/wire/types.ts';
 
@@ -118,6 +119,15 @@ export class NodeProcess {
 
   // --- outputs ------------------------------------------------------------------------------------------------------------
 
+  /** What only a machine knows. There is no router that opens ports, and nothing but UDP. */
+  #findOut(request: NetworkRequest): void {
+    const address = this.#machine.world.network.addressOf(this.#machine.options.name);
+    if (request.kind !== 'interfaces' || address === undefined) return;
+    this.#machine.world.queue.after(0, () => {
+      this.#input('handleNetwork interfaces', (engine, now) => { engine.handleNetwork?.({ kind: 'interfaces', check: request.check, localHosts: [address.host], mainPorts: { ipv4: address.port } }, now); });
+    });
+  }
+
   #endTurnLater(): void {
     if (this.#isTurnEnding) return;
     this.#isTurnEnding = true;
@@ -158,8 +168,7 @@ export class NodeProcess {
           this.#input(`handleStored ${output.request.op}`, (engine, now) => { engine.handleStored(output.ticket, result, now); });
         });
         return;
-      // There is no machine around it: what only a machine knows stays unknown.
-      case 'network': return;
+      case 'network': this.#findOut(output.request); return;
       case 'resolve':
         world.queue.after(this.#machine.random.between(1, resolveMaximumMs), () => {
           this.#input('handleResolved', (engine, now) => { engine.handleResolved(output.ticket, world.resolve(output.host), now); });

@@ -3,6 +3,7 @@
  * any step of storage, start again from its disk, sleep, move to another address and have its clock set. Its checker sees it
  * through node-watch.ts.
  */
+import { createNetworkChecks } from '../src/main/engine/path/network-checks.ts';
 import { createEngine } from '../src/main/engine/visor.ts';
 import { identityPublicKey, isValidSecretKey } from '../src/main/engine/wire/identity.ts';
 import { MachineClock } from './clock.ts';
@@ -92,6 +93,7 @@ export class SimNode implements Endpoint {
     started.start(() => createEngine({
       configuration: {
         crypto, random: random.bytes, identitySecret: this.#identitySecret, initialName: this.name, visor, relay: relay ? { registration: 'open', ...(heldBytes === undefined ? {} : { heldPerRecipientBytes: heldBytes }) } : undefined,
+        ...(visor ? { createNetworkCheck: createNetworkChecks } : {}),
       },
       state, mail, blobs: { own: this.disk.blobs['own-blobs'].all, held: this.disk.blobs['held-blobs'].all }, now,
     }));

@@ -73,7 +73,7 @@ class VisorEngine implements Engine {
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
   #frameUse: MemoryUse = 'kept';
-  readonly #ownCandidates: OwnCandidates = { offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report) };
+  readonly #ownCandidates: OwnCandidates = { offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report), refresh: (now) => { this.#paths.run(now, () => undefined); } };
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -202,8 +202,9 @@ class VisorEngine implements Engine {
   networkChanged(now: Instant): void {
     this.#begin(now);
     this.#sessions.networkChanged(now);
-    this.#visor?.networkChanged(now);
+    // First: whoever needs to know more asks for it, and what was known is about another network.
     this.#paths.networkChanged(now);
+    this.#visor?.networkChanged(now);
     this.#drainSessions();
   }
 

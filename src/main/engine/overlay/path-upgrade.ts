@@ -23,6 +23,8 @@ export interface OwnCandidates {
   offered(): readonly OfferedCandidate[];
   /** Addresses of the machine's interfaces. */
   hosts(): readonly string[];
+  /** They are needed now: what is not known, or may not hold any more, is found out. */
+  refresh(now: Instant): void;
 }
 
 interface Upgrade {
@@ -58,6 +60,7 @@ export class PathUpgrade {
     upgrade.generation = 0;
     upgrade.retry.stop();
     this.#askAt(upgrade, now.monotonicMs);
+    if (this.#own.offered().length === 0) this.#own.refresh(now);
   }
 
   ended(sessionId: SessionId): void {
@@ -94,6 +97,7 @@ export class PathUpgrade {
   }
 
   networkChanged(now: Instant): void {
+    if (this.#upgrades.size > 0) this.#own.refresh(now);
     for (const upgrade of this.#upgrades.values()) {
       upgrade.punching.stop();
       upgrade.retry.networkChanged(now.monotonicMs);
