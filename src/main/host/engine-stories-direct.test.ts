@@ -246,6 +246,20 @@ describe('when something comes in between', () => {
     expect(ada.state(id)).toBe('unconfirmed');
   });
 
+  it('a letter that was handed over without an answer is called expired when a receipt that was kept back would have come', () => {
+    const { world, ada, bob, meet } = acquaintances();
+    meet();
+    world.passes = (_from, to) => to !== bob;
+    const id = ada.send(bob, 'hello', 60);
+    world.run(70 * secondMs);
+    expect(ada.state(id)).toBe('unconfirmed');
+    world.run(75 * secondMs);
+    expect(ada.state(id)).toBe('unconfirmed');
+    world.run(10 * secondMs);
+    expect(ada.state(id)).toBe('expired');
+    expect(ada.disk().outbox).toEqual([]);
+  });
+
   it('a copy whose storage was not confirmed is taken back as well', () => {
     const { world, ada, bob, relay, meet } = acquaintances();
     meet();

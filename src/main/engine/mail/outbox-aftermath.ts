@@ -7,6 +7,7 @@ import { holders, isSettled, mergeFacts } from './facts.ts';
 import { coveredBy, retryCapMs } from './outbox-copies.ts';
 import { isSurelyOver, remainingMs, type Live, type WallClocks } from './outbox-live.ts';
 import { letGo, sealedAway } from './outbox-sealing.ts';
+import { keptBackMs } from './receipts.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { Recipient, Recipients } from '../overlay/recipients.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -23,6 +24,8 @@ const doubtMs = 30_000;
 /** Receipts live 14 days: when these have passed since the end of a letter, none can be waiting at a relay that does not answer. */
 const receiptLifetimeMs = 14 * 86_400_000;
 const withdrawBaseMs = 1_000;
+/** After the end of a letter that was given to them without an answer: their receipt may be kept back for so long, and then it needs a moment. */
+const receiptMayWaitMs = keptBackMs + 30_000;
 
 /** What the outbox does for its aftermath. */
 export interface AftermathHooks {
@@ -172,15 +175,22 @@ export class OutboxAftermath {
       live.endedMs = now.monotonicMs;
     }
     const neverLeft = (row.facts.held ?? []).length === 0 && !live.mayBeThere;
-    const isOver = neverLeft || row.stage === 'withdraw' || row.kind === 'receipt' || row.kind === 'resume' || this.#hooks.drainedSince(live.endedMs)
+    const receiptsThereMs = live.endedMs + (live.handedOver ? receiptMayWaitMs : 0);
+    const isOver = neverLeft || row.stage === 'withdraw' || row.kind === 'receipt' || row.kind === 'resume' || this.#hooks.drainedSince(receiptsThereMs)
       || now.monotonicMs - live.endedMs >= receiptLifetimeMs;
     if (isOver) {
       const settled = isSettled(row.facts);
       this.#hooks.finish(row, settled ? row.facts : mergeFacts(row.facts, { expiredAtMs: now.wallMs }), settled ? [] : [{ kind: 'expired', atMs: now.wallMs }], now);
       return;
     }
-    this.#deadlines.set(`expire ${row.id}`, live.endedMs + receiptLifetimeMs);
-    if (row.facts.unconfirmedAtMs !== undefined) return;
+    const mayWait = receiptsThereMs > now.monotonicMs;
+    this.#deadlines.set(`expire ${row.id}`, mayWait ? receiptsThereMs : live.endedMs + receiptLifetimeMs);
+    if (row.facts.unconfirmedAtMs !== undefined) {
+      if (mayWait || !live.handedOver || live.askedAgain) return;
+      live.askedAgain = true;
+      this.#hooks.wantDrained(now);
+      return;
+    }
     this.#rows.update({ ...row, stage: 'await', facts: mergeFacts(row.facts, { unconfirmedAtMs: now.wallMs }) }, [{ kind: 'unconfirmed', atMs: now.wallMs }]);
     // Once: being drained brings us here again.
     this.#hooks.wantDrained(now);

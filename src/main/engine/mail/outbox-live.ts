@@ -27,6 +27,10 @@ export interface Live {
   readonly withoutToken: Set<string>;
   /** Relays that a deposit of it was sent to in this run, whatever was heard of it. */
   readonly laidAt: Set<string>;
+  /** It was given to their device itself, perhaps in an earlier run, and no answer was heard. */
+  handedOver: boolean;
+  /** Own relays were asked once more whether a receipt is there, after the time that its recipient may keep one back. */
+  askedAgain: boolean;
   /** Their device itself could not open it: how often, and until when (monotonic) it goes by relays alone. */
   unopenableByPeer: number;
   notToPeerUntilMs: number;
@@ -45,7 +49,7 @@ export interface WallClocks { readonly ownMs: number; readonly correctedMs: numb
 export function createLive(row: OutboxRow, clocks: WallClocks, now: Instant): Live {
   return {
     active: false, inFlight: 0, nextTryMs: undefined, failures: 0, statusDelayMs: statusFirstMs, mayBeThere: false, paused: new Map(), withoutToken: new Set(), laidAt: new Set(),
-    unopenableByPeer: 0, notToPeerUntilMs: 0,
+    handedOver: false, askedAgain: false, unopenableByPeer: 0, notToPeerUntilMs: 0,
     adoptedMs: now.monotonicMs, elapsedAtAdoptionMs: wallElapsedMs(row, clocks), endedMs: undefined,
     ackedMs: undefined, receiptPatienceMs: receiptPatienceFirstMs,
   };

@@ -154,6 +154,7 @@ export class OutboxPeers {
     peer.running += 1;
     peer.runningBytes += sealed.body.length;
     live.mayBeThere = true;
+    live.handedOver = true;
     const name = { root: sealed.bodyRoot, length: sealed.body.length };
     const inline = letterFixedBytes + sealed.header.length + sealed.body.length <= peerRequestMaximumBytes;
     if (!inline) this.#context.directed.publisher.offer(name, sealed.body);

@@ -32,6 +32,7 @@ export interface PresentHooks {
   clocks(now: Instant): WallClocks;
   tryNow(id: string, now: Instant): void;
   finish(row: OutboxRow, facts: LetterFacts, hops: readonly HopRow[], now: Instant, done: (now: Instant) => void): void;
+  revoked(): boolean;
   /** The row has gone before they said that they have the message. */
   deliveredLate(message: OutboxRow, hop: HopRow): void;
 }
@@ -72,7 +73,7 @@ export class OutboxPresent {
     if (this.#context.memory.contacts.get(row.recipient)?.standing === 'contact') this.#sessions.want(row.recipient, now);
   }
 
-  mayTry(row: OutboxRow, live: Live, now: Instant): boolean { return this.#peers.mayTry(row, live, now); }
+  mayTry(row: OutboxRow, live: Live, now: Instant): boolean { return !this.#hooks.revoked() && this.#peers.mayTry(row, live, now); }
 
   /** A sealed letter; only when it may be tried. */
   handOver(row: OutboxRow, live: Live, next: HandingOver, now: Instant): void {

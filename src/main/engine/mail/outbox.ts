@@ -90,6 +90,7 @@ export class Outbox {
       clocks: (now) => this.#clocks(now),
       tryNow: (id, now) => { this.#makeReady(id, now); },
       finish: (row, facts, hops, now, done) => { this.#finish(row, facts, hops, now, done); },
+      revoked: () => events.revoked(),
       deliveredLate: (message, hop) => { events.deliveredLate(message.id, message.recipient, hop); },
     });
     this.#attempts = new OutboxAttempts(context, recipients, this.#relays, this.#rows, this.#aftermath, this.#present, {
@@ -108,6 +109,7 @@ export class Outbox {
     for (const row of this.#rows.all()) {
       const live = this.#createLive(row, now);
       live.mayBeThere = row.sealed !== undefined;
+      live.handedOver = live.mayBeThere;
       if (remainingMs(row, live, this.#clocks(now), now) === 0 && row.stage !== 'withdraw') { this.#aftermath.doubt(row, now); continue; }
       this.#begin(row, now, 0);
     }

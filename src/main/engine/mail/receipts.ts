@@ -26,7 +26,7 @@ const readDelayMaximumMs = 20_000;
  * How long a receipt is kept back whose letter was answered in a session. A sender who has not heard the answer lays the letter at our relays within seconds,
  * and a copy that comes from there is receipted whatever came before.
  */
-const keptBackMs = 60_000;
+export const keptBackMs = 60_000;
 /** How long a receipt stays open for more while another one is under way. */
 const openForMs = 1_000;
 
