@@ -1,7 +1,7 @@
 /** Two people who meet and part while packets are lost, commits wait and power fails, by chance: what is promised about letters holds whatever comes of it. */
 import { describe, expect, it } from 'vitest';
-import { minuteMs, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
-import { acquaintances } from './story-peers-testing.ts';
+import { friends, minuteMs, secondMs, seeded, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
+import { acquaintances, type Meeting } from './story-peers-testing.ts';
 
 const seeds = Array.from({ length: 24 }, (_, index) => index + 1);
 const steps = 30;
@@ -12,9 +12,19 @@ function dice(seed: number): (end: number) => number {
   return (end) => { const [high = 0, low = 0] = random(2); return (high * 256 + low) % end; };
 }
 
-describe('letters between two who come and go', () => {
+type Chance = Pick<Meeting, 'world' | 'ada' | 'bob' | 'relay' | 'meet' | 'part'>;
+
+/** Their engines find each other through a relay, and lose each other, by themselves. */
+function byThemselves(): Chance {
+  const { world, ada, bob, bobsRelays: [relay] } = friends(2, {}, new StoryWorld({ visorsMeet: true }));
+  return { world, ada, bob, relay, meet: () => undefined, part: () => { relay.cutOff = !relay.cutOff; } };
+}
+
+const ways: readonly (readonly [string, () => Chance])[] = [['as the story has it', acquaintances], ['by themselves', byThemselves]];
+
+describe.each(ways)('letters between two who come and go (%s)', (_how, begin) => {
   it.each(seeds)('are shown once, in order, and said to be delivered only when they are (seed %i)', (seed) => {
-    const { world, ada, bob, relay, meet, part } = acquaintances();
+    const { world, ada, bob, relay, meet, part } = begin();
     const roll = dice(seed);
     const sent = new Map<StoryNode, { readonly id: string; readonly text: string }[]>([[ada, []], [bob, []]]);
     const other = (node: StoryNode): StoryNode => (node === ada ? bob : ada);
@@ -68,6 +78,7 @@ describe('letters between two who come and go', () => {
     lossPercent = 0;
     blocked = undefined;
     relay.off = false;
+    relay.cutOff = false;
     world.run(40 * minuteMs);
     check();
     for (const [node, letters] of sent) {
