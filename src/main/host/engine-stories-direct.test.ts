@@ -285,6 +285,25 @@ describe('when something comes in between', () => {
     expect([ada.state(id), bob.inbox()]).toEqual(['delivered', ['hello']]);
   });
 
+  it('a letter that was taken back while the answer was lost, and the session not, is delivered after all', () => {
+    const { world, ada, bob, relay, meet } = acquaintances();
+    meet();
+    world.passes = (from, to) => !(from === bob && to === ada);
+    const id = ada.send(bob, 'hello');
+    world.run(200);
+    expect(bob.inbox()).toEqual(['hello']);
+    relay.cutOff = true;
+    ada.command({ name: 'cancel', messageId: id });
+    // She stops waiting for the answer, and no copy of the letter is anywhere.
+    world.run(5 * secondMs);
+    world.passes = () => true;
+    relay.cutOff = false;
+    expect(ada.state(id)).toBe('cancelled');
+    world.run(2 * minuteMs);
+    expect(ada.state(id)).toBe('delivered');
+    expect([ada.disk().outbox, bob.disk().outbox]).toEqual([[], []]);
+  });
+
   it('a cancelled letter that they have after all is delivered', () => {
     const { world, ada, bob, meet } = acquaintances();
     meet();

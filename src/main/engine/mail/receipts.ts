@@ -4,7 +4,7 @@
  * letters fetched at once are answered by a handful of receipts.
  *
  * Of a letter that came in a session with its sender the answer there is the receipt. One is written with the letter all the same, because the
- * answer may be lost with our power or the session: it is kept back for a minute and then, when that session is still there, given up.
+ * answer may be lost: its sender may have stopped waiting, and taken the letter back. It is kept back for a minute, and goes with all that came in that minute.
  */
 import { Deadlines } from '../deadlines.ts';
 import { decodeContent, encodeContent } from '../wire/content.ts';
@@ -23,8 +23,8 @@ const itemsMaximum = 60;
 const readDelayMinimumMs = 1_000;
 const readDelayMaximumMs = 20_000;
 /**
- * How long a receipt is kept back whose letter was answered in a session. A sender who has not heard the answer lays the letter at our relays within seconds,
- * and a copy that comes from there is receipted whatever came before.
+ * How long a receipt is kept back whose letter was answered in a session. Nearly all senders have heard the answer, and those who have not lay the letter at our relays
+ * within seconds, where a copy is receipted whatever came before: so this is for few, and one receipt letter a minute is enough for a conversation.
  */
 export const keptBackMs = 60_000;
 /** How long a receipt stays open for more while another one is under way. */
@@ -35,7 +35,7 @@ export type ReceiptKind = 'delivered' | 'read' | 'fetched' | 'taken-back';
 /** A receipt row that was written together with the letter it is for. `isKept` is false when the letter had been seen before, and nothing was written. */
 interface Promised { readonly row: OutboxRow; readonly isKept: boolean }
 
-/** A receipt that is not sent as long as the sender seems to know. */
+/** A receipt that is not sent at once, because the sender most likely knows. */
 interface KeptBack { readonly row: OutboxRow; readonly item: ReceiptItem; readonly sessionId: SessionId }
 
 interface Gathering {
@@ -92,15 +92,11 @@ export class Receipts {
   }
 
   handleTimeout(now: Instant): void {
-    const needless: VisorChange[] = [];
     for (let id = this.#deadlines.takeDue(now.monotonicMs); id !== undefined; id = this.#deadlines.takeDue(now.monotonicMs)) {
-      const kept = this.#keptBack.get(id);
-      if (kept === undefined) continue;
-      if (this.#peers.session(kept.row.recipient) !== kept.sessionId) { this.#release(kept); continue; }
-      this.#keptBack.delete(id);
-      needless.push({ kind: 'delete-outbox', id });
+      const recipient = this.#keptBack.get(id)?.row.recipient;
+      // All that they are owed goes together.
+      for (const kept of [...this.#keptBack.values()]) if (kept.row.recipient === recipient) this.#release(kept);
     }
-    if (needless.length > 0) this.#context.commit(needless);
   }
 
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {

@@ -171,7 +171,7 @@ export class CheckMachine {
   #evidence(): Evidence {
     return {
       localHosts: this.#options.localHosts,
-      localPorts: this.#families.flatMap(({ localPorts }) => localPorts),
+      localPorts: [...this.#families.flatMap(({ localPorts }) => localPorts), ...this.#unchecked()],
       relays: this.#options.relays,
       observations: this.#probes.answers,
       silences: this.#probes.silences(this.#nowMs),
@@ -181,6 +181,14 @@ export class CheckMachine {
       learned: this.#options.learned ?? {},
       isComplete: this.#isComplete,
     };
+  }
+
+  /** Of families that no relay can be asked about, the machine's own addresses are known all the same. */
+  *#unchecked(): Iterable<Evidence['localPorts'][number]> {
+    for (const family of addressFamilies) {
+      const port = this.#options.mainPorts[family];
+      if (port !== undefined && !this.#families.some((checked) => checked.family === family)) yield { socket: 'main', family, port };
+    }
   }
 
   #spare(socket: SpareSocket, port: number | undefined, nowMs: number): void {
