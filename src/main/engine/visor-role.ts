@@ -72,8 +72,9 @@ export class VisorRole {
     const outbox = (): Outbox => this.outbox;
     this.recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); });
     const peerEvents: PeerEvents = {
-      peerUp: (publicKey, at) => { this.outbox.peerUp(publicKey, at); },
-      peerDown: (publicKey, sessionId, at) => { this.outbox.peerDown(publicKey, sessionId, at); },
+      peerUp: (publicKey, at) => { this.outbox.peerUp(publicKey, at); this.files.peerUp(publicKey, at); },
+      peerMoved: (publicKey, at) => { this.files.peerUp(publicKey, at); },
+      peerDown: (publicKey, sessionId, at) => { this.outbox.peerDown(publicKey, sessionId, at); this.files.peerDown(publicKey); },
     };
     this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, peerEvents);
     const peers = createPeers?.(context, peerEvents) ?? this.peers;
@@ -92,7 +93,7 @@ export class VisorRole {
       deliveredLate: (messageId, recipient, hop) => { this.conversations.deliveredLate(messageId, recipient, hop); },
       peerDown: (sessionId) => { this.receipts.sessionGone(sessionId); },
     });
-    this.files = new Files(context, shelf, this.recipients, this.links, () => this.receipts, (relay) => this.relays.registered.has(relay), this.heldLimits, (messageId) => !this.outbox.neverLeft(messageId), (name) => this.namedFetches.keeps(name));
+    this.files = new Files(context, shelf, this.recipients, this.links, peers, () => this.receipts, (relay) => this.relays.registered.has(relay), this.heldLimits, (messageId) => !this.outbox.neverLeft(messageId), (name) => this.namedFetches.keeps(name));
     this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay));
     this.namedFetches = new NamedFetches(context, shelf, this.links, this.recipients, this.published);
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);

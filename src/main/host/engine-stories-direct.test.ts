@@ -451,14 +451,45 @@ describe('letters that need more than one attempt', () => {
     expect(deposits()).toBe(before);
   });
 
-  it('carry files: their letter goes by itself, the file by a relay as ever', () => {
-    const { world, ada, bob, meet } = acquaintances();
+  it.each(['direct', 'relay'] as const)('carry files, from their sender where the path is direct, by a relay where it is none (%s)', (kind) => {
+    const { world, ada, bob, relay, ofAda, ofBob, meet } = acquaintances();
+    for (const sessions of [ofAda, ofBob]) sessions.path = { kind, relay: kind === 'relay' ? relay.publicKey : undefined };
     meet();
+    let [direct, byRelay] = [0, 0];
+    world.passes = (from, to) => {
+      if (from === ada && to === bob) direct += 1;
+      if (from === ada && to === relay) byRelay += 1;
+      return true;
+    };
     const [key, content] = [new Uint8Array(32).fill(7), seeded('a file')(300_000)];
     const { root, blobBytes } = ada.ownBlobs.addFile(key, content);
     ada.command({ name: 'send-file', to: bob.publicKey, port: 1, text: 'look', ttlSeconds: undefined, file: { name: 'photo.png', mediaType: 'image/png', sizeBytes: content.length, key, root, blobBytes } });
     world.runUntil(() => bob.files()[0]?.stage === 'ready', minuteMs);
     world.run(30 * secondMs);
+    expect(ada.files()[0]?.stage).toBe('ready');
+    // 293 leaves of 1 KiB or 10 of 32.
+    if (kind === 'direct') expect(direct).toBeGreaterThanOrEqual(10);
+    else expect(direct).toBeLessThan(10);
+    if (kind === 'relay') expect(byRelay).toBeGreaterThanOrEqual(10);
+    world.run(5 * minuteMs);
+    expect([ada.disk().outbox, bob.disk().outbox]).toEqual([[], []]);
+  });
+
+  it('go on by a relay with a file that was begun directly, when the sender is out of reach', () => {
+    const { world, ada, bob, meet, part } = acquaintances();
+    meet();
+    let direct = 0;
+    world.passes = (from, to) => {
+      if (from === ada && to === bob) direct += 1;
+      return direct < 60 || !((from === ada && to === bob) || (from === bob && to === ada));
+    };
+    const [key, content] = [new Uint8Array(32).fill(8), seeded('a large file')(4_000_000)];
+    const { root, blobBytes } = ada.ownBlobs.addFile(key, content);
+    ada.command({ name: 'send-file', to: bob.publicKey, port: 1, text: 'look', ttlSeconds: undefined, file: { name: 'film.mp4', mediaType: 'video/mp4', sizeBytes: content.length, key, root, blobBytes } });
+    world.run(20 * secondMs);
+    part();
+    world.runUntil(() => bob.files()[0]?.stage === 'ready', 5 * minuteMs);
+    world.run(2 * minuteMs);
     expect(ada.files()[0]?.stage).toBe('ready');
   });
 });

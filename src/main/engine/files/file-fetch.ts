@@ -10,7 +10,7 @@ export interface FileFetch {
   readonly name: ContentName;
   readonly rate: RateMeter;
   download: BlobDownload | undefined;
-  /** Relays that are not to be asked before. */
+  /** Relays, and the sender, that are not to be asked before. */
   readonly notBeforeMs: Map<string, { atMs: number; failures: number }>;
   reason: FileWaitReason;
   retryAtMs: number;

@@ -15,6 +15,8 @@
  *
  * TAKING BACK. Who cancels a file says so to its recipient in a letter: `taking-back.ts`. What a relay says of it counts for nothing.
  *
+ * WHO IS HERE gets it from us: with a recipient that is reached directly there is a session, and the relays wait while the file goes through that (`peer-offers.ts`).
+ *
  * RECEIVING. `incoming-files.ts` fetches what is wanted: small files of contacts at once, others when the person asks for them; `file-ends.ts` does what is due when one
  * is here, or will not come. `blob-download.ts` joins a
  * download to the disk: `blob-writer.ts` gathers, bounds what waits for the disk and stores snapshots, so that after a crash, a pause or a change of network it
@@ -35,6 +37,7 @@ import { IncomingFiles } from './incoming-files.ts';
 import { isReleased, recipientOf } from './holder-drops.ts';
 import { messageChange } from './message-change.ts';
 import { OutgoingFiles } from './outgoing-files.ts';
+import { PeerOffers } from './peer-offers.ts';
 import { OwnCopies } from './own-copies.ts';
 import { TakingBack } from './taking-back.ts';
 import { toHex } from '../wire/bytes.ts';
@@ -42,9 +45,10 @@ import type { EngineChange, FileStatus, SealedFile } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
 import type { ContactRow, FileRow, MessageRow, VisorChange } from '../mail/visor-store.ts';
 import type { Recipients } from '../overlay/recipients.ts';
+import type { PeerSessions } from '../overlay/peer-sessions.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { Content, ContentName, Instant, ReceiptItem } from '../wire/types.ts';
+import type { Content, ContentName, Instant, PublicKeyHex, ReceiptItem } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { HeldLimits } from './held-limits.ts';
 
@@ -61,16 +65,20 @@ export class Files {
   readonly #outgoing: OutgoingFiles;
   readonly #copies: OwnCopies;
   readonly #takingBack: TakingBack;
+  readonly #peerOffers: PeerOffers;
   #tidyAtMs = Infinity;
 
-  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean, limits: HeldLimits, mayHaveLeft: (messageId: string) => boolean, isFetchedByName: (name: ContentName) => boolean) {
+  constructor(context: VisorContext, shelf: BlobShelf, recipients: Recipients, links: RelayLinks, peers: PeerSessions, receipts: () => Receipts, isRegistered: (relay: string) => boolean, limits: HeldLimits, mayHaveLeft: (messageId: string) => boolean, isFetchedByName: (name: ContentName) => boolean) {
     this.#context = context;
     this.#takingBack = new TakingBack(context, receipts, mayHaveLeft);
     this.#shelf = shelf;
-    this.#incoming = new IncomingFiles(context, shelf, links, receipts, isRegistered, isFetchedByName);
+    this.#incoming = new IncomingFiles(context, shelf, links, peers, receipts, isRegistered, isFetchedByName);
+    this.#peerOffers = new PeerOffers(context, shelf, peers);
     this.#outgoing = new OutgoingFiles(context, shelf, recipients, links, limits, {
       moved: (row) => { context.announce(messageChange(row)); },
       ended: () => { this.#copies.tidy(); },
+      isTaken: (row, now) => this.#peerOffers.isTaken(row.messageId, now),
+      over: (id) => { this.#peerOffers.end(id); },
     });
     this.#copies = new OwnCopies(context, shelf);
   }
@@ -185,6 +193,14 @@ export class Files {
     this.#outgoing.kick(now);
   }
 
+  /** Somebody is here, or can be reached more directly than before. */
+  peerUp(publicKey: PublicKeyHex, now: Instant): void {
+    this.#peerOffers.peerUp(publicKey);
+    this.#incoming.peerUp(publicKey, now);
+  }
+
+  peerDown(publicKey: PublicKeyHex): void { this.#peerOffers.peerDown(publicKey); }
+
   status(row: FileRow, now: Instant): FileStatus { return row.direction === 'out' ? this.#outgoing.status(row, now) : this.#incoming.status(row, now); }
 
   handleTimeout(now: Instant): void {
@@ -215,7 +231,10 @@ export class Files {
     if (row.direction === 'in' && (row.stage === 'ready' || row.stage === 'failed')) this.#incoming.ended(row, now);
     if (isReleased(row)) this.#outgoing.release(row, now);
     if (row.stage !== 'wanted') return;
-    if (row.direction === 'out') this.#outgoing.begin(row, now);
+    if (row.direction === 'out') {
+      this.#outgoing.begin(row, now);
+      this.#peerOffers.begin(row);
+    }
     else this.#incoming.begin(row, now);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Files that others sent us, from the letter that names them to a blob that is whole here. Those that are wanted are pulled from all of our relays that
- * have them, a few files at a time; a relay that has not got it yet is asked again. How each ends: file-ends.ts.
+ * have them, and from their sender where that is reached directly, a few files at a time; a relay that has not got it yet is asked again. How each ends: file-ends.ts.
  */
 import { Deadlines } from '../deadlines.ts';
 import { nameKey } from '../directed/datum.ts';
@@ -9,15 +9,17 @@ import { messageChange } from './message-change.ts';
 import { FileEnds } from './file-ends.ts';
 import { fetchStatus } from './fetch-status.ts';
 import { isMoving, newFetch } from './file-fetch.ts';
+import { recipientOf } from './holder-drops.ts';
 import type { FileSource } from '../../../shared/views.ts';
 import type { SourceEnd } from '../directed/types.ts';
 import type { FileStatus } from '../engine-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
 import type { FileRow } from '../mail/visor-store.ts';
+import type { PeerSessions } from '../overlay/peer-sessions.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { ContentName, Instant } from '../wire/types.ts';
+import type { ContentName, Instant, PublicKeyHex } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { BlobFailure } from './blob-store.ts';
 import type { FileFetch } from './file-fetch.ts';
@@ -34,10 +36,14 @@ const damagedMaximum = 3;
 /** What people see moving is told to them so often. */
 const progressMs = 250;
 
+/** Beside the keys of relays: somebody may be both. */
+const peerKey = (publicKey: PublicKeyHex): string => `peer/${publicKey}`;
+
 export class IncomingFiles {
   readonly #context: VisorContext;
   readonly #shelf: BlobShelf;
   readonly #links: RelayLinks;
+  readonly #peers: PeerSessions;
   readonly #isRegistered: (relay: string) => boolean;
   readonly #fetches = new Map<string, FileFetch>();
   /** Of those that were stopped and are not durable yet: what had come. */
@@ -45,10 +51,11 @@ export class IncomingFiles {
   readonly #deadlines = new Deadlines();
   readonly #ends: FileEnds;
 
-  constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, receipts: () => Receipts, isRegistered: (relay: string) => boolean, isFetchedByName: (name: ContentName) => boolean) {
+  constructor(context: VisorContext, shelf: BlobShelf, links: RelayLinks, peers: PeerSessions, receipts: () => Receipts, isRegistered: (relay: string) => boolean, isFetchedByName: (name: ContentName) => boolean) {
     this.#context = context;
     this.#shelf = shelf;
     this.#links = links;
+    this.#peers = peers;
     this.#ends = new FileEnds(context, shelf, links, receipts, isFetchedByName, (id, now, done) => { this.pause(id, now, done); });
     this.#isRegistered = isRegistered;
   }
@@ -94,6 +101,16 @@ export class IncomingFiles {
     this.#ends.linkUp(link, now);
     for (const fetch of this.#fetches.values()) {
       fetch.notBeforeMs.delete(link.hint.publicKey);
+      this.#deadlines.set(fetch.id, now.monotonicMs);
+    }
+  }
+
+  /** The sender of some is here, or can be reached directly by now. */
+  peerUp(publicKey: PublicKeyHex, now: Instant): void {
+    for (const fetch of this.#fetches.values()) {
+      const row = this.#context.memory.files.get(fetch.id);
+      if (row === undefined || recipientOf(row) !== publicKey) continue;
+      fetch.notBeforeMs.delete(peerKey(publicKey));
       this.#deadlines.set(fetch.id, now.monotonicMs);
     }
   }
@@ -200,15 +217,24 @@ export class IncomingFiles {
       if (atMs <= now.monotonicMs) sessions.push(link.sessionId);
       else nextAskMs = Math.min(nextAskMs, atMs);
     }
+    const sender = this.#senderOf(fetch);
+    // A circuit would carry it more slowly than the relay itself, which has it or forwards it.
+    if (sender !== undefined && this.#peers.pathOf(sender)?.kind !== 'relay') {
+      const sessionId = this.#peers.session(sender);
+      const atMs = fetch.notBeforeMs.get(peerKey(sender))?.atMs ?? 0;
+      if (sessionId !== undefined && atMs <= now.monotonicMs) sessions.push(sessionId);
+      else if (sessionId !== undefined) nextAskMs = Math.min(nextAskMs, atMs);
+    }
     return { sessions, nextAskMs };
   }
 
   #sourceEnded(fetch: FileFetch, sessionId: SessionId, reason: SourceEnd, now: Instant): void {
-    const relay = this.#links.bySession(sessionId)?.hint.publicKey;
+    const sender = this.#senderOf(fetch);
+    const source = this.#links.bySession(sessionId)?.hint.publicKey ?? (sender === undefined ? undefined : peerKey(sender));
     this.#context.count(`file-source.${reason}`);
-    if (relay !== undefined) {
-      const failures = (fetch.notBeforeMs.get(relay)?.failures ?? 0) + 1;
-      fetch.notBeforeMs.set(relay, { atMs: now.monotonicMs + Math.min(askAgainMaximumMs, askAgainMinimumMs * 2 ** Math.min(failures - 1, 10)), failures });
+    if (source !== undefined) {
+      const failures = (fetch.notBeforeMs.get(source)?.failures ?? 0) + 1;
+      fetch.notBeforeMs.set(source, { atMs: now.monotonicMs + Math.min(askAgainMaximumMs, askAgainMinimumMs * 2 ** Math.min(failures - 1, 10)), failures });
     }
     const row = this.#context.memory.files.get(fetch.id);
     if (row !== undefined) this.#context.announce(messageChange(row));
@@ -243,6 +269,11 @@ export class IncomingFiles {
     this.#deadlines.clear(fetch.id);
     this.#ends.completed(row, now);
     this.#startMore(now);
+  }
+
+  #senderOf(fetch: FileFetch): PublicKeyHex | undefined {
+    const row = this.#context.memory.files.get(fetch.id);
+    return row === undefined ? undefined : recipientOf(row);
   }
 
   #isOver(row: FileRow, now: Instant): boolean { return row.expiresAtMs <= this.#context.correctedWallMs(now); }

@@ -18,6 +18,8 @@ import type { BlobShelf } from './blob-shelf.ts';
 import type { HeldLimits } from './held-limits.ts';
 import type { FileStatus } from '../engine-types.ts';
 
+/** While the recipient takes it from here, relays would only have half of our line. */
+const takenAgainMs = 2_000;
 /** Among the deadlines of messages, that of the turns: no message's id is empty. */
 const turnsKey = '';
 
@@ -25,6 +27,10 @@ export interface OutgoingEvents {
   moved(row: FileRow): void;
   /** One failed, and that is durable. */
   ended(): void;
+  /** Its recipient is taking it from here just now. */
+  isTaken(row: FileRow, now: Instant): boolean;
+  /** It is not to be sent any more. */
+  over(id: string): void;
 }
 
 export class OutgoingFiles {
@@ -65,6 +71,7 @@ export class OutgoingFiles {
 
   /** Nobody is served any more. */
   end(id: string, now: Instant): void {
+    this.#events.over(id);
     const upload = this.#uploads.get(id);
     if (upload === undefined) return;
     this.#uploads.delete(id);
@@ -106,7 +113,7 @@ export class OutgoingFiles {
       if (id === turnsKey) { this.#deal(now); continue; }
       const upload = this.#uploads.get(id);
       if (upload?.turn === 'resting') this.#wait(upload, now);
-      else if (upload?.turn === 'active' && !upload.asking) this.#attempts.attempt(upload, now);
+      else if (upload?.turn === 'active' && !upload.asking) this.#attempt(upload, now);
     }
     this.#drops.handleTimeout(now);
   }
@@ -115,6 +122,12 @@ export class OutgoingFiles {
     const next = this.#deadlines.next();
     yield next === undefined ? undefined : { atMs: next.atMs, reason: 'ask a relay to hold a file' };
     yield this.#drops.pollTimeout();
+  }
+
+  #attempt(upload: Upload, now: Instant): void {
+    const row = this.#context.memory.files.get(upload.id);
+    if (row !== undefined && this.#events.isTaken(row, now)) this.#deadlines.set(upload.id, now.monotonicMs + takenAgainMs);
+    else this.#attempts.attempt(upload, now);
   }
 
   #dealSoon(now: Instant): void { this.#deadlines.set(turnsKey, now.monotonicMs); }

@@ -172,7 +172,8 @@ export class PeerLinks implements PeerSessions {
         if (output.change === 'lost') this.#hangUpAt(output.address, now);
         this.#upgrade.path(sessionId, output.change, output.address, now);
         return true;
-      case 'moved': case 'measured': return true;
+      case 'moved': this.#events.peerMoved?.(known.publicKey, now); return true;
+      case 'measured': return true;
     }
   }
 

@@ -23,6 +23,8 @@ export interface PeerSessions {
 
 export interface PeerEvents {
   peerUp(publicKey: PublicKeyHex, now: Instant): void;
+  /** The session goes by another path. */
+  peerMoved?(publicKey: PublicKeyHex, now: Instant): void;
   peerDown(publicKey: PublicKeyHex, sessionId: SessionId, now: Instant): void;
 }
 
