@@ -4,6 +4,7 @@
  */
 import { Deadlines } from '../deadlines.ts';
 import { HolderDrops, recipientOf } from './holder-drops.ts';
+import { isSame } from './relay-drops.ts';
 import { messageChange } from './message-change.ts';
 import { UploadAttempts } from './upload-attempts.ts';
 import { uploadStatus } from './upload-status.ts';
@@ -58,7 +59,7 @@ export class OutgoingFiles {
       fail: (row, failure, now) => { this.#fail(row, failure, now); },
       endedMeanwhile: (upload, now) => {
         const row = context.memory.files.get(upload.id);
-        if (row !== undefined && !this.#attempts.isAskedToHold(row.messageId)) this.#drops.begin(row, now);
+        if (row !== undefined) this.#dropWhenSettled(row, now);
       },
     });
   }
@@ -100,8 +101,14 @@ export class OutgoingFiles {
   /** After the commit of a row that ended: those that may hold it may forget it. */
   release(row: FileRow, now: Instant): void {
     this.end(row.messageId, now);
-    // A request to hold it that is under way could be noted after they were told: first that one ends.
-    if (!this.#attempts.isAskedToHold(row.messageId)) this.#drops.begin(row, now);
+    this.#dropWhenSettled(row, now);
+  }
+
+  /** A request to hold it that is under way, for whichever message, could be noted after they were told: first those end. */
+  #dropWhenSettled(row: FileRow, now: Instant): void {
+    const alike = [...this.#context.memory.files.values()].filter((other) => other.direction === 'out' && recipientOf(other) === recipientOf(row) && isSame(other, row));
+    if (alike.some(({ messageId }) => this.#attempts.isAskedToHold(messageId))) return;
+    for (const one of alike) this.#drops.begin(one, now);
   }
 
   status(row: FileRow, now: Instant): FileStatus {
