@@ -233,6 +233,8 @@ export type IdentityView = z.infer<typeof identitySchema>;
 
 export const settingsSchema = z.object({
   readReceipts: z.boolean(),
+  /** Nobody but relays learns where this computer is: sessions with contacts stay in circuits. */
+  hideAddress: z.boolean(),
   theme: z.enum(['system', 'light', 'dark']),
 });
 export type Settings = z.infer<typeof settingsSchema>;

@@ -91,7 +91,7 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
       return;
     case 'update-settings': {
       const settings = { ...role.context.memory.settings, ...command.settings };
-      role.context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], { announce: [{ kind: 'settings' }], done: () => { done(settings); } });
+      role.context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], { announce: [{ kind: 'settings' }], done: (_applied, at) => { if (command.settings.hideAddress !== undefined) role.peers.hidingChanged(settings.hideAddress, at); done(settings); } });
       return;
     }
   }

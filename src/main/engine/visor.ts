@@ -73,7 +73,7 @@ class VisorEngine implements Engine {
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
   #frameUse: MemoryUse = 'kept';
-  readonly #ownCandidates: OwnCandidates = { offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report), refresh: (now) => { this.#paths.run(now, () => undefined); } };
+  readonly #ownCandidates: OwnCandidates = { isHidden: () => this.#context.memory.settings.hideAddress, offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report), refresh: (now) => { this.#paths.run(now, () => undefined); } };
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -86,7 +86,7 @@ class VisorEngine implements Engine {
     this.#sessions = createSessions({
       crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
       capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay.heldPerRecipientBytes ?? fileHeldMaximumBytes), ...(start.secondPort === undefined ? [] : [secondPortCapability])],
-      listening: configuration.relay !== undefined, inCircuits: configuration.visor, tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())),
+      listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !memory.settings.hideAddress || isCircuitAddress(address), tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())),
     });
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),

@@ -157,7 +157,7 @@ export function sampleView(change: Partial<View> = {}): View {
     identity: { publicKey, address: `${publicKey}:1`, name: 'Mats', fingerprint: sampleFingerprint('me'), wordsConfirmed: true },
     connection: { kind: 'online', relaysConnected: 2, relaysConfigured: 3, waitingMessages: 0 },
     conversations: [], relays: [], outbox: [],
-    settings: { readReceipts: true, theme: 'system' },
+    settings: { readReceipts: true, hideAddress: false, theme: 'system' },
     echo: { state: 'absent' },
     notices: [],
     ...change,

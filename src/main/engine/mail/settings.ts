@@ -2,13 +2,14 @@
 import { settingsSchema, type Settings } from '../../../shared/views.ts';
 
 export const settingsKey = 'settings';
-const defaults: Settings = { readReceipts: true, theme: 'system' };
+const defaults: Settings = { readReceipts: true, hideAddress: false, theme: 'system' };
 
 export function defaultSettings(values: ReadonlyMap<string, string>): Settings {
   const text = values.get(settingsKey);
   if (text === undefined) return defaults;
   try {
-    const parsed = settingsSchema.safeParse(JSON.parse(text));
+    // What was kept before there were some of them has not got those.
+    const parsed = settingsSchema.safeParse({ ...defaults, ...settingsSchema.partial().parse(JSON.parse(text)) });
     return parsed.success ? parsed.data : defaults;
   } catch {
     return defaults;

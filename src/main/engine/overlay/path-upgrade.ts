@@ -19,6 +19,8 @@ import type { VisorContext } from '../visor-context.ts';
 const exchangeDeadlineMs = 5_000;
 
 export interface OwnCandidates {
+  /** By the person's wish nobody is told, and nobody is probed. */
+  isHidden(): boolean;
   /** What others may try, best first; none while nothing is known of the network. */
   offered(): readonly OfferedCandidate[];
   /** Addresses of the machine's interfaces. */
@@ -73,9 +75,9 @@ export class PathUpgrade {
   asked(sessionId: SessionId, offer: CandidateOffer, answer: Answer, now: Instant): void {
     const upgrade = this.#upgrades.get(sessionId);
     const { generation } = offer;
-    answer.respond(encodeCandidateOffer({ generation, candidates: this.#own.offered() }), now);
+    answer.respond(encodeCandidateOffer({ generation, candidates: this.#offered() }), now);
     // A copy that comes late tells of addresses that are no longer theirs.
-    if (upgrade === undefined || generation <= upgrade.generation) return;
+    if (upgrade === undefined || this.#own.isHidden() || generation <= upgrade.generation) return;
     upgrade.generation = generation;
     // The answer is under way for half a round trip; then they begin too.
     const roundTripMs = this.#context.sessions.view(sessionId)?.smoothedRoundTripMs ?? 0;
@@ -103,6 +105,16 @@ export class PathUpgrade {
       upgrade.retry.networkChanged(now.monotonicMs);
       this.#drain(upgrade, now);
       this.#askAt(upgrade, upgrade.retry.pollTimeout());
+    }
+  }
+
+  /** What was begun is forgotten, and begins anew if it may. */
+  restart(now: Instant): void {
+    for (const upgrade of this.#upgrades.values()) {
+      upgrade.punching.stop();
+      upgrade.retry.stop();
+      this.#drain(upgrade, now);
+      this.#askAt(upgrade, now.monotonicMs);
     }
   }
 
@@ -134,17 +146,19 @@ export class PathUpgrade {
     if (isAsking && atMs !== undefined) this.#deadlines.set(`ask ${String(sessionId)}`, atMs);
   }
 
+  #offered(): readonly OfferedCandidate[] { return this.#own.isHidden() ? [] : this.#own.offered(); }
+
   #isDirect({ sessionId }: Upgrade, now: Instant): boolean {
     return this.#context.sessions.paths(sessionId, now).some(({ address, isDoubtful }) => !isCircuitAddress(address) && !isDoubtful);
   }
 
   #exchange(upgrade: Upgrade, now: Instant): void {
-    if (this.#isDirect(upgrade, now)) { upgrade.retry.stop(); return; }
+    if (this.#isDirect(upgrade, now) || this.#own.isHidden()) { upgrade.retry.stop(); return; }
     upgrade.retry.failed(now.monotonicMs);
     this.#askAt(upgrade, upgrade.retry.pollTimeout());
     upgrade.generation += 1;
     const { generation } = upgrade;
-    this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, candidates: this.#own.offered() } }, {
+    this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, candidates: this.#offered() } }, {
       deadlineMs: exchangeDeadlineMs,
       done: (outcome, at) => {
         const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;

@@ -191,6 +191,17 @@ export class PeerLinks implements PeerSessions {
     }
   }
 
+  /** The person wants to be hidden from now on, or not any more. */
+  hidingChanged(isHidden: boolean, now: Instant): void {
+    this.#upgrade.restart(now);
+    for (const peer of [...this.#peers.values()]) {
+      const { sessionId } = peer;
+      if (!isHidden || sessionId === undefined) continue;
+      for (const { address } of this.#context.sessions.paths(sessionId, now)) if (!isCircuitAddress(address)) this.#context.sessions.dropPath(sessionId, address, now);
+      if (this.#context.sessions.paths(sessionId, now).length === 0) this.#lost(peer, now);
+    }
+  }
+
   /** Somebody may not be an accepted contact any more. */
   contactsChanged(now: Instant): void {
     for (const peer of [...this.#peers.values()]) if (!this.#isAccepted(peer.publicKey)) this.#leave(peer, now);

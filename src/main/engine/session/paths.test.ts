@@ -179,6 +179,21 @@ describe('a session that met by a circuit', () => {
     expect(ben.sessions.paths(ben.only.id, net.now).length).toBe(1);
   });
 
+  it('stays in its circuit where one side wants to be hidden, whatever the other sends', () => {
+    const world = meet(11);
+    const { ada, ben, net } = world;
+    const hidden = { ...ada.configuration, mayUse: isCircuitAddress };
+    Object.assign(ada.sessions, { configuration: hidden });
+    const before = ada.sentTo.get(socketAddressKey(ben.address)) ?? 0;
+    for (let round = 0; round < 5; round += 1) probe(world);
+    const { sent } = talk(world, 2_000, 'hidden');
+    expect(ben.frames).toEqual(sent);
+    expect([ada.only.address, ben.only.address]).toEqual([circuitOfAda, circuitOfBen]);
+    expect(ada.sentTo.get(socketAddressKey(ben.address)) ?? 0).toBe(before);
+    net.run(10_000);
+    expect(ada.sessions.paths(world.id, net.now).length).toBe(1);
+  });
+
   it('makes new keys by the path that it has', () => {
     const world = meet(10);
     const { ada, ben, net } = world;

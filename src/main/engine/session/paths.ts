@@ -47,6 +47,7 @@ export class Paths {
       if (known.provedMs === undefined) { known.receivedBytes += sizeBytes; this.#challengeWithin(link, known, now); }
       return;
     }
+    if (this.#table.configuration.mayUse?.(from) === false) return;
     if (set.paths.length >= pathsMaximum && !forgetUnproved(set)) return;
     const path = this.#add(set, from, now);
     path.receivedBytes = sizeBytes;
@@ -63,7 +64,7 @@ export class Paths {
 
   /** Asks whether the other side is there. An address that is a path already is not asked. */
   probe(link: Link, set: PathSet, address: SocketAddress, now: Instant): void {
-    if (link.keys === undefined || find(set, address)?.provedMs !== undefined) return;
+    if (link.keys === undefined || find(set, address)?.provedMs !== undefined || this.#table.configuration.mayUse?.(address) === false) return;
     set.probes = set.probes.filter((probe) => now.monotonicMs - probe.sentMs < probeLifetimeMs);
     if (set.probes.length >= probesMaximum) set.probes.shift();
     const probe = { address, requestId: this.#table.configuration.random(16), random: this.#table.configuration.random(randomBytes), sentMs: now.monotonicMs };

@@ -22,6 +22,8 @@ export interface SessionConfiguration {
   readonly inCircuits?: boolean;
   /** How near an address is, of a session with several paths: lower is better. Absent: all alike. */
   readonly tierOf?: (address: SocketAddress) => number;
+  /** Whether anything may be sent there, of sessions with several paths. Absent: everywhere. */
+  readonly mayUse?: (address: SocketAddress) => boolean;
   /** Bounds, all with defaults in session/constants.ts. */
   readonly limits?: Partial<SessionLimits>;
 }

@@ -32,6 +32,7 @@ export function SettingsPage() {
         </Section>
         <Section title="Privacy">
           <SwitchRow label="Read receipts" hint="Friends see when you have read their messages. Without it they still see that a message was delivered." checked={settings.readReceipts} onChange={(readReceipts) => { void run(() => client.settings.update({ readReceipts })); }} />
+          <SwitchRow label="Hide my network address" hint="Where they can, computers of friends and yours talk directly: faster, and each sees the other's network address. With this on, everything goes through relays." checked={settings.hideAddress} onChange={(hideAddress) => { void run(() => client.settings.update({ hideAddress })); }} />
           <Blocked />
         </Section>
         <Echo />
