@@ -16,7 +16,7 @@ type Chance = Pick<Meeting, 'world' | 'ada' | 'bob' | 'relay' | 'meet' | 'part'>
 
 /** Their engines find each other through a relay, and lose each other, by themselves. */
 function byThemselves(): Chance {
-  const { world, ada, bob, bobsRelays: [relay] } = friends(2, {}, new StoryWorld({ visorsMeet: true }));
+  const { world, ada, bob, bobsRelays: [relay] } = friends(2, {}, new StoryWorld({ visorsMeet: 'in circuits' }));
   return { world, ada, bob, relay, meet: () => undefined, part: () => { relay.cutOff = !relay.cutOff; } };
 }
 

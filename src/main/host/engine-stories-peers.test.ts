@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { friends as friendsIn, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import type { PeerStatus } from '../engine/engine-types.ts';
 
-const friends = (relayCount = 1): ReturnType<typeof friendsIn> => friendsIn(relayCount, {}, new StoryWorld({ visorsMeet: true }));
+const friends = (relayCount = 1): ReturnType<typeof friendsIn> => friendsIn(relayCount, {}, new StoryWorld({ visorsMeet: 'in circuits' }));
+const near = (relayCount = 1): ReturnType<typeof friendsIn> => friendsIn(relayCount, {}, new StoryWorld({ visorsMeet: 'directly' }));
+const kinds = (node: StoryNode): readonly string[] => contactOf(node)?.paths.map(({ kind, isDoubtful }) => `${kind}${isDoubtful ? '?' : ''}`) ?? [];
 const contactOf = (node: StoryNode): PeerStatus | undefined => node.engine.inspect.peers.find(({ role }) => role === 'contact');
 const reach = (from: StoryNode, to: StoryNode): void => { from.command({ name: 'reach', publicKey: to.publicKey }); };
 
@@ -75,5 +77,52 @@ describe('a session between friends', () => {
     reach(ada, bob);
     world.run(60 * secondMs);
     expect([contactOf(ada), contactOf(bob)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('a session between friends in one network', () => {
+  it('goes directly, keeps a circuit in reserve, and by that when the direct path dies', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = near();
+    reach(ada, bob);
+    world.run(10 * secondMs);
+    expect([kinds(ada), kinds(bob)]).toEqual([['lan', 'relay'], ['lan', 'relay']]);
+    world.passes = (from, to) => from === relay || to === relay;
+    const id = ada.send(bob, 'hello');
+    world.run(4 * secondMs);
+    expect([bob.inbox(), ada.state(id)]).toEqual([['hello'], 'delivered']);
+    world.run(20 * secondMs);
+    expect([kinds(ada), kinds(bob)]).toEqual([['relay'], ['relay']]);
+    world.passes = () => true;
+    world.run(90 * secondMs);
+    expect([kinds(ada), kinds(bob)]).toEqual([['lan', 'relay'], ['lan', 'relay']]);
+  });
+
+  it('outlives its relay, and gets another circuit in reserve', () => {
+    const { world, ada, bob, bobsRelays } = near(2);
+    reach(ada, bob);
+    world.run(10 * secondMs);
+    const carrier = bobsRelays.find(({ publicKey }) => contactOf(ada)?.paths.some(({ relay }) => relay === publicKey));
+    if (carrier === undefined) throw new Error('one of the two was to carry it');
+    carrier.cutOff = true;
+    world.run(120 * secondMs);
+    expect([kinds(ada), kinds(bob)]).toEqual([['lan', 'relay'], ['lan', 'relay']]);
+    expect(contactOf(ada)?.paths[1]?.relay).not.toBe(carrier.publicKey);
+  });
+
+  it('is left for the circuit while one of them is hidden', () => {
+    const { world, ada, bob } = near();
+    reach(ada, bob);
+    world.run(10 * secondMs);
+    bob.command({ name: 'update-settings', settings: { hideAddress: true } });
+    let direct = 0;
+    world.passes = (from, to) => { if (from === bob && to === ada) direct += 1; return true; };
+    world.run(60 * secondMs);
+    expect([kinds(ada), kinds(bob), direct]).toEqual([['relay'], ['relay'], 0]);
+    const id = ada.send(bob, 'hello');
+    world.run(2 * secondMs);
+    expect(ada.state(id)).toBe('delivered');
+    bob.command({ name: 'update-settings', settings: { hideAddress: false } });
+    world.run(90 * secondMs);
+    expect([kinds(ada), kinds(bob)]).toEqual([['lan', 'relay'], ['lan', 'relay']]);
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { friends, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 
-const together = (): ReturnType<typeof friends> => friends(1, {}, new StoryWorld({ visorsMeet: true }));
+const together = (): ReturnType<typeof friends> => friends(1, {}, new StoryWorld({ visorsMeet: 'in circuits' }));
 const deliveredBy = (node: StoryNode, id: string): readonly (string | undefined)[] => {
   const hop = node.stores.query({ query: 'hops', messageId: id }).hops.find(({ kind }) => kind === 'delivered');
   return [hop?.path, hop?.relay];

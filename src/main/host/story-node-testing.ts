@@ -1,4 +1,5 @@
 /** One engine of a story with its memory stores, and what a story does with it: commands, loss of power, lies, and looks at what is kept. */
+import { createNetworkChecks } from '../engine/path/network-checks.ts';
 import { createEngine } from '../engine/visor.ts';
 import type { CreateNetworkCheck, EngineSocket } from '../engine/path/observation-port.ts';
 import type { CreatePeerSessions, PeerSessions } from '../engine/overlay/peer-sessions.ts';
@@ -89,8 +90,10 @@ export class StoryNode {
   }
 
   get now(): Instant { return { monotonicMs: this.world.timeMs, wallMs: wallStartMs + this.world.timeMs + this.clockErrorMs }; }
+  /** Nobody is asked about an address of the machine itself, and nobody told of it. */
+  get host(): string { return this.world.visorsMeet === 'directly' ? '10.77.0.1' : '127.0.0.1'; }
   get publicKey(): string { return this.engine.inspect.publicKey; }
-  get hint(): RelayHint { return { publicKey: this.publicKey, host: '127.0.0.1', port: this.port }; }
+  get hint(): RelayHint { return { publicKey: this.publicKey, host: this.host, port: this.port }; }
 
   /** Power is lost and comes back. `keep`: what waited for its commit had reached the disk. */
   restart(pending: 'drop' | 'keep' = 'drop'): void {
@@ -216,8 +219,8 @@ export class StoryNode {
       crypto, random, identitySecret: this.identitySecret, initialName: this.name, visor: this.options.visor ?? this.options.relay !== true,
       relay: this.options.relay === true ? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }) } : undefined,
     };
-    const { createNetworkCheck } = this.options;
-    const createPeerSessions = this.options.createPeerSessions ?? (this.world.visorsMeet ? undefined : (): PeerSessions => noPeerSessions);
+    const createNetworkCheck = this.options.createNetworkCheck ?? (this.world.visorsMeet === 'directly' ? createNetworkChecks : undefined);
+    const createPeerSessions = this.options.createPeerSessions ?? (this.world.visorsMeet === 'no' ? (): PeerSessions => noPeerSessions : undefined);
     const own = this.ownBlobs.all.map((blob) => (this.unclaimed.some((root) => equalBytes(root, blob.name.root)) ? { ...blob, unclaimed: true } : blob));
     return createEngine({
       configuration: { ...configuration, ...(createNetworkCheck === undefined ? {} : { createNetworkCheck }), ...(createPeerSessions === undefined ? {} : { createPeerSessions }) }, state, mail, blobs: { own, held: this.heldBlobs.all },
@@ -232,6 +235,16 @@ export class StoryNode {
         this.sent += 1;
         if (!this.cutOff) this.world.wire.push({ to: String(output.to.port), from: this, fromPort: this.ports.get(output.via ?? 'main') ?? 0, datagram: output.datagram });
         return;
+      case 'network': {
+        const { kind, check } = output.request;
+        // Of what only a machine knows, a story has its address.
+        if (kind !== 'interfaces') return;
+        this.#blobAnswers.push(() => {
+          this.engine.handleNetwork?.({ kind, check, localHosts: [this.host], mainPorts: { ipv4: this.port } }, this.now);
+          this.drain();
+        });
+        return;
+      }
       case 'bind': {
         const port = sparePortOffset + (this.port * sparePortsOfNode) % sparePortOffset + this.ports.size;
         this.ports.set(output.socket, port);
@@ -272,8 +285,7 @@ export class StoryNode {
       }
       case 'reply': this.replies.set(output.ticket, output.reply); return;
       case 'resolve': this.engine.handleResolved(output.ticket, [], this.now); return;
-      // Stories have no machine around them: what only that knows stays unknown.
-      case 'network': case 'changed': case 'log': return;
+      case 'changed': case 'log': return;
     }
   }
 }

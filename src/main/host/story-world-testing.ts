@@ -14,15 +14,15 @@ export class StoryWorld {
   timeMs = 0;
   readonly wire: Wire[] = [];
   readonly nodes: StoryNode[] = [];
-  /** Two visors that are here have a session of their own. Off: what relays do is seen by itself. */
-  readonly visorsMeet: boolean;
+  /** Two visors that are here have a session of their own, in a circuit or `directly` too: in one network. `no`: what relays do is seen by itself. */
+  readonly visorsMeet: 'no' | 'in circuits' | 'directly';
   /** False loses the datagram. */
   passes: (from: StoryNode, to: StoryNode) => boolean = () => true;
   /** Above those of the system's services, which relays ask nothing of. */
   #nextPort = 4_000;
   #forged = 0;
 
-  constructor({ visorsMeet = false }: { readonly visorsMeet?: boolean } = {}) { this.visorsMeet = visorsMeet; }
+  constructor({ visorsMeet = 'no' }: { readonly visorsMeet?: StoryWorld['visorsMeet'] } = {}) { this.visorsMeet = visorsMeet; }
 
   add(name: string, options: NodeOptions = {}, stores?: MemoryStores, identitySecret?: Uint8Array): StoryNode {
     this.#nextPort += 1;
@@ -90,7 +90,7 @@ export class StoryWorld {
         const [node, socket] = this.#at(to);
         if (node === undefined || node.off || node.cutOff || !this.passes(from, node)) continue;
         // A receiver decrypts where the bytes lie; whoever keeps the datagram keeps what was sent.
-        node.engine.handleDatagram({ host: '127.0.0.1', port: fromPort }, datagram.slice(), node.now, socket);
+        node.engine.handleDatagram({ host: from.host, port: fromPort }, datagram.slice(), node.now, socket);
         node.drain();
       }
       if (!busy) return;

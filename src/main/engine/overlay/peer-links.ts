@@ -39,6 +39,9 @@ const awayFirstMs = 20_000;
 const awayMaximumMs = 600_000;
 /** However often there is something to say to them. */
 const askAgainMs = 10_000;
+/** A circuit that ended while there is a direct path is replaced, by another relay if there is one. */
+const reserveAfterMs = 2_000;
+const reserveAgainMs = 60_000;
 /** Sessions with contacts at once: each costs keepalives. */
 const peersMaximum = 64;
 /** Circuits that others opened to us and that no session has come by yet. */
@@ -169,7 +172,10 @@ export class PeerLinks implements PeerSessions {
       case 'silent': this.#lost(known, now); return true;
       case 'closed': this.#lost(known, now); return true;
       case 'path':
-        if (output.change === 'lost') this.#hangUpAt(output.address, now);
+        if (output.change === 'lost' && isCircuitAddress(output.address)) {
+          this.#hangUpAt(output.address, now);
+          this.#wantReserve(known, now);
+        }
         this.#upgrade.path(sessionId, output.change, output.address, now);
         return true;
       case 'moved': this.#events.peerMoved?.(known.publicKey, now); return true;
@@ -219,6 +225,7 @@ export class PeerLinks implements PeerSessions {
       const peer = this.#peers.get(rest);
       if (peer === undefined) continue;
       if (name === 'ask' && peer.state === 'away' && now.monotonicMs < peer.wantedUntilMs) this.#ask(peer, now);
+      else if (name === 'reserve') this.#openReserve(peer, now);
       else if (name === 'meet' && peer.state === 'meeting') this.#lost(peer, now);
       else if (name === 'idle' && now.monotonicMs >= peer.wantedUntilMs) this.#leave(peer, now);
     }
@@ -334,7 +341,31 @@ export class PeerLinks implements PeerSessions {
     this.#context.sessions.dropPath(peer.sessionId, end.address, now);
     // Their other way to us may still stand; if none is left, they are gone or have to be met anew.
     const isLeft = this.#context.sessions.paths(peer.sessionId, now).length > 0;
-    if (!isLeft) this.#lost(peer, now);
+    if (isLeft) this.#wantReserve(peer, now);
+    else this.#lost(peer, now);
+  }
+
+  /** A direct path may die at any moment: then there should be a circuit. The side that dialled sees to it. */
+  #wantReserve(peer: Peer, now: Instant): void {
+    const isOurs = peer.sessionId !== undefined && this.#context.sessions.view(peer.sessionId)?.initiator === true;
+    if (isOurs && peer.state === 'here') this.#deadlines.set(`reserve ${peer.publicKey}`, now.monotonicMs + reserveAfterMs);
+  }
+
+  #openReserve(peer: Peer, now: Instant): void {
+    const { sessionId } = peer;
+    const contact = this.#context.memory.contacts.get(peer.publicKey);
+    const recipient = this.#recipients.known(peer.publicKey);
+    if (peer.state !== 'here' || sessionId === undefined || contact?.depositToken === undefined || recipient === undefined || this.#hasCircuit(sessionId, now)) return;
+    askCircuit(this.#context, this.#links, recipient, contact.depositToken, now, (found, at) => {
+      if (found === undefined) { this.#deadlines.set(`reserve ${peer.publicKey}`, at.monotonicMs + reserveAgainMs); return; }
+      if (peer.sessionId !== sessionId || this.#hasCircuit(sessionId, at)) { this.#hangUp(found.sessionId, found.circuit, at); return; }
+      this.#context.sessions.probe(sessionId, this.#ends.open(found.sessionId, found.circuit, peer.publicKey, found.relay).address, at);
+      this.#deadlines.set(`reserve ${peer.publicKey}`, at.monotonicMs + reserveAgainMs);
+    });
+  }
+
+  #hasCircuit(sessionId: SessionId, now: Instant): boolean {
+    return this.#context.sessions.paths(sessionId, now).some(({ address }) => isCircuitAddress(address));
   }
 
   #lost(peer: Peer, now: Instant): void {
@@ -358,6 +389,7 @@ export class PeerLinks implements PeerSessions {
     peer.state = 'away';
     peer.sessionId = undefined;
     this.#deadlines.clear(`meet ${peer.publicKey}`);
+    this.#deadlines.clear(`reserve ${peer.publicKey}`);
     if (sessionId !== undefined) {
       this.#bySession.delete(sessionId);
       this.#upgrade.ended(sessionId);

@@ -44,7 +44,7 @@ export class Paths {
     const known = find(set, from);
     if (known !== undefined) {
       known.heardMs = now.monotonicMs;
-      if (known.provedMs === undefined) { known.receivedBytes += sizeBytes; this.#challengeWithin(link, known, now); }
+      if (known.provedMs === undefined) known.receivedBytes += sizeBytes;
       return;
     }
     if (this.#table.configuration.mayUse?.(from) === false) return;
@@ -52,7 +52,13 @@ export class Paths {
     const path = this.#add(set, from, now);
     path.receivedBytes = sizeBytes;
     this.#table.output({ kind: 'path', sessionId: link.id, change: 'heard', address: from });
-    this.#challengeWithin(link, path, now);
+    this.#table.arm(link, now.monotonicMs + probeLifetimeMs);
+  }
+
+  /** What came from there has been handled, and answered if it was a probe: with what is left of the budget it is asked. The other way round the answer might not be proof yet. */
+  handled(link: Link, set: PathSet, from: SocketAddress, now: Instant): void {
+    const path = find(set, from);
+    if (path !== undefined && path.provedMs === undefined && link.keys !== undefined) this.#challengeWithin(link, path, now);
   }
 
   /** A handshake was completed by way of it. */

@@ -73,6 +73,7 @@ export class Transport {
     else if (newest && keys === link.keys) this.#roaming.heardFrom(link, from, sizeBytes, now);
     this.#liveness.heard(link, keys, newest, now);
     this.#handlePlaintext(link, from, plaintext, now);
+    if (link.paths !== undefined && this.#table.links.get(link.id) === link) this.#paths.handled(link, link.paths, from, now);
   }
 
   /** Under the current keys, to the candidate address as far as its bytes reach, else to the validated one. */
