@@ -182,7 +182,7 @@ export class NodeProcess {
         return;
       }
       // Checks of the network are not made here: they ask for no sockets.
-      case 'bind': case 'unbind': case 'network': return;
+      case 'bind': case 'unbind': return;
       case 'changed': if (this.#engine !== undefined) watch.changed(this.#engine, output.changes); return;
       case 'log': watch.line(`log ${output.event} ${JSON.stringify(output.fields)}`); return;
     }
