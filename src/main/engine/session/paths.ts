@@ -23,6 +23,8 @@ const randomBytes = 8;
 const challengeBytes = transportOverheadBytes + requestHeaderBytes + randomBytes;
 const answerBytes = transportOverheadBytes + responseHeaderBytes + randomBytes;
 const verbs = { challenge: 2, probe: 24 };
+/** No answer for 1.5 s: slower than any path that is worth being used. */
+const lostAfterAsks = 2;
 
 export class Paths {
   readonly #table: SessionTable;
@@ -157,6 +159,8 @@ export class Paths {
 
   #prove(link: Link, set: PathSet, path: Path, roundTripMs: number | undefined, now: Instant): void {
     const isNew = path.provedMs === undefined;
+    // Of a question that was asked more than once it is not known which one was answered.
+    if (roundTripMs !== undefined && path === set.current && path.asksUnanswered <= 1) this.#table.recordRoundTrip(link, roundTripMs);
     path.provedMs ??= now.monotonicMs;
     path.answeredMs = now.monotonicMs;
     path.heardMs = now.monotonicMs;
@@ -177,6 +181,8 @@ export class Paths {
   #ask(link: Link, path: Path, now: Instant): void {
     path.asked = { requestId: path.asked?.requestId ?? this.#table.configuration.random(16), random: path.asked?.random ?? this.#table.configuration.random(randomBytes), sentMs: now.monotonicMs };
     path.askedSinceMs ??= now.monotonicMs;
+    // Questions about paths keep a session from being asked for echoes: its round trips are those of the path in use.
+    if (path === link.paths?.current && path.asksUnanswered >= lostAfterAsks) this.#table.recordRoundTrip(link, undefined);
     path.nextAskMs = now.monotonicMs + askAgainMs * 2 ** Math.min(path.asksUnanswered, 3);
     path.asksUnanswered += 1;
     this.#table.arm(link, Math.min(path.nextAskMs, path.askedSinceMs + doubtMs > now.monotonicMs ? path.askedSinceMs + doubtMs : Infinity));
