@@ -166,6 +166,8 @@ export const contract = {
   },
   peers: {
     list: call(nothing, z.object({ peers: z.array(peerSchema) })),
+    /** Asks for a contact now, and for a direct path to one who is reached through a relay. What comes of it is in the list. */
+    reach: call(z.object({ publicKey: publicKeySchema }), nothing),
   },
   network: {
     /** Treats every path as unproven and tries all that waits now (resume, network change, F5). */

@@ -199,16 +199,86 @@ export const outboxItemSchema = z.object({
 });
 export type OutboxItemView = z.infer<typeof outboxItemSchema>;
 
+export const peerPathKindSchema = z.enum(['lan', 'direct', 'relay']);
+export type PeerPathKind = z.infer<typeof peerPathKindSchema>;
+
+/** One way to a contact: in use, in reserve, or (doubtful) owing an answer. */
+export const peerPathSchema = z.object({
+  kind: peerPathKindSchema,
+  /** Of kind `relay`: who carries it. */
+  relay: publicKeySchema.optional(),
+  relayName: z.string().optional(),
+  address: z.string().optional(),
+  isCurrent: z.boolean(),
+  isDoubtful: z.boolean(),
+  roundTripMs: z.number().optional(),
+});
+export type PeerPathView = z.infer<typeof peerPathSchema>;
+
+/**
+ * Why there is no direct path. `trying`: it is looked for now. `not-tried`: it has not been yet. `lost`: there was one, and it does not answer any more. `not-told`: they have not
+ * said where else they are reachable. `no-own-addresses`, `no-their-addresses`, `no-addresses`: one side, or both, knows of nothing that the other could try. `out-of-reach`:
+ * none of their addresses can be tried from here. `failed`: what was tried did not answer.
+ */
+export const directReasons = ['trying', 'not-tried', 'lost', 'not-told', 'no-own-addresses', 'no-their-addresses', 'no-addresses', 'out-of-reach', 'failed'] as const;
+export type DirectReason = (typeof directReasons)[number];
+export const directSearchSchema = z.object({
+  reason: z.enum(directReasons),
+  attempts: z.number().int(),
+  lastAttemptAtMs: timeMs.optional(),
+  /** One side begins an attempt, for both. */
+  begins: z.enum(['own', 'theirs']),
+  /** Absent: the other side begins, or none is due. */
+  nextAttemptAtMs: timeMs.optional(),
+  ownAddresses: z.number().int(),
+  /** Absent: they have not said. */
+  theirAddresses: z.number().int().optional(),
+  /** Of theirs, those that can be tried from here. */
+  triedAddresses: z.number().int(),
+});
+export type DirectSearchView = z.infer<typeof directSearchSchema>;
+
+/**
+ * Why nobody is reached. `unprepared`: what it takes to ask for them is not known. `not-connected`: none of their relays put us through. `no-answer`: one did, and their device did not
+ * answer. `ended`: there was a session, and it is over.
+ */
+export const seekReasons = ['unprepared', 'not-connected', 'no-answer', 'ended'] as const;
+export type SeekReason = (typeof seekReasons)[number];
+export const peerSeekSchema = z.object({
+  isAsking: z.boolean(),
+  failures: z.number().int(),
+  reason: z.enum(seekReasons).optional(),
+  nextAskAtMs: timeMs.optional(),
+});
+export type PeerSeekView = z.infer<typeof peerSeekSchema>;
+
 export const peerSchema = z.object({
   publicKey: publicKeySchema,
   name: z.string(),
-  /** Relay and direct sessions that exist now. */
+  role: z.enum(['contact', 'relay']),
+  /** Relay and direct sessions that exist now; `none`: a contact who is being looked for. */
   path: z.enum(['direct', 'relay', 'none']),
+  /** Of a connected contact: the path in use. */
+  kind: peerPathKindSchema.optional(),
+  relay: publicKeySchema.optional(),
+  relayName: z.string().optional(),
   address: z.string().optional(),
   roundTripMs: z.number().optional(),
   lastHeardMs: timeMs.optional(),
   sentBytes: z.number().int(),
   receivedBytes: z.number().int(),
+  /** Of a connected contact: the one in use first. */
+  paths: z.array(peerPathSchema),
+  /** Newest last, at most 64; null: lost. */
+  roundTripsMs: z.array(z.number().nullable()).optional(),
+  /** Oldest first. `sample`: the first of `roundTripsMs` since then. */
+  switches: z.array(z.object({ atMs: timeMs, from: peerPathKindSchema.optional(), to: peerPathKindSchema, relayName: z.string().optional(), sample: z.number().int().optional() })).optional(),
+  /** Paths that ended lately, oldest first. */
+  problems: z.array(z.object({ kind: peerPathKindSchema, relayName: z.string().optional(), address: z.string().optional(), reason: z.enum(['no-answer', 'circuit-ended']), atMs: timeMs })).optional(),
+  /** Of a contact who is connected through a relay alone. */
+  search: directSearchSchema.optional(),
+  /** Of a contact who is wanted and not connected. */
+  seek: peerSeekSchema.optional(),
 });
 export type PeerView = z.infer<typeof peerSchema>;
 

@@ -1,7 +1,7 @@
 /** The surface of the whole engine: what a host (or the simulated world) hands in, and what it gets back. */
 import type { CreatePeerSessions } from './overlay/peer-sessions.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { ConnectionView, FileState, Headline, Settings } from '../../shared/views.ts';
+import type { ConnectionView, DirectReason, FileState, Headline, SeekReason, Settings } from '../../shared/views.ts';
 import type { Crypto, RandomBytes } from './crypto.ts';
 import type { MemoryUse } from './directed/types.ts';
 import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
@@ -142,15 +142,58 @@ export interface RelayStatus {
   readonly waitingLetters: number | undefined;
 }
 
+export type PeerPathKind = 'lan' | 'direct' | 'relay';
+
 /** One way to a contact. */
 export interface PeerPathStatus {
-  readonly kind: 'lan' | 'direct' | 'relay';
+  readonly kind: PeerPathKind;
   /** Of a circuit: who carries it. */
   readonly relay: PublicKeyHex | undefined;
   readonly address: SocketAddress | undefined;
   readonly isCurrent: boolean;
   readonly isDoubtful: boolean;
   readonly roundTripMs: number | undefined;
+}
+
+/** Undefined: it was lost. */
+export interface PeerRoundTrip { readonly kind: PeerPathKind; readonly roundTripMs: number | undefined }
+
+/** What is sent goes another way than before; `from` is undefined for the first way of a session. */
+export interface PeerPathSwitch {
+  readonly atWallMs: number;
+  readonly from: PeerPathKind | undefined;
+  readonly to: PeerPathKind;
+  /** Of `to`. */
+  readonly relay: PublicKeyHex | undefined;
+  /** The first of the round trips that are still known since then; undefined: there is none. */
+  readonly sample: number | undefined;
+}
+
+/** A way that ended: it did not answer any more, or the circuit was closed by the relay or the other side. */
+export interface PeerPathProblem {
+  readonly kind: PeerPathKind;
+  readonly relay: PublicKeyHex | undefined;
+  readonly address: SocketAddress | undefined;
+  readonly reason: 'no-answer' | 'circuit-ended';
+  readonly atWallMs: number;
+}
+
+/** Of a session that has no path but through relays: what was done for a direct one, and what came of it. */
+export interface DirectSearch {
+  readonly reason: DirectReason;
+  /** Since the session began, the network changed, or there was a direct path last. */
+  readonly attempts: number;
+  readonly lastAttemptWallMs: number | undefined;
+  /** One side begins an attempt, for both. */
+  readonly begins: 'own' | 'theirs';
+  /** Undefined: the other side begins, or none is due. */
+  readonly nextAttemptWallMs: number | undefined;
+  /** Addresses that they were told of. */
+  readonly ownAddresses: number;
+  /** That they told of; undefined: they have not said. */
+  readonly theirAddresses: number | undefined;
+  /** Of theirs, those that can be tried from here. */
+  readonly triedAddresses: number;
 }
 
 export interface PeerStatus {
@@ -160,10 +203,29 @@ export interface PeerStatus {
   readonly address: SocketAddress | undefined;
   /** Of a contact: the one in use first. */
   readonly paths: readonly PeerPathStatus[];
+  /** Newest last, at most 64. */
+  readonly roundTrips: readonly PeerRoundTrip[];
+  readonly switches: readonly PeerPathSwitch[];
+  readonly problems: readonly PeerPathProblem[];
+  /** Undefined where a direct path is in use, and of relays. */
+  readonly search: DirectSearch | undefined;
   readonly roundTripMs: number | undefined;
   readonly lastHeardWallMs: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+}
+
+/** A contact to whom a session is wanted and not there. */
+export interface SoughtPeer {
+  readonly publicKey: PublicKeyHex;
+  /** They are being asked for at this moment. */
+  readonly isAsking: boolean;
+  /** In a row. */
+  readonly failures: number;
+  /** Why the last time came to nothing; undefined: there was none. */
+  readonly reason: SeekReason | undefined;
+  readonly nextAskWallMs: number | undefined;
+  readonly problems: readonly PeerPathProblem[];
 }
 
 /** What is shown of a file that moves or lies here; `relayName` of sources is for the presenter to fill in. */
@@ -204,6 +266,7 @@ export interface EngineInspection {
   readonly conversations: ReadonlyMap<string, ConversationRow>;
   readonly relays: readonly RelayStatus[];
   readonly peers: readonly PeerStatus[];
+  readonly soughtPeers: readonly SoughtPeer[];
   outbox(): readonly OutboxStatus[];
   outboxItem(messageId: string): OutboxStatus | undefined;
   /** Headline of a stored message from its facts, and of a live one from the outbox. */

@@ -1,5 +1,5 @@
 /** Read-only windows into the engine's memory for the host's presenter. */
-import type { EngineInspection, FileStatus, NamedFetchStatus, OutboxStatus, PeerStatus, PublishedStatus, RelayStatus } from './engine-types.ts';
+import type { EngineInspection, FileStatus, NamedFetchStatus, OutboxStatus, PeerStatus, PublishedStatus, RelayStatus, SoughtPeer } from './engine-types.ts';
 import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow } from './mail/visor-store.ts';
 import type { CheckedNetwork } from './path/observation-port.ts';
@@ -75,19 +75,21 @@ export class EngineInspector implements EngineInspection {
       const session = link.state === 'connected' && link.sessionId !== undefined ? this.#sessions.view(link.sessionId) : undefined;
       if (session === undefined) continue;
       all.push({
-        publicKey: link.hint.publicKey, role: 'relay', paths: [], address: session.address, roundTripMs: session.smoothedRoundTripMs,
+        publicKey: link.hint.publicKey, role: 'relay', paths: [], roundTrips: [], switches: [], problems: [], search: undefined, address: session.address, roundTripMs: session.smoothedRoundTripMs,
         lastHeardWallMs: now.wallMs - (now.monotonicMs - session.lastHeardMs), sentBytes: session.sentBytes, receivedBytes: session.receivedBytes,
       });
     }
-    for (const { publicKey, session, paths } of this.#visor?.peers.all(now) ?? []) {
-      const [current] = paths;
+    for (const { publicKey, session, ...rest } of this.#visor?.peers.all(now) ?? []) {
+      const [current] = rest.paths;
       all.push({
-        publicKey, role: 'contact', paths, address: current?.address, roundTripMs: current?.roundTripMs ?? session.smoothedRoundTripMs,
+        publicKey, role: 'contact', ...rest, address: current?.address, roundTripMs: current?.roundTripMs ?? session.smoothedRoundTripMs,
         lastHeardWallMs: now.wallMs - (now.monotonicMs - session.lastHeardMs), sentBytes: session.sentBytes, receivedBytes: session.receivedBytes,
       });
     }
     return all;
   }
+
+  get soughtPeers(): readonly SoughtPeer[] { return [...(this.#visor?.peers.sought(this.#now()) ?? [])]; }
 
   outbox(): readonly OutboxStatus[] {
     const all: OutboxStatus[] = [];

@@ -40,7 +40,7 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
     }
     case 'reach':
       if (contact(command.publicKey) === undefined) { fail(noContact()); return; }
-      role.peers.want(command.publicKey, now);
+      role.peers.reach(command.publicKey, now);
       plain();
       return;
     case 'retry-all': role.networkChanged(now); plain(); return;

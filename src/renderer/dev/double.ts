@@ -11,7 +11,8 @@ import type { Change, ConversationView, Headline, HopView, MessageView, Patch, V
 import { messageSummary } from '../../shared/sentences.ts';
 import type { FileGrantPipe } from '../file-grants.ts';
 import { createFiles } from './files.ts';
-import { recoveryWords, relayNames, sampleConversation, sampleConversationId, sampleFingerprint, sampleHex, sampleKey, sampleMessage, samplePeers, sampleRelays } from './samples.ts';
+import { recoveryWords, relayNames, sampleConversation, sampleConversationId, sampleFingerprint, sampleHex, sampleKey, sampleMessage, sampleRelays } from './samples.ts';
+import { reachedPeers } from './peer-samples.ts';
 import { startScenario } from './scenarios.ts';
 
 export interface Double {
@@ -33,6 +34,7 @@ export function createDouble(scenarioName: string): Double {
   let account: AccountView = scenario.account;
   let view: View = scenario.view;
   const { talks } = scenario;
+  let peers = scenario.peers;
   let sequence = 1;
   let lose = false;
   let nextRow = 100_000;
@@ -215,7 +217,13 @@ export function createDouble(scenarioName: string): Double {
       },
       remove: async ({ publicKey }) => change([{ kind: 'relay-removed', publicKey }]),
     },
-    peers: { list: async () => ({ peers: view.conversations.length === 0 ? [] : samplePeers(Date.now()) }) },
+    peers: {
+      list: async () => ({ peers: [...peers] }),
+      reach: async ({ publicKey }) => {
+        const contact = view.conversations.find((one) => one.publicKey === publicKey && one.standing === 'contact') ?? fail('not-found', 'There is no contact with this address.');
+        peers = reachedPeers(peers, contact);
+      },
+    },
     network: {
       retryNow: async () => undefined,
       check: async () => {

@@ -1,5 +1,5 @@
 /** Sample data for the in-memory double and for tests: people, relays and messages in every state the contract knows. */
-import type { ConversationView, Headline, MessageView, OutboxItemView, PeerView, RelayView, View } from '../../shared/views.ts';
+import type { ConversationView, Headline, MessageView, OutboxItemView, RelayView, View } from '../../shared/views.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -112,7 +112,7 @@ export function sampleConversation(name: string, messages: readonly MessageView[
   };
 }
 
-function roundTrips(base: number, seed: string, lossEvery: number): (number | null)[] {
+export function sampleRoundTrips(base: number, seed: string, lossEvery: number): (number | null)[] {
   const noise = sampleHex(seed, 128);
   return Array.from({ length: 64 }, (_, index) => {
     if (lossEvery > 0 && index % lossEvery >= lossEvery - 2) return null;
@@ -123,10 +123,10 @@ function roundTrips(base: number, seed: string, lossEvery: number): (number | nu
 
 export function sampleRelays(nowMs: number): RelayView[] {
   return [
-    { publicKey: sampleKey(relayNames.harbour), address: 'relay.harbour.example:4430', name: relayNames.harbour, role: 'own', state: 'connected', problem: '', sinceMs: nowMs - 3.2 * day, lastHeardMs: nowMs - 4_000, roundTripsMs: roundTrips(24, 'a', 0), p50Ms: 27, p95Ms: 44, waitingLetters: 0 },
-    { publicKey: sampleKey(relayNames.mill), address: 'mill.example:4430', name: relayNames.mill, role: 'own', state: 'connected', problem: '', sinceMs: nowMs - 41 * minute, lastHeardMs: nowMs - 9_000, roundTripsMs: roundTrips(88, 'b', 17), p50Ms: 96, p95Ms: 168, waitingLetters: 3 },
+    { publicKey: sampleKey(relayNames.harbour), address: 'relay.harbour.example:4430', name: relayNames.harbour, role: 'own', state: 'connected', problem: '', sinceMs: nowMs - 3.2 * day, lastHeardMs: nowMs - 4_000, roundTripsMs: sampleRoundTrips(24, 'a', 0), p50Ms: 27, p95Ms: 44, waitingLetters: 0 },
+    { publicKey: sampleKey(relayNames.mill), address: 'mill.example:4430', name: relayNames.mill, role: 'own', state: 'connected', problem: '', sinceMs: nowMs - 41 * minute, lastHeardMs: nowMs - 9_000, roundTripsMs: sampleRoundTrips(88, 'b', 17), p50Ms: 96, p95Ms: 168, waitingLetters: 3 },
     { publicKey: sampleKey('old'), address: '203.0.113.9:4430', name: '203.0.113.9', role: 'own', state: 'unreachable', problem: 'no answer to the last 5 attempts', lastHeardMs: nowMs - 2 * day, roundTripsMs: [] },
-    { publicKey: sampleKey('former'), address: 'former.example:4430', name: 'former.example', role: 'own', state: 'connected', problem: '', leavingUntilMs: nowMs + 29.2 * day, sinceMs: nowMs - 5 * day, lastHeardMs: nowMs - 7_000, roundTripsMs: roundTrips(61, 'c', 0), p50Ms: 63, p95Ms: 90, waitingLetters: 1 },
+    { publicKey: sampleKey('former'), address: 'former.example:4430', name: 'former.example', role: 'own', state: 'connected', problem: '', leavingUntilMs: nowMs + 29.2 * day, sinceMs: nowMs - 5 * day, lastHeardMs: nowMs - 7_000, roundTripsMs: sampleRoundTrips(61, 'c', 0), p50Ms: 63, p95Ms: 90, waitingLetters: 1 },
   ];
 }
 
@@ -143,12 +143,6 @@ export function sampleOutbox(nowMs: number): OutboxItemView[] {
     item('Workshop', 'Delivery receipt', { kind: 'receipt', headline: { state: 'sending' }, sizeBytes: 64 }),
   ];
 }
-
-export const samplePeers = (nowMs: number): PeerView[] => [
-  { publicKey: sampleKey('Anna Lindqvist'), name: 'Anna Lindqvist', path: 'relay', roundTripMs: 61, lastHeardMs: nowMs - 40_000, sentBytes: 48_200, receivedBytes: 36_100 },
-  { publicKey: sampleKey('Echo'), name: 'Echo', path: 'direct', address: '127.0.0.1:50612', roundTripMs: 0.6, lastHeardMs: nowMs - 2_000, sentBytes: 9_120, receivedBytes: 9_480 },
-  { publicKey: sampleKey('Tomás Ferreira'), name: 'Tomás Ferreira', path: 'none', lastHeardMs: nowMs - 6 * day, sentBytes: 1_204_000, receivedBytes: 880_300 },
-];
 
 /** A complete, calm view without any conversation. */
 export function sampleView(change: Partial<View> = {}): View {

@@ -1,12 +1,13 @@
 /** The situations the double can start in, chosen by `?scenario=`. */
 import type { AccountView } from '../../shared/contract.ts';
 import type { NetworkReport } from '../../shared/network-report.ts';
-import type { MessageView, View } from '../../shared/views.ts';
+import type { MessageView, PeerView, View } from '../../shared/views.ts';
 import { fileFriend, sampleFileTalk } from './file-samples.ts';
+import { everyPeer, manyPeers, peerRelays, samplePeers, soughtPeers } from './peer-samples.ts';
 import { hardNetwork, homeNetwork, sampleNetwork } from './network-samples.ts';
 import { sampleConversation, sampleConversationId, sampleKey, sampleMessage, sampleOutbox, sampleRelays, sampleTalks, sampleView } from './samples.ts';
 
-export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled', 'network'] as const;
+export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled', 'network', 'peers', 'nobody', 'many-peers'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface Scenario {
@@ -15,9 +16,10 @@ export interface Scenario {
   readonly account: AccountView;
   readonly view: View;
   readonly talks: Map<string, MessageView[]>;
+  readonly peers: readonly PeerView[];
 }
 
-type Situation = Omit<Scenario, 'network'>;
+type Situation = Omit<Scenario, 'network' | 'peers'>;
 
 const ready: AccountView = { phase: 'ready', protection: 'os', platform: 'linux' };
 const longCount = 2_000;
@@ -78,8 +80,17 @@ function troubled(): Situation {
 
 export function startScenario(name: string): Scenario {
   const situation = startSituation(name);
-  if (name !== 'network') return { ...situation, network: homeNetwork };
-  return { ...situation, view: { ...situation.view, network: sampleNetwork(homeNetwork, Date.now()) }, network: hardNetwork };
+  const nowMs = Date.now();
+  switch (name) {
+    case 'empty': return { ...situation, network: homeNetwork, peers: [] };
+    case 'offline': return { ...situation, network: homeNetwork, peers: soughtPeers(nowMs) };
+    case 'nobody': return { ...situation, network: homeNetwork, peers: peerRelays(nowMs) };
+    case 'many-peers': return { ...situation, network: homeNetwork, peers: manyPeers(nowMs) };
+    case 'peers': return { ...situation, view: { ...situation.view, network: sampleNetwork(hardNetwork, nowMs) }, network: hardNetwork, peers: everyPeer(nowMs) };
+    case 'network': break;
+    default: return { ...situation, network: homeNetwork, peers: samplePeers(nowMs) };
+  }
+  return { ...situation, peers: samplePeers(nowMs), view: { ...situation.view, network: sampleNetwork(homeNetwork, Date.now()) }, network: hardNetwork };
 }
 
 function startSituation(name: string): Situation {

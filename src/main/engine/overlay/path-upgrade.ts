@@ -7,16 +7,20 @@
 import { Deadlines } from '../deadlines.ts';
 import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { limitsOfAllPeers, ProbeBudget } from '../path/probe-budget.ts';
+import { chooseTargets } from '../path/probe-targets.ts';
 import { Punching } from '../path/punching.ts';
 import { tierOf } from '../path/path-tier.ts';
 import { UpgradeRetry } from '../path/upgrade-retry.ts';
 import { decodeCandidateOffer, encodeCandidateOffer } from '../wire/candidate-offer.ts';
 import type { Answer } from '../directed/types.ts';
+import type { DirectSearch } from '../engine-types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
 import type { CandidateOffer, Instant, OfferedCandidate, PublicKeyHex, SocketAddress } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 
 const exchangeDeadlineMs = 5_000;
+/** Somebody who asks for an attempt by hand gets no more of them than this. */
+const byHandGapMs = 4_000;
 
 export interface OwnCandidates {
   /** By the person's wish nobody is told, and nobody is probed. */
@@ -29,6 +33,8 @@ export interface OwnCandidates {
   refresh(now: Instant): void;
 }
 
+const untried = { attempts: 0, lastAttemptMs: undefined, isExchanging: false, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0 };
+
 interface Upgrade {
   readonly publicKey: PublicKeyHex;
   readonly sessionId: SessionId;
@@ -36,6 +42,14 @@ interface Upgrade {
   readonly punching: Punching;
   readonly retry: UpgradeRetry;
   generation: number;
+  /** What was done since the session began, the network changed or a direct path was found, for {@link PathUpgrade.search}. */
+  attempts: number;
+  lastAttemptMs: number | undefined;
+  isExchanging: boolean;
+  wasDirect: boolean;
+  ownAddresses: number;
+  theirAddresses: number | undefined;
+  triedAddresses: number;
 }
 
 export class PathUpgrade {
@@ -56,10 +70,10 @@ export class PathUpgrade {
   began(publicKey: PublicKeyHex, session: SessionView, now: Instant): void {
     const known = this.#upgrades.get(session.id);
     const { random } = this.#context;
-    const upgrade = known ?? { publicKey, sessionId: session.id, isAsking: session.initiator, punching: new Punching({ random, sharedBudget: this.#sharedBudget }), retry: new UpgradeRetry(random), generation: 0 };
+    const upgrade = known ?? { publicKey, sessionId: session.id, isAsking: session.initiator, punching: new Punching({ random, sharedBudget: this.#sharedBudget }), retry: new UpgradeRetry(random), generation: 0, ...untried };
     this.#upgrades.set(session.id, upgrade);
     // The other side may have started anew, and counts from the beginning.
-    upgrade.generation = 0;
+    Object.assign(upgrade, { generation: 0, ...untried });
     upgrade.retry.stop();
     this.#askAt(upgrade, now.monotonicMs);
     if (this.#own.offered().length === 0) this.#own.refresh(now);
@@ -79,6 +93,7 @@ export class PathUpgrade {
     // A copy that comes late tells of addresses that are no longer theirs.
     if (upgrade === undefined || this.#own.isHidden() || generation <= upgrade.generation) return;
     upgrade.generation = generation;
+    this.#counts(upgrade, now);
     // The answer is under way for half a round trip; then they begin too.
     const roundTripMs = this.#context.sessions.view(sessionId)?.smoothedRoundTripMs ?? 0;
     this.#begin(upgrade, offer.candidates, roundTripMs / 2, now);
@@ -89,7 +104,11 @@ export class PathUpgrade {
     if (upgrade === undefined || isCircuitAddress(address)) return;
     switch (change) {
       case 'heard': upgrade.punching.heardFrom(address, now.monotonicMs); break;
-      case 'proved': upgrade.punching.answered(address, now.monotonicMs); break;
+      case 'proved':
+        upgrade.punching.answered(address, now.monotonicMs);
+        upgrade.attempts = 0;
+        upgrade.wasDirect = true;
+        break;
       case 'lost':
         upgrade.retry.stop();
         this.#askAt(upgrade, now.monotonicMs);
@@ -102,6 +121,8 @@ export class PathUpgrade {
     if (this.#upgrades.size > 0) this.#own.refresh(now);
     for (const upgrade of this.#upgrades.values()) {
       upgrade.punching.stop();
+      upgrade.attempts = 0;
+      upgrade.wasDirect = false;
       upgrade.retry.networkChanged(now.monotonicMs);
       this.#drain(upgrade, now);
       this.#askAt(upgrade, upgrade.retry.pollTimeout());
@@ -121,6 +142,25 @@ export class PathUpgrade {
   /** We are reachable at other addresses than we were. */
   candidatesChanged(now: Instant): void {
     for (const upgrade of this.#upgrades.values()) if (!this.#isDirect(upgrade, now)) this.#askAt(upgrade, now.monotonicMs);
+  }
+
+  /** Somebody wants a direct path now. Nothing happens where there is one, or where the other side begins. */
+  tryNow(sessionId: SessionId, now: Instant): void {
+    const upgrade = this.#upgrades.get(sessionId);
+    if (upgrade === undefined || this.#isDirect(upgrade, now) || this.#isTrying(upgrade)) return;
+    this.#askAt(upgrade, Math.max(now.monotonicMs, (upgrade.lastAttemptMs ?? -Infinity) + byHandGapMs));
+  }
+
+  /** What was done to find a direct path, for people who look. */
+  search(sessionId: SessionId, now: Instant): DirectSearch | undefined {
+    const upgrade = this.#upgrades.get(sessionId);
+    if (upgrade === undefined) return undefined;
+    const { attempts, isAsking, ownAddresses, theirAddresses, triedAddresses } = upgrade;
+    const wall = (atMs: number | undefined): number | undefined => (atMs === undefined ? undefined : now.wallMs + atMs - now.monotonicMs);
+    return {
+      reason: this.#reason(upgrade), attempts, ownAddresses, theirAddresses, triedAddresses, begins: isAsking ? 'own' : 'theirs',
+      lastAttemptWallMs: wall(upgrade.lastAttemptMs), nextAttemptWallMs: wall(this.#deadlines.at(`ask ${String(sessionId)}`)),
+    };
   }
 
   handleTimeout(now: Instant): void {
@@ -152,15 +192,40 @@ export class PathUpgrade {
     return this.#context.sessions.paths(sessionId, now).some(({ address, isDoubtful }) => !isCircuitAddress(address) && !isDoubtful);
   }
 
+  /** Where neither side has anything to try the time of an attempt passes as well, and nothing happens in it. */
+  #isTrying({ isExchanging, punching, ownAddresses, triedAddresses }: Upgrade): boolean {
+    return isExchanging || (punching.outcome === 'trying' && (ownAddresses > 0 || triedAddresses > 0));
+  }
+
+  #reason(upgrade: Upgrade): DirectSearch['reason'] {
+    const { attempts, wasDirect, ownAddresses, theirAddresses, triedAddresses } = upgrade;
+    if (this.#isTrying(upgrade)) return 'trying';
+    if (attempts === 0) return wasDirect ? 'lost' : 'not-tried';
+    if (theirAddresses === undefined) return 'not-told';
+    if (theirAddresses === 0) return ownAddresses === 0 ? 'no-addresses' : 'no-their-addresses';
+    if (triedAddresses === 0) return 'out-of-reach';
+    return ownAddresses === 0 ? 'no-own-addresses' : 'failed';
+  }
+
+  #counts(upgrade: Upgrade, now: Instant): void {
+    upgrade.attempts += 1;
+    upgrade.lastAttemptMs = now.monotonicMs;
+    upgrade.ownAddresses = this.#own.offered().length;
+  }
+
   #exchange(upgrade: Upgrade, now: Instant): void {
     if (this.#isDirect(upgrade, now) || this.#own.isHidden()) { upgrade.retry.stop(); return; }
     upgrade.retry.failed(now.monotonicMs);
     this.#askAt(upgrade, upgrade.retry.pollTimeout());
     upgrade.generation += 1;
+    this.#counts(upgrade, now);
+    upgrade.isExchanging = true;
+    upgrade.theirAddresses = undefined;
     const { generation } = upgrade;
     this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, candidates: this.#offered() } }, {
       deadlineMs: exchangeDeadlineMs,
       done: (outcome, at) => {
+        if (upgrade.generation === generation) upgrade.isExchanging = false;
         const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;
         const theirs = payload === undefined ? undefined : decodeCandidateOffer(payload);
         if (theirs?.generation === generation && this.#upgrades.get(upgrade.sessionId) === upgrade) this.#begin(upgrade, theirs.candidates, 0, at);
@@ -169,7 +234,10 @@ export class PathUpgrade {
   }
 
   #begin(upgrade: Upgrade, theirs: readonly OfferedCandidate[], waitMs: number, now: Instant): void {
-    upgrade.punching.begin({ theirs, ownHosts: this.#own.hosts(), ownAddresses: this.#own.offered().map(({ address }) => address), waitMs }, now.monotonicMs);
+    upgrade.theirAddresses = theirs.length;
+    const [ownHosts, ownAddresses] = [this.#own.hosts(), this.#own.offered().map(({ address }) => address)];
+    upgrade.triedAddresses = chooseTargets(theirs, { hosts: ownHosts, addresses: ownAddresses }).length;
+    upgrade.punching.begin({ theirs, ownHosts, ownAddresses, waitMs }, now.monotonicMs);
     this.#drain(upgrade, now);
   }
 

@@ -17,13 +17,14 @@ import { CircuitEnds, type CircuitEnd } from '../circuits/ends.ts';
 import { isCircuitAddress, tunnelled, writeTunnelFrame } from '../circuits/tunnel.ts';
 import { askCircuit } from './circuit-asking.ts';
 import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
+import { PeerHistory } from './peer-history.ts';
 import type { PeerEvents, PeerPath, PeerSessions } from './peer-sessions.ts';
 import type { Answer } from '../directed/types.ts';
-import type { PeerPathStatus } from '../engine-types.ts';
+import type { PeerPathStatus, PeerStatus, SoughtPeer } from '../engine-types.ts';
 import type { DepositTokens } from '../mail/tokens.ts';
 import type { PathView, SessionId, SessionOutput, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import { sameAddress, type Instant, type PublicKeyHex, type SocketAddress } from '../wire/types.ts';
 import type { Recipients } from './recipients.ts';
 import type { RelayLinks } from './relay-links.ts';
 
@@ -42,6 +43,8 @@ const askAgainMs = 10_000;
 /** A circuit that ended while there is a direct path is replaced, by another relay if there is one. */
 const reserveAfterMs = 2_000;
 const reserveAgainMs = 60_000;
+/** When somebody asks by hand. */
+const askByHandMs = 2_000;
 /** Sessions with contacts at once: each costs keepalives. */
 const peersMaximum = 64;
 /** Circuits that others opened to us and that no session has come by yet. */
@@ -55,7 +58,13 @@ interface Peer {
   nextAskMs: number;
   lastAskMs: number;
   failures: number;
+  /** Why they are not here, as far as it is known. */
+  reason: SoughtPeer['reason'];
+  readonly history: PeerHistory;
 }
+
+/** Of a contact who is here, for the page that shows them. */
+export interface PeerView extends Pick<PeerStatus, 'paths' | 'roundTrips' | 'switches' | 'problems' | 'search'> { readonly publicKey: PublicKeyHex; readonly session: SessionView }
 
 export class PeerLinks implements PeerSessions {
   readonly #context: VisorContext;
@@ -105,6 +114,14 @@ export class PeerLinks implements PeerSessions {
     if (peer.state === 'away' && now.monotonicMs >= Math.min(peer.nextAskMs, peer.lastAskMs + askAgainMs)) this.#ask(peer, now);
   }
 
+  /** Somebody asks for them by hand: at once, and for a direct path where there is none. */
+  reach(publicKey: PublicKeyHex, now: Instant): void {
+    this.want(publicKey, now);
+    const peer = this.#peers.get(publicKey);
+    if (peer?.state === 'away' && this.#isAccepted(publicKey) && now.monotonicMs >= peer.lastAskMs + askByHandMs) this.#ask(peer, now);
+    else if (peer?.state === 'here' && peer.sessionId !== undefined) this.#upgrade.tryNow(peer.sessionId, now);
+  }
+
   pathOf(publicKey: PublicKeyHex): PeerPath | undefined {
     const sessionId = this.session(publicKey);
     const address = sessionId === undefined ? undefined : this.#context.sessions.view(sessionId)?.address;
@@ -112,12 +129,22 @@ export class PeerLinks implements PeerSessions {
   }
 
   /** For the page that shows them. */
-  *all(now: Instant): Iterable<{ readonly publicKey: PublicKeyHex; readonly session: SessionView; readonly paths: readonly PeerPathStatus[] }> {
-    for (const { publicKey, sessionId, state } of this.#peers.values()) {
+  *all(now: Instant): Iterable<PeerView> {
+    for (const { publicKey, sessionId, state, history } of this.#peers.values()) {
       const session = state === 'here' && sessionId !== undefined ? this.#context.sessions.view(sessionId) : undefined;
       if (session === undefined || sessionId === undefined) continue;
-      const paths = this.#context.sessions.paths(sessionId, now).map((path) => this.#pathStatus(path));
-      yield { publicKey, session, paths: paths.sort((one, other) => Number(other.isCurrent) - Number(one.isCurrent)) };
+      const paths = this.#context.sessions.paths(sessionId, now).map((path) => this.#pathStatus(path)).sort((one, other) => Number(other.isCurrent) - Number(one.isCurrent));
+      const { roundTrips, switches, problems } = history;
+      yield { publicKey, session, paths, roundTrips, switches, problems, search: paths[0]?.kind === 'relay' ? this.#upgrade.search(sessionId, now) : undefined };
+    }
+  }
+
+  /** To whom a session is wanted and not there. */
+  *sought(now: Instant): Iterable<SoughtPeer> {
+    for (const { publicKey, state, wantedUntilMs, nextAskMs, failures, reason, history } of this.#peers.values()) {
+      if (state === 'here' || now.monotonicMs >= wantedUntilMs || !this.#isAccepted(publicKey)) continue;
+      const isDue = state === 'away' && nextAskMs < wantedUntilMs;
+      yield { publicKey, isAsking: state !== 'away', failures, reason, nextAskWallMs: isDue ? now.wallMs + Math.max(0, nextAskMs - now.monotonicMs) : undefined, problems: history.problems };
     }
   }
 
@@ -172,14 +199,24 @@ export class PeerLinks implements PeerSessions {
       case 'silent': this.#lost(known, now); return true;
       case 'closed': this.#lost(known, now); return true;
       case 'path':
-        if (output.change === 'lost' && isCircuitAddress(output.address)) {
+        if (output.change === 'lost') {
+          const path = this.#kindOf(output.address);
+          // One that was closed is gone from here already, and was written down with that reason.
+          if (path.kind !== 'relay' || path.relay !== undefined) known.history.failed(path, path.kind === 'relay' ? undefined : output.address, 'no-answer', now);
           this.#hangUpAt(output.address, now);
-          this.#wantReserve(known, now);
+          if (isCircuitAddress(output.address)) this.#wantReserve(known, now);
         }
         this.#upgrade.path(sessionId, output.change, output.address, now);
         return true;
-      case 'moved': this.#events.peerMoved?.(known.publicKey, now); return true;
-      case 'measured': return true;
+      case 'moved':
+        known.history.uses(this.#kindOf(output.address), now);
+        this.#events.peerMoved?.(known.publicKey, now);
+        return true;
+      case 'measured': {
+        const roundTripsMs = this.#context.sessions.view(sessionId)?.roundTripsMs;
+        if (roundTripsMs !== undefined && roundTripsMs.length > 0) known.history.measured(roundTripsMs.at(-1));
+        return true;
+      }
     }
   }
 
@@ -252,7 +289,7 @@ export class PeerLinks implements PeerSessions {
     const known = this.#peers.get(publicKey);
     if (known !== undefined) return known;
     if (this.#peers.size >= peersMaximum && !this.#leaveIdlest(now)) return undefined;
-    const peer: Peer = { publicKey, state: 'away', sessionId: undefined, wantedUntilMs: -Infinity, nextAskMs: -Infinity, lastAskMs: -Infinity, failures: 0 };
+    const peer: Peer = { publicKey, state: 'away', sessionId: undefined, wantedUntilMs: -Infinity, nextAskMs: -Infinity, lastAskMs: -Infinity, failures: 0, reason: undefined, history: new PeerHistory() };
     this.#peers.set(publicKey, peer);
     return peer;
   }
@@ -260,12 +297,12 @@ export class PeerLinks implements PeerSessions {
   #ask(peer: Peer, now: Instant): void {
     const contact = this.#context.memory.contacts.get(peer.publicKey);
     const recipient = this.#recipients.known(peer.publicKey);
-    if (contact?.depositToken === undefined || recipient === undefined) { this.#again(peer, now); return; }
+    if (contact?.depositToken === undefined || recipient === undefined) { this.#again(peer, 'unprepared', now); return; }
     peer.state = 'asking';
     peer.lastAskMs = now.monotonicMs;
     askCircuit(this.#context, this.#links, recipient, contact.depositToken, now, (found, at) => {
       if (peer.state !== 'asking' || this.#peers.get(peer.publicKey) !== peer) { if (found !== undefined) this.#hangUp(found.sessionId, found.circuit, at); return; }
-      if (found === undefined) { this.#again(peer, at); return; }
+      if (found === undefined) { this.#again(peer, 'not-connected', at); return; }
       const end = this.#ends.open(found.sessionId, found.circuit, peer.publicKey, found.relay);
       this.#meet(peer, this.#context.sessions.dial({ address: end.address, identity: peer.publicKey, remoteStatic: recipient.device.x25519, anonymous: false }, at), at);
     });
@@ -280,8 +317,9 @@ export class PeerLinks implements PeerSessions {
     this.#deadlines.set(`meet ${peer.publicKey}`, now.monotonicMs + meetingMs);
   }
 
-  #again(peer: Peer, now: Instant): void {
+  #again(peer: Peer, reason: Peer['reason'], now: Instant): void {
     peer.state = 'away';
+    peer.reason = reason;
     peer.nextAskMs = now.monotonicMs + Math.min(awayMaximumMs, awayFirstMs * 2 ** Math.min(peer.failures, 10));
     peer.failures += 1;
     if (peer.nextAskMs < peer.wantedUntilMs) this.#deadlines.set(`ask ${peer.publicKey}`, peer.nextAskMs);
@@ -325,6 +363,8 @@ export class PeerLinks implements PeerSessions {
     peer.state = 'here';
     peer.sessionId = session.id;
     peer.failures = 0;
+    peer.reason = undefined;
+    peer.history.uses(this.#kindOf(session.address), now);
     peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + wantedForMs);
     this.#bySession.set(session.id, peer);
     this.#deadlines.clear(`meet ${peer.publicKey}`);
@@ -338,6 +378,8 @@ export class PeerLinks implements PeerSessions {
     this.#ends.close(end);
     const peer = this.#peers.get(end.peer);
     if (peer?.sessionId === undefined) return;
+    const wasPath = this.#context.sessions.paths(peer.sessionId, now).some((path) => sameAddress(path.address, end.address));
+    if (wasPath) peer.history.failed({ kind: 'relay', relay: end.relay }, undefined, 'circuit-ended', now);
     this.#context.sessions.dropPath(peer.sessionId, end.address, now);
     // Their other way to us may still stand; if none is left, they are gone or have to be met anew.
     const isLeft = this.#context.sessions.paths(peer.sessionId, now).length > 0;
@@ -372,7 +414,7 @@ export class PeerLinks implements PeerSessions {
     const { sessionId, state } = peer;
     this.#end(peer, now);
     if (sessionId !== undefined && state === 'here') this.#events.peerDown(peer.publicKey, sessionId, now);
-    this.#again(peer, now);
+    this.#again(peer, state === 'here' ? 'ended' : 'no-answer', now);
   }
 
   #leave(peer: Peer, now: Instant): void {
@@ -388,6 +430,7 @@ export class PeerLinks implements PeerSessions {
     const { sessionId } = peer;
     peer.state = 'away';
     peer.sessionId = undefined;
+    peer.history.ended();
     this.#deadlines.clear(`meet ${peer.publicKey}`);
     this.#deadlines.clear(`reserve ${peer.publicKey}`);
     if (sessionId !== undefined) {

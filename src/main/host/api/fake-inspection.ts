@@ -54,6 +54,7 @@ export class FakeInspection implements EngineInspection {
   readonly conversations = new Map<string, ConversationRow>();
   relays: readonly RelayStatus[] = [];
   peers: EngineInspection['peers'] = [];
+  soughtPeers: EngineInspection['soughtPeers'] = [];
   readonly items = new Map<string, OutboxStatus>();
   counters = {};
   sessions = 0;

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { messageSummary } from '../../../shared/sentences.ts';
 import { conversationSchema, hopSchema, messageSchema, outboxItemSchema, peerSchema, relaySchema } from '../../../shared/views.ts';
 import { contactRow, conversationRow, fileRow, FakeInspection, keyOf, outboxStatus, relayStatus, storedMessage } from './fake-inspection.ts';
-import { percentile, presentConversation, presentHops, presentMessage, presentOutboxItem, presentPeer, presentRelay, relayName } from './presenter.ts';
+import { percentile, presentConversation, presentHops, presentMessage, presentOutboxItem, presentRelay, relayName } from './presenter.ts';
+import { presentPeer } from './present-peer.ts';
 
 const bob = keyOf(2);
 const id = 'ab'.repeat(16);
@@ -81,7 +82,7 @@ describe('presenting', () => {
     const inspect = new FakeInspection();
     inspect.relays = [relayStatus(keyOf(3))];
     inspect.contacts.set(bob, { ...contactRow(bob, 'Bob'), relays: [{ publicKey: keyOf(4), host: '::1', port: 9 }] });
-    const peer = { role: 'relay', paths: [], address: { host: '::1', port: 9 }, roundTripMs: 3.5, lastHeardWallMs: 1_000.5, sentBytes: 1, receivedBytes: 2 } as const;
+    const peer = { role: 'relay', paths: [], roundTrips: [], switches: [], problems: [], search: undefined, address: { host: '::1', port: 9 }, roundTripMs: 3.5, lastHeardWallMs: 1_000.5, sentBytes: 1, receivedBytes: 2 } as const;
     const path = { kind: 'direct', relay: undefined, address: peer.address, isCurrent: true, isDoubtful: false, roundTripMs: 3.5 } as const;
     expect(peerSchema.parse(presentPeer({ ...peer, publicKey: keyOf(3) }, inspect))).toMatchObject({ path: 'relay', name: 'relay.example:7400', address: '[::1]:9' });
     expect(presentPeer({ ...peer, publicKey: keyOf(4) }, inspect)).toMatchObject({ path: 'relay', name: '[::1]:9' });

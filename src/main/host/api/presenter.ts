@@ -4,8 +4,8 @@
  */
 import { shortKey } from '../../../shared/sentences.ts';
 import type { CheckedNetworkView } from '../../../shared/network-report-schema.ts';
-import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, PeerView, RelayView } from '../../../shared/views.ts';
-import type { EngineInspection, FileStatus, OutboxStatus, PeerStatus, RelayStatus } from '../../engine/engine-types.ts';
+import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, RelayView } from '../../../shared/views.ts';
+import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
 import type { ConversationRow, FileRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
 import type { CheckedNetwork } from '../../engine/path/observation-port.ts';
 import { decodeContent } from '../../engine/wire/content.ts';
@@ -204,20 +204,6 @@ function lineOf(text: string): string {
   return line.length <= summaryMaximumCharacters ? line : `${Array.from(line.slice(0, summaryMaximumCharacters * 2)).slice(0, summaryMaximumCharacters - 1).join('')}…`;
 }
 
-export function presentPeer(peer: PeerStatus, names: Names): PeerView {
-  const isRelay = peer.role === 'relay';
-  return {
-    publicKey: peer.publicKey,
-    name: isRelay ? relayName(names, peer.publicKey) : personName(names, peer.publicKey),
-    path: isRelay || peer.paths[0]?.kind === 'relay' ? 'relay' : 'direct',
-    ...(peer.address === undefined ? {} : { address: formatHostPort(peer.address.host, peer.address.port) }),
-    ...(peer.roundTripMs === undefined ? {} : { roundTripMs: peer.roundTripMs }),
-    lastHeardMs: wholeMs(peer.lastHeardWallMs),
-    sentBytes: peer.sentBytes,
-    receivedBytes: peer.receivedBytes,
-  };
-}
-
 /** The log of one message; while it may still arrive, its end is shown as a row of the future. */
 export function presentHops(message: MessageView, hops: readonly HopRow[], names: Names): HopView[] {
   const rows: HopView[] = hops.map((hop) => ({
@@ -244,4 +230,4 @@ function presentHeadline(headline: Headline): Headline {
 }
 
 /** Views carry whole milliseconds; clocks with fractions stay inside. */
-const wholeMs = (ms: number): number => Math.max(0, Math.round(ms));
+export const wholeMs = (ms: number): number => Math.max(0, Math.round(ms));

@@ -4,7 +4,8 @@ import { WaypostError } from '../../../shared/errors.ts';
 import { parseRelayHint } from '../../engine/wire/relay-hint.ts';
 import type { RelayHint } from '../../engine/wire/types.ts';
 import type { ApiContext } from './api-context.ts';
-import { presentNetwork, presentPeer } from './presenter.ts';
+import { presentNetwork } from './presenter.ts';
+import { presentPeer, presentSoughtPeer } from './present-peer.ts';
 
 /** @throws WaypostError `bad-relay` */
 export function requireRelayHint(text: string): RelayHint {
@@ -30,7 +31,11 @@ export function createPeerHandlers(context: ApiContext): Handlers['peers'] {
   return {
     list() {
       const inspect = context.inspect();
-      return Promise.resolve({ peers: inspect.peers.map((peer) => presentPeer(peer, inspect)) });
+      return Promise.resolve({ peers: [...inspect.peers.map((peer) => presentPeer(peer, inspect)), ...inspect.soughtPeers.map((peer) => presentSoughtPeer(peer, inspect))] });
+    },
+    async reach({ publicKey }) {
+      await context.command({ name: 'reach', publicKey });
+      return undefined;
     },
   };
 }
