@@ -12,8 +12,13 @@ describe('the round-trip sparkline', () => {
     expect(shape.losses).toEqual([62]);
   });
   it('draws nothing from nothing', () => {
-    expect(sparklineShape([], 63, 36, 64)).toEqual({ path: '', losses: [] });
-    expect(sparklineShape([null], 63, 36, 64)).toEqual({ path: '', losses: [63] });
+    expect(sparklineShape([], 63, 36, 64)).toEqual({ path: '', losses: [], marks: [] });
+    expect(sparklineShape([null], 63, 36, 64)).toEqual({ path: '', losses: [63], marks: [] });
+  });
+  it('marks what begins with a sample, halfway from the one before, and nothing that is not shown', () => {
+    expect(sparklineShape([10, 10, 10], 63, 36, 64, [1, 2]).marks).toEqual([61.5, 62.5]);
+    expect(sparklineShape([10, 10, 10], 63, 36, 64, [0, 3, -1]).marks).toEqual([]);
+    expect(sparklineShape(Array.from({ length: 70 }, () => 10), 63, 36, 64, [5, 6, 7, 69]).marks).toEqual([0.5, 62.5]);
   });
   it('stays inside its box whatever the samples are', () => {
     fc.assert(fc.property(fc.array(fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: null }), { maxLength: 100 }), (samples) => {

@@ -5,13 +5,15 @@ export interface SparklineShape {
   readonly path: string;
   /** Horizontal positions of lost echoes. */
   readonly losses: readonly number[];
+  /** Horizontal positions between a marked sample and the one before. */
+  readonly marks: readonly number[];
 }
 
 /** Leaves a little air above the highest sample and under the lowest. */
 const margin = 2;
 
-/** Newest sample at the right edge; fewer samples than `slots` leave the left side empty. */
-export function sparklineShape(samples: readonly (number | null)[], width: number, height: number, slots: number): SparklineShape {
+/** Newest sample at the right edge; fewer samples than `slots` leave the left side empty. `marked` counts in `samples`. */
+export function sparklineShape(samples: readonly (number | null)[], width: number, height: number, slots: number, marked: readonly number[] = []): SparklineShape {
   const shown = samples.slice(-slots);
   const measured = shown.filter((sample) => sample !== null);
   const highest = Math.max(...measured, 1);
@@ -32,5 +34,8 @@ export function sparklineShape(samples: readonly (number | null)[], width: numbe
     path += pen ? `L${x.toFixed(1)} ${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}h0.5`;
     pen = true;
   });
-  return { path, losses };
+  const forgotten = samples.length - shown.length;
+  // Before the first sample there is nothing that a mark could stand between.
+  const marks = marked.filter((index) => index > forgotten && index < samples.length).map((index) => firstX + (index - forgotten - 0.5) * step);
+  return { path, losses, marks };
 }

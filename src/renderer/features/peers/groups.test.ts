@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { everyPeer } from '../../dev/peer-samples.ts';
+import { sampleConversation, sampleKey, sampleOutbox } from '../../dev/samples.ts';
+import { groupPeers, lettersOnTheirWay } from './groups.ts';
+
+const peers = everyPeer(1_000_000_000);
+
+describe('the groups of the page of peers', () => {
+  it('put the nearest first, and names in order', () => {
+    const { connected, sought, relays } = groupPeers(peers, []);
+    expect(connected.map(({ kind }) => kind)).toEqual(connected.map(({ kind }) => kind).toSorted((one, other) => ['lan', 'direct', 'relay'].indexOf(one ?? '') - ['lan', 'direct', 'relay'].indexOf(other ?? '')));
+    expect(connected.filter(({ kind }) => kind === 'direct').map(({ name }) => name)).toEqual(['Bao Tran', 'Workshop']);
+    expect(sought.every(({ path, seek }) => path === 'none' && seek !== undefined)).toBe(true);
+    expect(connected.length + sought.length + relays.length).toBe(peers.length);
+  });
+
+  it('have every accepted contact once', () => {
+    const conversations = [sampleConversation('Anna Lindqvist', []), sampleConversation('Zoë', []), { ...sampleConversation('Zoë', []), id: `${sampleKey('Zoë')}:9` }, sampleConversation('Spam', [], { standing: 'blocked' }), sampleConversation('Visitor', [], { standing: 'request' })];
+    expect(groupPeers(peers, conversations).others).toEqual([{ publicKey: sampleKey('Zoë'), name: 'Zoë', conversationId: `${sampleKey('Zoë')}:1` }]);
+  });
+
+  it('count what people wrote, and not what Waypost sends by itself', () => {
+    const counts = lettersOnTheirWay(sampleOutbox(1_000_000_000));
+    expect([counts.get(sampleKey('Priya')), counts.get(sampleKey('Workshop'))]).toEqual([1, undefined]);
+  });
+});
