@@ -64,6 +64,7 @@ const scenes: readonly Scene[] = [
   } },
   { name: 'Peers', scenario: 'full', arrange: place('Peers') },
   { name: 'no peers', scenario: 'empty', arrange: place('Peers') },
+  { name: 'Peers offline', scenario: 'offline', arrange: place('Peers') },
   { name: 'Relays', scenario: 'full', arrange: place('Relays') },
   { name: 'no relay', scenario: 'empty', arrange: place('Relays') },
   { name: 'removing a relay', scenario: 'full', arrange: async (page) => {

@@ -220,7 +220,7 @@ export function createDouble(scenarioName: string): Double {
     peers: {
       list: async () => ({ peers: [...peers] }),
       reach: async ({ publicKey }) => {
-        const contact = view.conversations.find((one) => one.publicKey === publicKey && one.standing === 'contact') ?? fail('not-found', 'There is no contact with this address.');
+        const contact = peers.find((one) => one.publicKey === publicKey && one.role === 'contact') ?? view.conversations.find((one) => one.publicKey === publicKey && one.standing === 'contact') ?? fail('not-found', 'There is no contact with this address.');
         peers = reachedPeers(peers, contact);
       },
     },

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { everyPeer } from '../../dev/peer-samples.ts';
+import { peerSchema } from '../../../shared/views.ts';
+import { everyPeer, manyPeers } from '../../dev/peer-samples.ts';
 import { sampleConversation, sampleKey, sampleOutbox } from '../../dev/samples.ts';
 import { groupPeers, lettersOnTheirWay } from './groups.ts';
 
 const peers = everyPeer(1_000_000_000);
+
+describe('the samples', () => {
+  it('are what the contract allows', () => {
+    for (const peer of [...peers, ...manyPeers(1_000_000_000)]) expect(peerSchema.parse(peer)).toEqual(peer);
+  });
+});
 
 describe('the groups of the page of peers', () => {
   it('put the nearest first, and names in order', () => {

@@ -1,10 +1,10 @@
-/** A path as a sign like that of a radio and two words; what it means for the person is in its tooltip. */
-import { Signal, SignalHigh, SignalLow, SignalZero, type LucideIcon } from 'lucide-react';
+/** A path as a sign and two words; what it means for the person is in its tooltip. */
+import { Cable, House, RadioTower, Unplug, type LucideIcon } from 'lucide-react';
 import { pathConsequence, pathWords } from '../../../shared/peer-sentences.ts';
 import type { PeerPathKind } from '../../../shared/views.ts';
 import { Tooltip } from '../../ui/tooltip.tsx';
 
-const icons: Readonly<Record<PeerPathKind, LucideIcon>> = { lan: Signal, direct: SignalHigh, relay: SignalLow };
+const icons: Readonly<Record<PeerPathKind, LucideIcon>> = { lan: House, direct: Cable, relay: RadioTower };
 
 export function PathSign({ kind }: { readonly kind: PeerPathKind }) {
   const Icon = icons[kind];
@@ -18,7 +18,7 @@ export function PathTag({ kind, relayName }: { readonly kind: PeerPathKind; read
 export function NoPathTag() {
   return (
     <Tooltip className="path-tag" text="There is no path to them at the moment. Messages go to their relays, which keep them until they are back.">
-      <SignalZero className="path-sign" size={16} strokeWidth={1.75} aria-hidden /><span className="path-tag__words">Not connected</span>
+      <Unplug className="path-sign" size={16} strokeWidth={1.75} aria-hidden /><span className="path-tag__words">Not connected</span>
     </Tooltip>
   );
 }

@@ -37,7 +37,6 @@ export function PeerCard({ peer, waiting, onReach }: PeerCardProps) {
           {path === 'none' ? <NoPathTag /> : <PathTag kind={kind ?? path} relayName={relayName} />}
         </div>
         {address === undefined ? null : <p className="peer__address">{address}</p>}
-        <Why peer={peer} />
         {waiting === 0 ? null : <p><button type="button" className="peer__link peer__link--quiet" onClick={() => navigation.go('outbox')}>{countOf(waiting, 'message', 'messages')} to them in the Outbox</button></p>}
       </div>
       {path === 'none' ? null : (
@@ -52,19 +51,25 @@ export function PeerCard({ peer, waiting, onReach }: PeerCardProps) {
         </>
       )}
       <div className="peer__actions">
-        <Reach peer={peer} onReach={onReach} />
-        {hasDetails ? <span className={isOpen ? 'peer__fold peer__fold--open' : 'peer__fold'}><IconButton icon={ChevronDown} label={isOpen ? 'Hide the paths' : 'Show the paths'} aria-label={`Paths to ${name}`} aria-expanded={isOpen} aria-controls={detailsId} onClick={() => setOpen(!isOpen)} /></span> : null}
+        {hasDetails ? <span className={isOpen ? 'peer__fold peer__fold--open' : 'peer__fold'}><IconButton icon={ChevronDown} label={`Paths to ${name}`} title={isOpen ? 'Hide the paths' : 'Show the paths'} aria-expanded={isOpen} aria-controls={detailsId} onClick={() => setOpen(!isOpen)} /></span> : null}
       </div>
+      <Why peer={peer} onReach={onReach} />
       {isOpen && hasDetails ? <PeerDetails peer={peer} id={detailsId} /> : null}
     </li>
   );
 }
 
-function Why({ peer: { search, seek } }: { readonly peer: PeerView }) {
+function Why({ peer, onReach }: Pick<PeerCardProps, 'peer' | 'onReach'>) {
+  const { search, seek } = peer;
   const nowMs = useNow(1_000);
   const report = useView((view) => view.network?.report);
   if (search === undefined && seek === undefined) return null;
-  return <p className="peer__why">{search === undefined ? null : whyNotDirect(search, report, nowMs).sentence}{seek === undefined ? null : seekSentence(seek, nowMs).sentence}</p>;
+  return (
+    <div className="peer__why">
+      <p>{search === undefined ? null : whyNotDirect(search, report, nowMs).sentence}{seek === undefined ? null : seekSentence(seek, nowMs).sentence}</p>
+      <Reach peer={peer} onReach={onReach} />
+    </div>
+  );
 }
 
 /** Only where it does something: who is reached directly is reached, and what the other side begins cannot be begun here. It stays while it works, so that the focus does. */

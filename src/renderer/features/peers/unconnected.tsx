@@ -26,7 +26,7 @@ export function UnconnectedContacts({ contacts, waiting, onReach }: UnconnectedC
   return (
     <section className="peers__section">
       <h2><button type="button" className={isOpen ? 'peers__fold peers__fold--open' : 'peers__fold'} aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}><ChevronDown size={16} strokeWidth={1.75} aria-hidden />{countOf(contacts.length, 'contact is', 'contacts are')} not connected</button></h2>
-      <p className="muted">Nothing is to be done at the moment, so Waypost does not look for them. Messages bring them here by themselves.</p>
+      <p className="muted">Waypost looks for them when there is something to send, or when you ask for it.</p>
       <div id={id} className="peers__table" hidden={!isOpen}>{isOpen ? <DataTable label="Not connected" columns={columns} rows={contacts} keyOf={({ publicKey }) => publicKey} /> : null}</div>
     </section>
   );
