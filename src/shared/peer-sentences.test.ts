@@ -53,6 +53,7 @@ describe('why there is no direct path', () => {
 
   it('does not blame the own network for what was not tried', () => {
     for (const reason of ['trying', 'not-tried', 'lost', 'not-told'] as const) expect(why({ reason }, undefined).sentence).not.toContain('network');
+    expect(why({ reason: 'hidden' })).toEqual({ code: 'direct.hidden', sentence: 'Not direct, because you hide your network address. You can change that in Settings.' });
   });
 
   it('says who begins the next attempt', () => {

@@ -59,6 +59,7 @@ function searchWords({ reason, attempts, theirAddresses = 0, triedAddresses }: D
   const soFar = attempts > 1 ? ` in ${countOf(attempts, 'attempt', 'attempts')}` : '';
   const noneAnswered = `${triedAddresses === 1 ? 'the one address of theirs that can be tried did not answer' : `none of the ${String(triedAddresses)} addresses of theirs that can be tried answered`}${soFar}`;
   switch (reason) {
+    case 'hidden': return 'Not direct, because you hide your network address. You can change that in Settings.';
     case 'trying': return triedAddresses > 0 ? `Looking for a direct path now: ${countOf(triedAddresses, 'address of theirs is', 'addresses of theirs are')} being tried.` : 'Looking for a direct path now.';
     case 'not-tried': return 'A direct path was not looked for yet.';
     case 'lost': return 'There was a direct path, and it does not answer now.';
@@ -92,7 +93,7 @@ function ownNetwork(report: NetworkReport | undefined): PeerSentence {
 }
 
 function nextAttempt({ reason, begins, nextAttemptAtMs }: DirectSearchView, nowMs: number): readonly string[] {
-  if (reason === 'trying') return [];
+  if (reason === 'trying' || reason === 'hidden') return [];
   if (begins === 'theirs') return ['Their computer begins the next attempt.'];
   return nextAttemptAtMs === undefined ? [] : [`Next attempt ${relativeWords(Math.max(nextAttemptAtMs, nowMs + 1), nowMs)}.`];
 }

@@ -216,11 +216,11 @@ export const peerPathSchema = z.object({
 export type PeerPathView = z.infer<typeof peerPathSchema>;
 
 /**
- * Why there is no direct path. `trying`: it is looked for now. `not-tried`: it has not been yet. `lost`: there was one, and it does not answer any more. `not-told`: they have not
+ * Why there is no direct path. `hidden`: the person hides the address of this computer. `trying`: it is looked for now. `not-tried`: it has not been yet. `lost`: there was one, and it does not answer any more. `not-told`: they have not
  * said where else they are reachable. `no-own-addresses`, `no-their-addresses`, `no-addresses`: one side, or both, knows of nothing that the other could try. `out-of-reach`:
  * none of their addresses can be tried from here. `failed`: what was tried did not answer.
  */
-export const directReasons = ['trying', 'not-tried', 'lost', 'not-told', 'no-own-addresses', 'no-their-addresses', 'no-addresses', 'out-of-reach', 'failed'] as const;
+export const directReasons = ['hidden', 'trying', 'not-tried', 'lost', 'not-told', 'no-own-addresses', 'no-their-addresses', 'no-addresses', 'out-of-reach', 'failed'] as const;
 export type DirectReason = (typeof directReasons)[number];
 export const directSearchSchema = z.object({
   reason: z.enum(directReasons),

@@ -98,6 +98,16 @@ describe('what is told of the search for a direct path', () => {
     expect([contactOf(ada)?.search?.reason, contactOf(bob)?.search?.reason]).toEqual(['out-of-reach', 'no-their-addresses']);
   });
 
+  it('is that the person hides the own address, whatever was found out', () => {
+    const { world, ada, bob, findOut } = acquaintances();
+    findOut();
+    ada.command({ name: 'update-settings', settings: { hideAddress: true } });
+    reach(ada, bob);
+    world.run(20 * secondMs);
+    expect(contactOf(ada)).toMatchObject({ paths: [{ kind: 'relay' }], search: { reason: 'hidden' } });
+    expect(contactOf(bob)?.search?.reason).not.toBe('hidden');
+  });
+
   it('begins at once when somebody asks for it by hand, and not twice', () => {
     const { world, ada, bob, findOut } = acquaintances();
     reach(ada, bob);

@@ -71,6 +71,7 @@ export function everyPeer(nowMs: number): PeerView[] {
       problems: [{ kind: 'relay', relayName: harbour.relayName, reason: 'circuit-ended', atMs: nowMs - 3 * minute }, { kind: 'direct', address: '198.51.100.90:61022', reason: 'no-answer', atMs: nowMs - 2 * minute }],
       switches: [{ atMs: nowMs - 3 * minute, from: 'relay', to: 'relay', relayName: mill.relayName, sample: 31 }],
     }),
+    relayed('Hiding', { reason: 'hidden', attempts: 0 }),
     relayed('Trying', { reason: 'trying', attempts: 1 }),
     relayed('Fresh', { reason: 'not-tried', attempts: 0 }, { roundTripsMs: [] }),
     relayed('Lost', { reason: 'lost', attempts: 0, begins: 'theirs' }),

@@ -199,6 +199,7 @@ export class PathUpgrade {
 
   #reason(upgrade: Upgrade): DirectSearch['reason'] {
     const { attempts, wasDirect, ownAddresses, theirAddresses, triedAddresses } = upgrade;
+    if (this.#own.isHidden()) return 'hidden';
     if (this.#isTrying(upgrade)) return 'trying';
     if (attempts === 0) return wasDirect ? 'lost' : 'not-tried';
     if (theirAddresses === undefined) return 'not-told';
@@ -210,7 +211,7 @@ export class PathUpgrade {
   #counts(upgrade: Upgrade, now: Instant): void {
     upgrade.attempts += 1;
     upgrade.lastAttemptMs = now.monotonicMs;
-    upgrade.ownAddresses = this.#own.offered().length;
+    upgrade.ownAddresses = this.#offered().length;
   }
 
   #exchange(upgrade: Upgrade, now: Instant): void {

@@ -75,7 +75,7 @@ function Why({ peer, onReach }: Pick<PeerCardProps, 'peer' | 'onReach'>) {
 /** Only where it does something: who is reached directly is reached, and what the other side begins cannot be begun here. It stays while it works, so that the focus does. */
 function Reach({ peer, onReach }: Pick<PeerCardProps, 'peer' | 'onReach'>) {
   const { search, seek, name } = peer;
-  if (seek === undefined && search?.begins !== 'own') return null;
+  if (seek === undefined && (search?.begins !== 'own' || search.reason === 'hidden')) return null;
   const isBusy = seek?.isAsking === true || search?.reason === 'trying';
   const words = seek === undefined ? (isBusy ? 'Trying' : 'Try direct now') : isBusy ? 'Asking' : 'Reach now';
   return <Button size="small" icon={Radar} aria-label={`${words}: ${name}`} aria-disabled={isBusy} onClick={() => { if (!isBusy) onReach(peer); }}>{words}</Button>;
