@@ -28,7 +28,7 @@ class ToldCheck implements NetworkCheck {
 }
 
 function acquaintances() {
-  const world = new StoryWorld({ visorsMeet: true });
+  const world = new StoryWorld({ visorsMeet: 'in circuits' });
   const [ofAda, ofBob] = [new ToldCheck(), new ToldCheck()];
   const relay = world.relay('relay');
   const ada = world.add('ada', { createNetworkCheck: () => ofAda });
