@@ -73,7 +73,7 @@ describe('the command line', () => {
   it('helps without calling that a failure', async () => {
     const help = await waypost(['--help']);
     expect(help.code).toBe(0);
-    for (const verb of ['init', 'restore', 'address', 'invite', 'add', 'run', 'relay', 'send', 'inbox', 'get', 'outbox', 'retry', 'cancel', 'status', 'relays', 'peers', 'doctor']) expect(help.out).toContain(`  ${verb}`);
+    for (const verb of ['init', 'restore', 'address', 'invite', 'add', 'run', 'relay', 'send', 'inbox', 'get', 'outbox', 'retry', 'cancel', 'status', 'relays', 'peers', 'reach', 'doctor']) expect(help.out).toContain(`  ${verb}`);
   }, slow);
 
   it('saves a message without any network, says so, and shows it in the outbox until it is cancelled', async () => {

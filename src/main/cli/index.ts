@@ -8,6 +8,7 @@ import { addInboxVerb } from './verbs/inbox.ts';
 import { addNameVerbs } from './verbs/names.ts';
 import { addNetworkVerbs } from './verbs/network.ts';
 import { addOutboxVerbs } from './verbs/outbox.ts';
+import { addPeerVerbs } from './verbs/peers.ts';
 import { addRelayVerb } from './verbs/relay.ts';
 import { addRunVerb } from './verbs/run.ts';
 import { addSendVerb } from './verbs/send.ts';
@@ -20,7 +21,7 @@ export function createProgram(): Command {
     .description('Messages to public keys that wait while the other side is away.')
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride();
-  for (const add of [addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addDoctorVerb, addRelayVerb]) add(program);
+  for (const add of [addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addPeerVerbs, addDoctorVerb, addRelayVerb]) add(program);
   return program;
 }
 

@@ -1,4 +1,4 @@
-/** `waypost status`, `relays`, `peers` and `stop`: how it is doing and through whom it speaks. */
+/** `waypost status`, `relays` and `stop`: how it is doing and through whom it speaks. */
 import type { Command } from 'commander';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
@@ -12,7 +12,7 @@ import { addVerb, runVerb } from '../verb.ts';
 const lookAgainMs = 100;
 
 /** A visor that has just been started has not heard of anybody yet: give it its time before judging. */
-async function settle(client: Client, mostMs: number): Promise<void> {
+export async function settle(client: Client, mostMs: number): Promise<void> {
   const untilMs = performance.now() + mostMs;
   while (performance.now() < untilMs) {
     const { kind } = (await client.state.snapshot()).view.connection;
@@ -62,19 +62,6 @@ export function addNetworkVerbs(program: Command): void {
       await environment.withVisor(async ({ client }) => {
         await client.relays.remove({ publicKey: key.toLowerCase() });
         environment.terminal.result('Removed.', {});
-      });
-    }));
-
-  addVerb(program, 'peers', 'list who is connected now')
-    .action((_options: unknown, command: Command) => runVerb(command, async (environment) => {
-      await environment.withVisor(async ({ client, isOwn }) => {
-        if (isOwn) await settle(client, environment.lingerMs);
-        const { peers } = await client.peers.list();
-        for (const peer of peers) {
-          const roundTrip = peer.roundTripMs === undefined ? '' : `  ${Math.round(peer.roundTripMs)} ms`;
-          environment.terminal.result(`${peer.publicKey}  ${peer.path}  ${peer.address ?? ''}${roundTrip}  ${peer.name}`, peer);
-        }
-        if (peers.length === 0) environment.terminal.note('Nobody is connected.');
       });
     }));
 

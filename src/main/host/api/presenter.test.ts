@@ -86,8 +86,13 @@ describe('presenting', () => {
     const path = { kind: 'direct', relay: undefined, address: peer.address, isCurrent: true, isDoubtful: false, roundTripMs: 3.5 } as const;
     expect(peerSchema.parse(presentPeer({ ...peer, publicKey: keyOf(3) }, inspect))).toMatchObject({ path: 'relay', name: 'relay.example:7400', address: '[::1]:9' });
     expect(presentPeer({ ...peer, publicKey: keyOf(4) }, inspect)).toMatchObject({ path: 'relay', name: '[::1]:9' });
-    expect(presentPeer({ ...peer, role: 'contact', paths: [path], publicKey: bob }, inspect)).toMatchObject({ path: 'direct', name: 'Bob' });
-    expect(presentPeer({ ...peer, role: 'contact', address: undefined, paths: [{ ...path, kind: 'relay', relay: keyOf(3) }], publicKey: bob }, inspect)).toMatchObject({ path: 'relay', name: 'Bob' });
+    expect(presentPeer({ ...peer, publicKey: keyOf(3) }, inspect).paths).toEqual([]);
+    expect(peerSchema.parse(presentPeer({ ...peer, role: 'contact', paths: [path], publicKey: bob }, inspect))).toMatchObject({ path: 'direct', kind: 'direct', name: 'Bob', paths: [{ kind: 'direct', address: '[::1]:9', isCurrent: true }] });
+    const circuit = { ...path, kind: 'relay', relay: keyOf(3), address: undefined } as const;
+    expect(peerSchema.parse(presentPeer({ ...peer, role: 'contact', address: undefined, paths: [circuit], publicKey: bob }, inspect)))
+      .toMatchObject({ path: 'relay', kind: 'relay', relay: keyOf(3), name: 'Bob', paths: [{ kind: 'relay', relay: keyOf(3), relayName: 'relay.example:7400' }] });
+    const near = presentPeer({ ...peer, role: 'contact', paths: [{ ...path, kind: 'lan' }, { ...circuit, isCurrent: false, isDoubtful: true }], publicKey: bob }, inspect);
+    expect([near.path, near.kind, near.relay, near.paths?.map(({ kind, isCurrent, isDoubtful }) => [kind, isCurrent, isDoubtful])]).toEqual(['direct', 'lan', undefined, [['lan', true, false], ['relay', false, true]]]);
     expect(relayName(inspect, keyOf(9))).toContain('…');
   });
 
