@@ -192,4 +192,8 @@ describe('a check that is handed what it did not ask for', () => {
     sleeping.handlePortControl({ outcome: 'silent', timesSent: 9 }, 100_000_001);
     expect(sleeping.report().portControl.state).toBe('not-checked');
   });
+  it('tells of addresses of a family in which no relay can be asked, because others may reach them', () => {
+    const machine = new CheckMachine({ nowMs: 0, relays: [], localHosts: ['10.0.0.5', '2001:db8:1:7::20'], mainPorts: { ipv4: 7_400, ipv6: 7_401 } });
+    expect(machine.report().candidates.map(({ kind, host, port }) => [kind, host, port])).toEqual([['host', '2001:db8:1:7::20', 7_401], ['host', '10.0.0.5', 7_400]]);
+  });
 });
