@@ -37,8 +37,11 @@ export class PunchingAttempt {
     const known = this.#find(address);
     if (known !== undefined) { known.heard(nowMs); return; }
     if (this.#added >= heardMaximum || !mayProbe(address, this.#own)) return;
+    const tier = tierOf(address, this.#own.hosts);
+    // Where routers give each conversation its own port, every probe to such an address would show the other side one more.
+    if (this.#reached !== undefined && compareTiers(tier, this.#reached) >= 0) return;
     this.#added += 1;
-    const target = new ProbeTarget({ address, tier: tierOf(address, this.#own.hosts), course: 'full' }, nowMs, this.#random);
+    const target = new ProbeTarget({ address, tier, course: 'full' }, nowMs, this.#random);
     target.heard(nowMs);
     this.#targets.push(target);
   }

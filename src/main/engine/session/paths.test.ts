@@ -194,6 +194,31 @@ describe('a session that met by a circuit', () => {
     expect(ada.sessions.paths(world.id, net.now).length).toBe(1);
   });
 
+  it('goes directly between two routers that let everybody in and give each conversation its own port, without chasing ports', () => {
+    const world = meet(12);
+    const { ada, ben, net, id } = world;
+    const ports = new Map<string, number>();
+    const outer = (from: SocketAddress, to: SocketAddress): SocketAddress => {
+      const key = `${from.host} ${socketAddressKey(to)}`;
+      ports.set(key, ports.get(key) ?? 20_000 + ports.size);
+      return { host: from.host, port: ports.get(key) ?? 0 };
+    };
+    let direct = 0;
+    world.direct = ({ from, to }) => { direct += 1; return [{ from: outer(from, to), to: to.host === ada.address.host ? ada.address : ben.address }]; };
+    // What each learned of the other are ports that relays see: all ports are open, and none of these is what the other is heard from.
+    const seen = { ada: { host: ada.address.host, port: 9_001 }, ben: { host: ben.address.host, port: 9_002 } };
+    ada.act((sessions, now) => { sessions.probe(id, seen.ben, now); });
+    ben.act((sessions, now) => { sessions.probe(ben.only.id, seen.ada, now); });
+    net.run(5_000);
+    expect(direct).toBeLessThan(40);
+    const before = direct;
+    const { sent } = talk(world, 10_000, 'direct');
+    expect(ben.frames).toEqual(sent);
+    expect([isCircuitAddress(ada.only.address), isCircuitAddress(ben.only.address)]).toEqual([false, false]);
+    expect(direct - before).toBeLessThan(300);
+    expect(ports.size).toBeLessThan(16);
+  });
+
   it('makes new keys by the path that it has', () => {
     const world = meet(10);
     const { ada, ben, net } = world;

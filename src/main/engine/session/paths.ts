@@ -9,6 +9,10 @@
  * A change loses nothing. When a better path is found, what is sent goes by both for a while; when the one in use does not answer for two seconds, it goes by the next
  * best as well, until one of them answers; what comes twice is the same datagram with the same number and is dropped as replayed. After 15 seconds without an answer a
  * path is forgotten. When the network changes every path is in doubt at once.
+ *
+ * An answer proves the address that was asked, wherever it comes from: it shows that the other side hears us there (as RFC 9000 section 8.2.3 has it). Behind a router that
+ * gives each conversation its own port it never comes from there, and from another address each time. So what is said about paths alone, challenges and answers, makes no
+ * address worth a challenge of its own: two such routers would have both sides chase each other's newest port for ever.
  */
 import { equalBytes } from '../wire/bytes.ts';
 import { decodeFrame, encodeRequest, encodeResponse, requestHeaderBytes, responseHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
@@ -41,26 +45,23 @@ export class Paths {
     return { to: current.address, copyTo: second === undefined || second === current ? undefined : second.address };
   }
 
-  /** An authentic packet came from there. */
-  heardFrom(link: Link, set: PathSet, from: SocketAddress, sizeBytes: number, now: Instant): void {
+  /** An authentic packet came from there; `frame` is what was in it, if it was no handshake. */
+  heardFrom(link: Link, set: PathSet, from: SocketAddress, sizeBytes: number, now: Instant, frame?: Uint8Array): void {
     const known = find(set, from);
-    if (known !== undefined) {
-      known.heardMs = now.monotonicMs;
-      if (known.provedMs === undefined) known.receivedBytes += sizeBytes;
-      return;
-    }
-    if (this.#table.configuration.mayUse?.(from) === false) return;
-    if (set.paths.length >= pathsMaximum && !forgetUnproved(set)) return;
-    const path = this.#add(set, from, now);
-    path.receivedBytes = sizeBytes;
-    this.#table.output({ kind: 'path', sessionId: link.id, change: 'heard', address: from });
+    const isAboutPaths = isAnswer(frame) || isChallenge(frame);
+    if (known === undefined && (isAnswer(frame) || this.#table.configuration.mayUse?.(from) === false || (set.paths.length >= pathsMaximum && !forgetUnproved(set)))) return;
+    const path = known ?? this.#add(set, from, now);
+    path.heardMs = now.monotonicMs;
+    if (path.provedMs !== undefined) return;
+    path.receivedBytes += sizeBytes;
     this.#table.arm(link, now.monotonicMs + probeLifetimeMs);
+    if (!isAboutPaths && path.asked === undefined) this.#table.output({ kind: 'path', sessionId: link.id, change: 'heard', address: from });
   }
 
   /** What came from there has been handled, and answered if it was a probe: with what is left of the budget it is asked. The other way round the answer might not be proof yet. */
-  handled(link: Link, set: PathSet, from: SocketAddress, now: Instant): void {
+  handled(link: Link, set: PathSet, from: SocketAddress, now: Instant, frame?: Uint8Array): void {
     const path = find(set, from);
-    if (path !== undefined && path.provedMs === undefined && link.keys !== undefined) this.#challengeWithin(link, path, now);
+    if (path !== undefined && path.provedMs === undefined && link.keys !== undefined && !isAnswer(frame) && !isChallenge(frame)) this.#challengeWithin(link, path, now);
   }
 
   /** A handshake was completed by way of it. */
@@ -99,13 +100,12 @@ export class Paths {
     const random = frame.subarray(responseHeaderBytes);
     const asked = set.paths.find((path) => path.asked !== undefined && equalBytes(path.asked.requestId, requestId));
     if (asked?.asked !== undefined) {
-      if (sameAddress(from, asked.address) && equalBytes(asked.asked.random, random)) this.#prove(link, set, asked, now.monotonicMs - asked.asked.sentMs, now);
+      if (equalBytes(asked.asked.random, random)) this.#prove(link, set, asked, now.monotonicMs - asked.asked.sentMs, now);
       return true;
     }
     const probe = set.probes.find((one) => equalBytes(one.requestId, requestId));
     if (probe === undefined) return false;
-    // From elsewhere it shows that they hear us there, and where they are heard; that address was challenged when it was heard.
-    if (sameAddress(from, probe.address) && equalBytes(probe.random, random)) this.proved(link, set, from, now.monotonicMs - probe.sentMs, now);
+    if (equalBytes(probe.random, random)) this.proved(link, set, probe.address, now.monotonicMs - probe.sentMs, now);
     return true;
   }
 
@@ -265,6 +265,10 @@ function remove(set: PathSet, path: Path): void {
   if (set.current === path) set.current = undefined;
   if (set.overlap === path) set.overlap = undefined;
 }
+
+const isChallenge = (frame: Uint8Array | undefined): boolean => frame?.[0] === 1 && frame[1] === verbs.challenge;
+/** By its form; whether it answers anything of ours makes no difference to where it came from. */
+const isAnswer = (frame: Uint8Array | undefined): boolean => frame?.[0] === 2 && frame.length === responseHeaderBytes + randomBytes;
 
 /** Whoever holds the keys could otherwise fill the list with addresses that never answer. */
 function forgetUnproved(set: PathSet): boolean {

@@ -217,7 +217,10 @@ export class SessionTable implements Sessions {
   /** An authentic packet came from an address that is not the link's. */
   heardFrom(link: Link, from: SocketAddress, sizeBytes: number, now: Instant): void {
     if (link.paths === undefined) this.#roaming.heardFrom(link, from, sizeBytes, now);
-    else this.#paths.heardFrom(link, link.paths, from, sizeBytes, now);
+    else {
+      this.#paths.heardFrom(link, link.paths, from, sizeBytes, now);
+      this.#paths.handled(link, link.paths, from, now);
+    }
   }
 
   /** A handshake with them was completed at that address. */

@@ -69,11 +69,11 @@ export class Transport {
     keys.window.accept(datagram.counter);
     keys.confirmed = true;
     link.receivedBytes += sizeBytes;
-    if (link.paths !== undefined) this.#paths.heardFrom(link, link.paths, from, sizeBytes, now);
+    if (link.paths !== undefined) this.#paths.heardFrom(link, link.paths, from, sizeBytes, now, plaintext);
     else if (newest && keys === link.keys) this.#roaming.heardFrom(link, from, sizeBytes, now);
     this.#liveness.heard(link, keys, newest, now);
     this.#handlePlaintext(link, from, plaintext, now);
-    if (link.paths !== undefined && this.#table.links.get(link.id) === link) this.#paths.handled(link, link.paths, from, now);
+    if (link.paths !== undefined && this.#table.links.get(link.id) === link) this.#paths.handled(link, link.paths, from, now, plaintext);
   }
 
   /** Under the current keys, to the candidate address as far as its bytes reach, else to the validated one. */
