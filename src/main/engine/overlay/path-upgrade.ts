@@ -2,7 +2,8 @@
  * Nearer paths for sessions that met by a circuit. The side that dialled asks the other, inside the session, where else it may be reached, and tells the same of itself;
  * both then probe what they were told at about the same time, so that each NAT has seen something go out before something comes in (path/punching.ts has the schedule
  * and its bounds). An address that answers is a path, and the session core moves there by itself. While there is none the exchange is repeated with new addresses, seldom and
- * seldomer, and at once when the network changed. What was told is believed as far as a few small probes; only who holds the session's keys can answer them.
+ * seldomer, and at once when the network changed; whoever learns that it is reached elsewhere asks too. What was told is believed as far as a few small probes; only who holds the
+ * session's keys can answer them.
  */
 import { Deadlines } from '../deadlines.ts';
 import { isCircuitAddress } from '../circuits/tunnel.ts';
@@ -139,9 +140,9 @@ export class PathUpgrade {
     }
   }
 
-  /** We are reachable at other addresses than we were. */
+  /** We are reachable at other addresses than we were. Whichever side this is: nobody else knows, and the other would not ask before its next attempt. */
   candidatesChanged(now: Instant): void {
-    for (const upgrade of this.#upgrades.values()) if (!this.#isDirect(upgrade, now)) this.#askAt(upgrade, now.monotonicMs);
+    for (const upgrade of this.#upgrades.values()) if (!this.#isDirect(upgrade, now)) this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, now.monotonicMs);
   }
 
   /** Somebody wants a direct path now. Nothing happens where there is one, or where the other side begins. */
@@ -181,7 +182,7 @@ export class PathUpgrade {
     return next === undefined ? undefined : { atMs: next.atMs, reason: `path ${next.key.split(' ')[0] ?? ''}` };
   }
 
-  /** The side that dialled asks; one exchange serves both. */
+  /** By the clock the side that dialled asks; one exchange serves both. */
   #askAt({ isAsking, sessionId }: Upgrade, atMs: number | undefined): void {
     if (isAsking && atMs !== undefined) this.#deadlines.set(`ask ${String(sessionId)}`, atMs);
   }

@@ -55,6 +55,19 @@ describe('the probes of an attempt', () => {
     expect(exact).toEqual(new Set([true, false]));
   });
 
+  it('begin at once after an attempt that had nobody to probe, and 4 s after one that had', () => {
+    const side = new Clocked();
+    side.begin([]);
+    side.run(100);
+    side.begin(offer(friend));
+    side.run(10);
+    expect(side.times(friend, 10_100)[0]).toBeLessThan(6);
+    side.begin(offer(at('198.18.9.9')));
+    side.run(6_000);
+    const [second] = side.times(at('198.18.9.9'), 10_100);
+    expect([Math.floor((second ?? 0) / 1_000), (second ?? 0) < 4_006]).toEqual([4, true]);
+  });
+
   it('wait as long as they are told, but no longer than two seconds, and go out at once when the other side is heard', () => {
     for (const [waitMs, firstMs] of [[150, 150], [9e9, 2_000], [-5, 0], [Number.NaN, 0]] as const) {
       const side = new Clocked();

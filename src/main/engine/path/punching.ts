@@ -19,7 +19,7 @@
  * routers, and usually answers sooner anyway. Then the machine is idle. `outcome` says `reached` from the first answer on; without one it says `failed`
  * after five seconds, until the next `begin` or `stop`.
  *
- * Between attempts 4 seconds pass, measured from start to start. A `begin` that comes sooner is not refused: it waits its turn, the newest replaces one that waits,
+ * Between attempts 4 seconds pass, measured from start to start; one that had nobody to probe cost nothing and does not count. A `begin` that comes sooner is not refused: it waits its turn, the newest replaces one that waits,
  * and the attempt under way goes on until it is replaced. `stop` forgets the attempts, not what they have cost, so that no order of calls buys more.
  * What is heard while there is no attempt begins none: the session answers and challenges new addresses by itself. But it is kept for 25 seconds and belongs to an attempt
  * that begins by then: the other side may have fired, been answered and fallen silent before this one has its candidates.
@@ -83,6 +83,9 @@ export class Punching {
   #waiting: Waiting | undefined;
   #attempt: PunchingAttempt | undefined;
   #ended: 'none' | 'reached' | 'failed' = 'none';
+  /** Of the attempt under way or the last one. */
+  #startedMs = Number.NEGATIVE_INFINITY;
+  /** Of the last one that sent a probe. */
   #lastStartMs = Number.NEGATIVE_INFINITY;
   /** When the last probe went out, or should have. */
   #pacedMs = Number.NEGATIVE_INFINITY;
@@ -157,7 +160,7 @@ export class Punching {
     const waiting = this.#waiting;
     if (waiting === undefined || nowMs < waiting.startMs) return;
     this.#waiting = undefined;
-    this.#lastStartMs = nowMs;
+    this.#startedMs = nowMs;
     this.#attempt = new PunchingAttempt(waiting.chosen, waiting.own, nowMs, this.#random);
     for (const { address, atMs } of this.#heardBefore.splice(0)) if (nowMs - atMs < heardHoldsMs) this.#attempt.heardFrom(address, nowMs);
   }
@@ -181,6 +184,7 @@ export class Punching {
       this.#pacedMs = next.dueMs;
       for (const budget of this.#budgets) budget.spend(target.address.host, nowMs);
       attempt.sent(target);
+      this.#lastStartMs = this.#startedMs;
       this.#probes.push(target.address);
     }
   }

@@ -1,0 +1,91 @@
+/** Two who have a session by a circuit: who asks whom for addresses, and when these are probed. How an address becomes a path is the session's, and tested there. */
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../session/testing.ts';
+import type { RequestOptions } from '../directed/types.ts';
+import type { SessionView } from '../session/types.ts';
+import type { VisorContext } from '../visor-context.ts';
+import type { Instant, OfferedCandidate, RequestBody } from '../wire/types.ts';
+import { PathUpgrade } from './path-upgrade.ts';
+
+const at = (monotonicMs: number): Instant => ({ monotonicMs, wallMs: 1_700_000_000_000 + monotonicMs });
+const seenAt = (host: string): OfferedCandidate => ({ kind: 'reflexive', address: { host, port: 4_000 } });
+
+/** One of the two, with what it sent; requests and their answers arrive at once. */
+class Side {
+  readonly upgrade: PathUpgrade;
+  offered: readonly OfferedCandidate[] = [];
+  asks = 0;
+  readonly probes: { readonly host: string; readonly atMs: number }[] = [];
+  other: Side | undefined;
+
+  constructor(seed: number) {
+    const context = {
+      random: seededRandom(seed),
+      sessions: { view: () => undefined, paths: () => [], probe: (_: number, { host }: { host: string }, now: Instant) => { this.probes.push({ host, atMs: now.monotonicMs }); } },
+      directed: { request: (_: number, body: RequestBody, options: RequestOptions, now: Instant) => { this.#ask(body, options, now); } },
+    } as unknown as VisorContext;
+    this.upgrade = new PathUpgrade(context, { offered: () => this.offered, hosts: () => ['10.0.0.5'], refresh: () => undefined });
+  }
+
+  #ask(body: RequestBody, { done }: RequestOptions, now: Instant): void {
+    if (body.verb !== 'candidates') return;
+    this.asks += 1;
+    this.other?.upgrade.asked(1, body.offer, { respond: (payload) => { done({ kind: 'answered', payloads: [payload] }, now); }, respondMany: () => undefined, refuse: () => undefined }, now);
+  }
+}
+
+interface Pair { readonly dialler: Side; readonly other: Side; run(untilMs: number): void }
+
+function meet(): Pair {
+  const [dialler, other] = [new Side(1), new Side(2)];
+  dialler.other = other;
+  other.other = dialler;
+  let nowMs = 0;
+  const began = (side: Side, initiator: boolean): void => { side.upgrade.began(`02${'a'.repeat(64)}`, { id: 1, initiator } as unknown as SessionView, at(nowMs)); };
+  began(dialler, true);
+  began(other, false);
+  return {
+    dialler, other,
+    run(untilMs) {
+      for (;;) {
+        const next = [dialler, other].map(({ upgrade }) => upgrade.pollTimeout()?.atMs ?? Infinity);
+        const dueMs = Math.max(nowMs, Math.min(...next));
+        if (dueMs > untilMs) break;
+        nowMs = dueMs;
+        for (const side of [dialler, other]) side.upgrade.handleTimeout(at(nowMs));
+      }
+      nowMs = untilMs;
+    },
+  };
+}
+
+describe('looking for a path', () => {
+  it.each(['dialler', 'other'] as const)('begins as soon as the later of the two (%s) knows where it is reached, and not by the clock', (later) => {
+    const pair = meet();
+    const first = later === 'dialler' ? pair.other : pair.dialler;
+    pair.run(100);
+    expect([pair.dialler.asks, pair.other.asks]).toEqual([1, 0]);
+    first.offered = [seenAt('198.18.1.1')];
+    first.upgrade.candidatesChanged(at(100));
+    pair.run(200);
+    expect([pair[later].probes.length > 0, first.probes]).toEqual([true, []]);
+    pair[later].offered = [seenAt('198.18.2.2')];
+    pair[later].upgrade.candidatesChanged(at(200));
+    pair.run(900);
+    expect(first.probes[0]?.host).toBe('198.18.2.2');
+    expect(first.probes[0]?.atMs).toBeLessThan(210);
+    // The attempt that had begun goes on, so that both sides probe at the same time.
+    expect(pair[later].probes.some(({ host, atMs }) => host === '198.18.1.1' && atMs > 200)).toBe(true);
+  });
+
+  it('is asked for by both at once without harm', () => {
+    const { dialler, other, run } = meet();
+    run(100);
+    dialler.offered = [seenAt('198.18.1.1')];
+    other.offered = [seenAt('198.18.2.2')];
+    for (const { upgrade } of [dialler, other]) upgrade.candidatesChanged(at(100));
+    run(200);
+    expect([dialler.probes[0]?.host, other.probes[0]?.host]).toEqual(['198.18.2.2', '198.18.1.1']);
+    expect([dialler.asks, other.asks]).toEqual([2, 1]);
+  });
+});
