@@ -1,0 +1,86 @@
+/** The pairs of places between which `lab-table.ts` has two visors meet, and the best path that theory allows each. */
+import { natMatrix, translatorOptions, type MatrixCell, type MatrixKind } from './nat-matrix.ts';
+import type { RouterItem } from './lab.ts';
+
+/** Which path the session is to end on, by what is built: in a network of both, straight, or through a relay. */
+export type ExpectedPath = 'lan' | 'direct' | 'relay';
+
+export interface LabCell {
+  readonly name: string;
+  readonly expected: ExpectedPath;
+  /** Why not better. */
+  readonly remark?: string;
+  /** Where the two visors run. */
+  readonly hosts: readonly [string, string];
+  /** In the order in which they are plugged into each other; a host of no router is a public one. */
+  readonly routers: readonly RouterItem[];
+  /** Whether the relays are reached by IPv6. */
+  readonly byIpv6?: boolean;
+}
+
+type Site = (name: string, host: string) => readonly RouterItem[];
+
+const of = (kind: RouterItem['kind'], options: RouterItem['options'] = {}, lan?: string): Site => (name, host) => [{ name, kind, hosts: [host], lan, options }];
+const matrixKind = (kind: MatrixKind): Site => of('translator', translatorOptions(kind));
+const nowhere: Site = () => [];
+
+/** Names of nodes are short: they become parts of the names of namespaces. */
+function cellOf(number: number, name: string, sites: readonly [Site, Site], expected: ExpectedPath, more: Pick<LabCell, 'remark' | 'byIpv6'> = {}): LabCell {
+  const id = `c${String(number)}`;
+  const hosts = [`${id}-left`, `${id}-right`] as const;
+  return { name, expected, hosts, routers: sites.flatMap((site, side) => site(`${id}-r${String(side)}`, hosts[side] ?? '')), ...more };
+}
+
+function matrixCell({ left, right, best }: MatrixCell, index: number): LabCell {
+  const isPlain = best === 'plain';
+  return cellOf(index + 1, `${left} : ${right}`, [matrixKind(left), matrixKind(right)], isPlain ? 'direct' : 'relay', isPlain ? {} : { remark: best === 'prediction' ? 'prediction: not built' : 'relay by theory' });
+}
+
+/** Two homes behind one carrier: each has a router of its own, and both are seen at the carrier's address. */
+function behindOneCarrier(number: number, hairpin: boolean): LabCell {
+  const [id, options] = [`c${String(number)}`, { mapping: 'independent', filtering: 'port' } as const];
+  const hosts = [`${id}-left`, `${id}-right`] as const;
+  const home = (side: 0 | 1): RouterItem => ({ name: `${id}-r${String(side)}`, kind: 'translator', hosts: [hosts[side]], behind: `${id}-isp`, options });
+  return {
+    name: `one carrier, ${hairpin ? 'with' : 'no'} hairpin`, expected: hairpin ? 'direct' : 'relay', ...(hairpin ? {} : { remark: 'no way back in' }), hosts,
+    routers: [{ name: `${id}-isp`, kind: 'translator', hosts: [], options: { ...options, hairpin } }, home(0), home(1)],
+  };
+}
+
+function inOneLan(number: number, kind: RouterItem['kind']): LabCell {
+  const hosts = [`c${String(number)}-left`, `c${String(number)}-right`] as const;
+  return { name: `one LAN behind ${kind}`, expected: 'lan', hosts, routers: [{ name: `c${String(number)}-r`, kind, hosts: [...hosts], options: {} }] };
+}
+
+const home = matrixKind('eim-apdf');
+const random = matrixKind('edm-apdf');
+const both = (name: string, site: Site): [string, readonly [Site, Site]] => [name, [site, site]];
+
+const sameLan: Site = of('port-restricted', {}, '192.168.1');
+const firewalled: Site = of('symmetric', { ipv6: 'firewall' });
+const opened: Site = of('translator', { mapping: 'independent', filtering: 'port', portControl: 'both' });
+
+export const labCells: readonly LabCell[] = [
+  ...natMatrix.map(matrixCell),
+  inOneLan(31, 'port-restricted'),
+  inOneLan(32, 'symmetric'),
+  behindOneCarrier(33, true),
+  behindOneCarrier(34, false),
+  cellOf(35, ...both('same private addresses', sameLan), 'direct'),
+  // Public hosts of the laboratory share one network.
+  cellOf(36, 'public : public', [nowhere, nowhere], 'lan'),
+  cellOf(37, 'public : eim-apdf', [nowhere, home], 'direct'),
+  cellOf(38, 'public : edm-apdf', [nowhere, random], 'direct'),
+  cellOf(39, 'PCP : edm-apdf', [opened, random], 'direct'),
+  cellOf(40, ...both('port-restricted : same', of('port-restricted')), 'direct'),
+  cellOf(41, 'restricted : symmetric', [of('restricted'), of('symmetric')], 'direct'),
+  cellOf(42, 'cgnat : eim-apdf', [of('cgnat'), home], 'direct'),
+  cellOf(43, ...both('cgnat : cgnat', of('cgnat')), 'direct'),
+  cellOf(44, 'symmetric cgnat : eim-adf', [of('cgnat', { carrier: 'symmetric' }), matrixKind('eim-adf')], 'direct'),
+  cellOf(45, 'symmetric cgnat : eim-apdf', [of('cgnat', { carrier: 'symmetric' }), home], 'relay', { remark: 'prediction: not built' }),
+  cellOf(46, ...both('IPv6 firewalls, relays by IPv6', firewalled), 'direct', { byIpv6: true }),
+  cellOf(47, ...both('IPv6 firewalls, relays by IPv4', firewalled), 'direct'),
+];
+
+export const publicHostsOf = (cells: readonly LabCell[]): readonly string[] =>
+  cells.flatMap(({ hosts, routers }) => hosts.filter((host) => !routers.some((router) => router.hosts.includes(host))));
