@@ -31,6 +31,11 @@ describe('candidates', () => {
   it('give the address without a sure port where each conversation has its own', () => {
     expect(told({ observations: [observation(1, '198.18.7.1', 700), observation(1, '198.18.7.1', 701, 2), observation(2, '198.18.7.1', 702)] })).toEqual(['host 10.0.0.2 5000', 'reflexive 198.18.7.1 700 unsure']);
   });
+  it('give that address before it is sure that each conversation has its own, and never a port with it that two did not see', () => {
+    const observations = [observation(1, '198.18.7.1', 700), observation(1, '198.18.7.1', 701, 2), observation(2, '198.18.7.1', 702)];
+    expect(told({ observations, portControl: 'asked', isComplete: false })).toEqual(['host 10.0.0.2 5000', 'reflexive 198.18.7.1 700 unsure']);
+    expect(told({ observations: [...observations, observation(2, '198.18.7.1', 700, 2)], portControl: 'asked', isComplete: false })).toContain('reflexive 198.18.7.1 700');
+  });
   it('leave out a port that was opened below another router, or at an address that nobody reaches', () => {
     const observations = [observation(1, '198.18.7.1', 700), observation(2, '198.18.7.1', 700)];
     for (const host of ['100.64.7.2', '10.1.1.1', '198.18.8.8', '0.0.0.0']) {

@@ -47,7 +47,8 @@ function reflexiveCandidates(evidence: FamilyEvidence, { mapping }: FamilyReport
   const places = observations.map(({ seen }) => seen);
   const confirmed = places.filter((place, index) => places.findIndex((other) => sameAddress(other, place)) === index && timesSeen(place, observations) >= confirmationsMinimum);
   const dependsOnOther = mapping.state === 'known' && (mapping.value === 'address-dependent' || mapping.value === 'address-and-port-dependent');
-  if (!dependsOnOther) return confirmed.map((place) => reflexive(place, evidence.family, true));
+  // Whether it depends is told late, when the router has said whether it opens a port; where no two saw the same one, the address is known all the same.
+  if (!dependsOnOther && (confirmed.length > 0 || mapping.state === 'known')) return confirmed.map((place) => reflexive(place, evidence.family, true));
   // No port holds for everybody, yet others need the address, and a router that lets everybody in lets them in by any of the ports.
   const nearest = observations.toSorted((left, right) => left.roundTripMs - right.roundTripMs);
   const hosts = [...new Set(nearest.map(({ seen }) => seen.host))].filter((host) => nearest.filter(({ seen }) => seen.host === host).length >= confirmationsMinimum);
