@@ -88,7 +88,7 @@ describe('a session between friends in one network', () => {
     expect([kinds(ada), kinds(bob)]).toEqual([['lan', 'relay'], ['lan', 'relay']]);
     world.passes = (from, to) => from === relay || to === relay;
     const id = ada.send(bob, 'hello');
-    world.run(4 * secondMs);
+    world.run(6.5 * secondMs);
     expect([bob.inbox(), ada.state(id)]).toEqual([['hello'], 'delivered']);
     world.run(20 * secondMs);
     expect([kinds(ada), kinds(bob)]).toEqual([['relay'], ['relay']]);

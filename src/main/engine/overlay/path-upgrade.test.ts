@@ -24,7 +24,7 @@ class Side {
       sessions: { view: () => undefined, paths: () => [], probe: (_: number, { host }: { host: string }, now: Instant) => { this.probes.push({ host, atMs: now.monotonicMs }); } },
       directed: { request: (_: number, body: RequestBody, options: RequestOptions, now: Instant) => { this.#ask(body, options, now); } },
     } as unknown as VisorContext;
-    this.upgrade = new PathUpgrade(context, { offered: () => this.offered, hosts: () => ['10.0.0.5'], refresh: () => undefined });
+    this.upgrade = new PathUpgrade(context, { isHidden: () => false, offered: () => this.offered, hosts: () => ['10.0.0.5'], refresh: () => undefined });
   }
 
   #ask(body: RequestBody, { done }: RequestOptions, now: Instant): void {
