@@ -204,6 +204,8 @@ export class PeerLinks implements PeerSessions {
           // One that was closed is gone from here already, and was written down with that reason.
           if (path.kind !== 'relay' || path.relay !== undefined) known.history.failed(path, path.kind === 'relay' ? undefined : output.address, 'no-answer', now);
           this.#hangUpAt(output.address, now);
+          // The session core of the side that was dialled would wait for three minutes.
+          if (this.#context.sessions.paths(sessionId, now).length === 0) { this.#lost(known, now); return true; }
           if (isCircuitAddress(output.address)) this.#wantReserve(known, now);
         }
         this.#upgrade.path(sessionId, output.change, output.address, now);
