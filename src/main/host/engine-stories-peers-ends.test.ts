@@ -1,6 +1,6 @@
 /** Whole engines: how sessions between friends end, when nobody says so or when somebody else comes with the same name. */
 import { describe, expect, it } from 'vitest';
-import { friends as friendsIn, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
+import { friends as friendsIn, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import type { PeerStatus } from '../engine/engine-types.ts';
 
 const friends = (): ReturnType<typeof friendsIn> => friendsIn(1, {}, new StoryWorld({ visorsMeet: true }));
@@ -21,5 +21,46 @@ describe('a session with a friend', () => {
     reach(gone, left);
     world.run(5 * secondMs);
     expect([contactOf(gone)?.publicKey, contactOf(left)?.publicKey]).toEqual([left.publicKey, gone.publicKey]);
+  });
+
+  it('is left for one with the device that has taken the place of theirs, and nothing of it goes on', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    reach(ada, bob);
+    world.run(5 * secondMs);
+    bob.powerOff();
+    world.run(secondMs);
+    const restored = world.add('bob restored', {}, undefined, bob.identitySecret);
+    restored.addRelay(relay);
+    restored.command({ name: 'add-contact', invite: ada.invite(), as: undefined });
+    world.run(2 * secondMs);
+    reach(restored, ada);
+    world.run(2 * secondMs);
+    expect([contactOf(ada)?.paths.length, contactOf(restored)?.publicKey]).toEqual([1, ada.publicKey]);
+    const id = ada.send(restored, 'hello');
+    world.run(5 * secondMs);
+    expect([restored.inbox(), ada.state(id)]).toEqual([['hello'], 'delivered']);
+    world.run(15 * minuteMs);
+    expect(contactOf(ada)).toBe(undefined);
+    const gone = ada.count('circuit.gone');
+    world.run(30 * minuteMs);
+    expect(ada.count('circuit.gone')).toBe(gone);
+  });
+
+  it('stays with the newer device when the older one comes', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    bob.cutOff = true;
+    world.run(secondMs);
+    const restored = world.add('bob restored', {}, undefined, bob.identitySecret);
+    restored.addRelay(relay);
+    restored.command({ name: 'add-contact', invite: ada.invite(), as: undefined });
+    world.run(2 * secondMs);
+    reach(restored, ada);
+    world.run(2 * secondMs);
+    const sessions = ada.engine.inspect.sessions;
+    bob.cutOff = false;
+    world.passes = (from, to) => from !== bob || to !== relay;
+    for (let round = 0; round < 20; round += 1) { reach(bob, ada); world.run(10 * secondMs); }
+    expect([contactOf(ada)?.paths.length, contactOf(restored)?.publicKey, contactOf(bob)]).toEqual([1, ada.publicKey, undefined]);
+    expect(ada.engine.inspect.sessions).toBeLessThanOrEqual(sessions);
   });
 });

@@ -359,7 +359,7 @@ export class PeerLinks implements PeerSessions {
       this.#context.sessions.close(session.id, now);
       return true;
     }
-    if (peer.sessionId !== undefined && peer.sessionId !== session.id) this.#bySession.delete(peer.sessionId);
+    if (peer.sessionId !== undefined && peer.sessionId !== session.id && !this.#replaced(peer, peer.sessionId, session, now)) return true;
     const wasHere = peer.state === 'here' && peer.sessionId === session.id;
     if (isRestart || wasHere) this.#context.directed.sessionLost(session.id, now);
     peer.state = 'here';
@@ -374,6 +374,25 @@ export class PeerLinks implements PeerSessions {
     this.#upgrade.began(peer.publicKey, session, now);
     this.#events.peerUp(peer.publicKey, now);
     return true;
+  }
+
+  /** They have another device now, as after a restore. False: it is the one from before that comes, and nothing is left of its session. */
+  #replaced(peer: Peer, before: SessionId, session: SessionView, now: Instant): boolean {
+    const known = this.#context.sessions.view(before)?.remoteCertificate;
+    const isOlder = known !== undefined && (session.remoteCertificate?.notBeforeSeconds ?? 0) < known.notBeforeSeconds;
+    const left = isOlder ? session.id : before;
+    const addresses = this.#context.sessions.paths(left, now).map(({ address }) => address);
+    if (isOlder) this.#context.count('peer.unwelcome');
+    else if (peer.state === 'here') {
+      peer.state = 'away';
+      this.#bySession.delete(before);
+      this.#events.peerDown(peer.publicKey, before, now);
+    } else this.#bySession.delete(before);
+    this.#upgrade.ended(left);
+    this.#context.directed.sessionLost(left, now);
+    this.#context.sessions.close(left, now);
+    for (const address of addresses) this.#hangUpAt(address, now);
+    return !isOlder;
   }
 
   #circuitEnded(end: CircuitEnd, now: Instant): void {
