@@ -112,7 +112,7 @@ export class VisorRole {
       // The network works again: whatever waits for it does not wait out its pause.
       online: (at) => { this.outbox.kick(at, (row) => row.stage !== 'await'); this.files.kick(at); },
       registered: (link, at) => { this.files.linkUp(link, at); this.published.registered(link.hint.publicKey, at); },
-      revoked: () => { this.#becomeRevoked(); },
+      revoked: (at) => { this.#becomeRevoked(at); },
       isRevoked: () => this.revoked,
     });
     context.directed.handle('notify', (sessionId, body, answer, at) => {
@@ -235,10 +235,11 @@ export class VisorRole {
     if (link.purpose === 'own') this.relays.linkDown(link);
   }
 
-  #becomeRevoked(): void {
+  #becomeRevoked(now: Instant): void {
     this.context.log('warn', 'device.revoked');
     this.context.commit([{ kind: 'put-value', key: 'revoked', value: 'true' }], { announce: [{ kind: 'connection' }, { kind: 'notices' }] });
     this.relays.stop();
+    this.peers.contactsChanged(now);
   }
 
   #unreachableReason(): WaitReason {

@@ -63,4 +63,19 @@ describe('a session with a friend', () => {
     expect([contactOf(ada)?.paths.length, contactOf(restored)?.publicKey, contactOf(bob)]).toEqual([1, ada.publicKey, undefined]);
     expect(ada.engine.inspect.sessions).toBeLessThanOrEqual(sessions);
   });
+
+  it('ends when another device has taken the place of this one, which is given no letter any more', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    reach(ada, bob);
+    world.run(5 * secondMs);
+    world.add('bob restored', {}, undefined, bob.identitySecret).addRelay(relay);
+    for (let round = 0; round < 12; round += 1) { world.run(5 * minuteMs); reach(ada, bob); }
+    world.runUntil(() => bob.engine.inspect.connection.kind === 'revoked', 2 * 60 * minuteMs);
+    world.run(secondMs);
+    expect([contactOf(ada), contactOf(bob)]).toEqual([undefined, undefined]);
+    ada.send(bob, 'hello');
+    reach(bob, ada);
+    world.run(5 * minuteMs);
+    expect([contactOf(ada), contactOf(bob), bob.inbox()]).toEqual([undefined, undefined, []]);
+  });
 });

@@ -247,7 +247,7 @@ export class PeerLinks implements PeerSessions {
     }
   }
 
-  /** Somebody may not be an accepted contact any more. */
+  /** Somebody may not be an accepted contact any more, or nobody is. */
   contactsChanged(now: Instant): void {
     for (const peer of [...this.#peers.values()]) if (!this.#isAccepted(peer.publicKey)) this.#leave(peer, now);
   }
@@ -280,7 +280,11 @@ export class PeerLinks implements PeerSessions {
 
   // --- inside -----------------------------------------------------------------------------------------------------------------
 
-  #isAccepted(publicKey: PublicKeyHex): boolean { return this.#context.memory.contacts.get(publicKey)?.standing === 'contact'; }
+  /** Whom we have to do with: nobody once another device has taken the place of this one, for what is written to us is for that one. */
+  #isAccepted(publicKey: PublicKeyHex): boolean {
+    const { contacts, values } = this.#context.memory;
+    return contacts.get(publicKey)?.standing === 'contact' && values.get('revoked') !== 'true';
+  }
 
   #kindOf(address: SocketAddress): PeerPath {
     if (isCircuitAddress(address)) return { kind: 'relay', relay: this.#ends.at(address)?.relay };
