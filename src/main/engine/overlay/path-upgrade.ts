@@ -34,7 +34,7 @@ export interface OwnCandidates {
   refresh(now: Instant): void;
 }
 
-const untried = { attempts: 0, lastAttemptMs: undefined, isExchanging: false, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0 };
+const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0 };
 
 interface Upgrade {
   readonly publicKey: PublicKeyHex;
@@ -42,11 +42,13 @@ interface Upgrade {
   readonly isAsking: boolean;
   readonly punching: Punching;
   readonly retry: UpgradeRetry;
+  /** Of the newest offer of theirs. */
   generation: number;
   /** What was done since the session began, the network changed or a direct path was found, for {@link PathUpgrade.search}. */
   attempts: number;
   lastAttemptMs: number | undefined;
-  isExchanging: boolean;
+  /** The offer of ours that is not answered yet. */
+  exchanging: number | undefined;
   wasDirect: boolean;
   ownAddresses: number;
   theirAddresses: number | undefined;
@@ -59,6 +61,8 @@ export class PathUpgrade {
   readonly #upgrades = new Map<SessionId, Upgrade>();
   readonly #deadlines = new Deadlines();
   readonly #sharedBudget = new ProbeBudget(limitsOfAllPeers);
+  /** Of all offers of ours. It never begins anew: to the other side a new session of ours may be the one that it has, and what counts less than before is an old copy. */
+  #generation = 0;
 
   constructor(context: VisorContext, own: OwnCandidates) {
     this.#context = context;
@@ -194,8 +198,8 @@ export class PathUpgrade {
   }
 
   /** Where neither side has anything to try the time of an attempt passes as well, and nothing happens in it. */
-  #isTrying({ isExchanging, punching, ownAddresses, triedAddresses }: Upgrade): boolean {
-    return isExchanging || (punching.outcome === 'trying' && (ownAddresses > 0 || triedAddresses > 0));
+  #isTrying({ exchanging, punching, ownAddresses, triedAddresses }: Upgrade): boolean {
+    return exchanging !== undefined || (punching.outcome === 'trying' && (ownAddresses > 0 || triedAddresses > 0));
   }
 
   #reason(upgrade: Upgrade): DirectSearch['reason'] {
@@ -219,15 +223,15 @@ export class PathUpgrade {
     if (this.#isDirect(upgrade, now) || this.#own.isHidden()) { upgrade.retry.stop(); return; }
     upgrade.retry.failed(now.monotonicMs);
     this.#askAt(upgrade, upgrade.retry.pollTimeout());
-    upgrade.generation += 1;
+    this.#generation += 1;
+    const generation = this.#generation;
     this.#counts(upgrade, now);
-    upgrade.isExchanging = true;
+    upgrade.exchanging = generation;
     upgrade.theirAddresses = undefined;
-    const { generation } = upgrade;
     this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, candidates: this.#offered() } }, {
       deadlineMs: exchangeDeadlineMs,
       done: (outcome, at) => {
-        if (upgrade.generation === generation) upgrade.isExchanging = false;
+        if (upgrade.exchanging === generation) upgrade.exchanging = undefined;
         const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;
         const theirs = payload === undefined ? undefined : decodeCandidateOffer(payload);
         if (theirs?.generation === generation && this.#upgrades.get(upgrade.sessionId) === upgrade) this.#begin(upgrade, theirs.candidates, 0, at);
