@@ -114,7 +114,8 @@ export class Paths {
     if (link.keys === undefined) return;
     for (const path of [...set.paths]) {
       if (path.provedMs === undefined) {
-        if (now.monotonicMs - path.heardMs >= probeLifetimeMs) remove(set, path);
+        // The very time that was armed: a difference of fractions may be rounded to less than the lifetime, and the same instant come due for ever.
+        if (now.monotonicMs >= path.heardMs + probeLifetimeMs) remove(set, path);
         continue;
       }
       if (path.askedSinceMs !== undefined && now.monotonicMs - path.askedSinceMs >= pathDeadMs) { this.#remove(link, set, path, now); continue; }

@@ -159,7 +159,7 @@ export class Responder {
   }
 
   #refusal(existing: Link | undefined, pending: Pending): DropReason | undefined {
-    if (existing === undefined) return this.#table.isFull ? 'session-limit' : undefined;
+    if (existing === undefined) return !this.#table.mayBeginAt(pending.from) ? 'not-listening' : this.#table.isFull ? 'session-limit' : undefined;
     // A packet that was held back must not bring back keys which its sender has replaced since.
     if (existing.keys !== undefined && !existing.keys.initiator && existing.keys.begunMs > pending.createdMs) return 'unexpected';
     // One device key speaks for one identity for as long as a session lives.

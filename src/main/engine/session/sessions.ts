@@ -91,7 +91,7 @@ export class SessionTable implements Sessions {
       const link = this.#table.links.get(Number(key));
       if (link === undefined) continue;
       this.#keySets.dropPrevious(link, now);
-      if (link.dial === undefined && now.monotonicMs - link.lastHeardMs >= responderIdleMs) this.end(link, 'idle');
+      if (link.dial === undefined && now.monotonicMs >= link.lastHeardMs + responderIdleMs) this.end(link, 'idle');
       else {
         this.#liveness.wake(link, now);
         if (link.paths !== undefined && this.#table.links.has(link.id)) this.#paths.wake(link, link.paths, now);
@@ -234,6 +234,9 @@ export class SessionTable implements Sessions {
     const { listening, inCircuits } = this.configuration;
     return listening || (inCircuits === true && (isCircuitAddress(address) || this.#table.hasPathAt(address)));
   }
+
+  /** A path is where a session's own other side is heard, and not for others: those come by a circuit that was opened for them. */
+  mayBeginAt(address: SocketAddress): boolean { return this.configuration.listening || isCircuitAddress(address); }
 
   /** The echo that proves a new session to its other side. */
   greet(link: Link, now: Instant): void { this.#liveness.echo(link, now); }
