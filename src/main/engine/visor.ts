@@ -232,6 +232,9 @@ class VisorEngine implements Engine {
 
   stop(now: Instant): void {
     this.#begin(now);
+    // First, and sent: some of these go through sessions with relays.
+    this.#visor?.peers.stop(now);
+    this.#drainSessions();
     for (const link of this.#visor?.links.all ?? []) if (link.sessionId !== undefined) this.#sessions.close(link.sessionId, now);
     this.#drainSessions();
   }

@@ -56,4 +56,17 @@ describe('friends who met by a circuit', () => {
     // Whatever goes to that port arrives, and shows the sender's.
     expect([kinds(ada), kinds(bob)].map(isNear)).toEqual([true, true]);
   });
+
+  it.each(['circuit', 'direct path'] as const)('hear it when one of them stops (%s)', (by) => {
+    const { world, ada, bob, check } = meet();
+    if (by === 'direct path') check.told(ada.port);
+    ada.command({ name: 'reach', publicKey: bob.publicKey });
+    world.run(30 * secondMs);
+    expect([isNear(kinds(bob)), kinds(bob).length > 0]).toEqual([by === 'direct path', true]);
+    ada.engine.stop(ada.now);
+    ada.drain();
+    ada.off = true;
+    world.run(secondMs);
+    expect(kinds(bob)).toEqual([]);
+  });
 });

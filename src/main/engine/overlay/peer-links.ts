@@ -252,6 +252,11 @@ export class PeerLinks implements PeerSessions {
     for (const peer of [...this.#peers.values()]) if (!this.#isAccepted(peer.publicKey)) this.#leave(peer, now);
   }
 
+  /** Says goodbye. Nothing is to be done about what was under way: it goes on with the next start. */
+  stop(now: Instant): void {
+    for (const sessionId of this.#bySession.keys()) this.#context.sessions.close(sessionId, now);
+  }
+
   /** We are reachable elsewhere than we were. */
   candidatesChanged(now: Instant): void { this.#upgrade.candidatesChanged(now); }
 
