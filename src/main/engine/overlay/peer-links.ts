@@ -49,6 +49,8 @@ const askByHandMs = 2_000;
 const peersMaximum = 64;
 /** Circuits that others opened to us and that no session has come by yet. */
 const unmetMaximum = 32;
+/** Circuits with one contact: one of ours and one of theirs, and some that are not missed yet. What nobody else gets must not be one's to take. */
+const circuitsPerPeerMaximum = 8;
 
 interface Peer {
   readonly publicKey: PublicKeyHex;
@@ -340,7 +342,8 @@ export class PeerLinks implements PeerSessions {
   #connect(sessionId: SessionId, circuit: number, tokenHash: Uint8Array, answer: Answer, now: Instant): void {
     const link = this.#links.bySession(sessionId);
     const from = link?.purpose === 'own' ? this.#tokens.contactOf(tokenHash) : undefined;
-    const isWanted = link !== undefined && from !== undefined && circuit !== 0 && this.#isAccepted(from) && this.#ends.size < peersMaximum + unmetMaximum;
+    const isWanted = link !== undefined && from !== undefined && circuit !== 0 && this.#isAccepted(from) && this.#ends.size < peersMaximum + unmetMaximum
+      && [...this.#ends.with(from)].length < circuitsPerPeerMaximum;
     if (!isWanted) { answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now); return; }
     const end = this.#ends.open(sessionId, circuit, from, link.hint.publicKey);
     this.#deadlines.set(`unmet ${end.address.host}`, now.monotonicMs + meetingMs);
