@@ -1,6 +1,6 @@
 /** Whole engines: a friend who asks for more circuits than anybody needs. */
 import { describe, expect, it } from 'vitest';
-import { befriend, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
+import { befriend, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import type { PeerSessions } from '../engine/overlay/peer-sessions.ts';
 import type { VisorContext } from '../engine/visor-context.ts';
 
@@ -36,5 +36,47 @@ describe('a friend who wants many circuits', () => {
     ada.command({ name: 'reach', publicKey: bob.publicKey });
     world.run(2 * secondMs);
     expect(knows(bob, ada)).toBe(true);
+  });
+});
+
+describe('a friend whose circuit ends unused', () => {
+  it('is met by the other one that is under way', () => {
+    const world = new StoryWorld({ visorsMeet: true });
+    const [adas, bobs] = [world.relay('relay of ada'), world.relay('relay of bob')];
+    let inside: VisorContext | undefined;
+    const ada = world.add('ada');
+    const bob = world.add('bob', { createPeerSessions: (context) => { inside = context; return nobody; } });
+    ada.addRelay(adas);
+    bob.addRelay(bobs);
+    world.run(2 * secondMs);
+    befriend(ada, bob);
+    // Whatever session there was has been left.
+    world.run(12 * minuteMs);
+    const token = bob.contact(ada)?.depositToken;
+    const deviceId = ada.disk().device?.deviceId;
+    if (inside === undefined || token === undefined || deviceId === undefined) throw new Error('they are to know each other');
+    const { sessions, directed } = inside;
+    const sessionId = sessions.dial({ address: { host: '127.0.0.1', port: adas.port }, identity: adas.publicKey, remoteStatic: undefined, anonymous: true }, bob.now);
+    bob.drain();
+    world.run(secondMs);
+    let circuit = 0;
+    directed.request(sessionId, { verb: 'circuit', mailbox: { identity: ada.publicKey, deviceId }, token }, {
+      deadlineMs: 7 * secondMs, done: (outcome) => { if (outcome.kind === 'answered') circuit = new DataView((outcome.payloads[0] ?? new Uint8Array(4)).slice().buffer).getUint32(0); },
+    }, bob.now);
+    bob.drain();
+    world.run(secondMs);
+    expect(circuit).toBeGreaterThan(0);
+    const before = bobs.count('circuit.opened');
+    // The other circuit is granted, and nothing of Bob's comes through it for three seconds.
+    world.passes = (from, to) => from !== bob || to !== bobs || bobs.count('circuit.opened') === before;
+    ada.command({ name: 'reach', publicKey: bob.publicKey });
+    world.run(secondMs);
+    expect([bobs.count('circuit.opened'), knows(ada, bob)]).toEqual([before + 1, false]);
+    directed.request(sessionId, { verb: 'hang-up', circuit }, { deadlineMs: 3 * secondMs, done: () => undefined }, bob.now);
+    bob.drain();
+    world.run(secondMs);
+    world.passes = () => true;
+    world.run(5 * secondMs);
+    expect(knows(ada, bob)).toBe(true);
   });
 });

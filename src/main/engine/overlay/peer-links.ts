@@ -415,7 +415,8 @@ export class PeerLinks implements PeerSessions {
     if (wasPath) peer.history.failed({ kind: 'relay', relay: end.relay }, undefined, 'circuit-ended', now);
     this.#context.sessions.dropPath(peer.sessionId, end.address, now);
     // Their other way to us may still stand; if none is left, they are gone or have to be met anew.
-    const isLeft = this.#context.sessions.paths(peer.sessionId, now).length > 0;
+    // While they are being met there is no path yet, and a circuit may be left by which they are.
+    const isLeft = peer.state === 'meeting' ? [...this.#ends.with(peer.publicKey)].length > 0 : this.#context.sessions.paths(peer.sessionId, now).length > 0;
     if (isLeft) this.#wantReserve(peer, now);
     else this.#lost(peer, now);
   }
