@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { friends as friendsIn, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import type { PeerStatus } from '../engine/engine-types.ts';
 
-const friends = (): ReturnType<typeof friendsIn> => friendsIn(1, {}, new StoryWorld({ visorsMeet: true }));
+const friends = (): ReturnType<typeof friendsIn> => friendsIn(1, {}, new StoryWorld({ visorsMeet: 'in circuits' }));
 const contactOf = (node: StoryNode): PeerStatus | undefined => node.engine.inspect.peers.find(({ role }) => role === 'contact');
 const reach = (from: StoryNode, to: StoryNode): void => { from.command({ name: 'reach', publicKey: to.publicKey }); };
 

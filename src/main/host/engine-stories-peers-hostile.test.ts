@@ -9,7 +9,7 @@ const knows = (node: StoryNode, other: StoryNode): boolean => node.engine.inspec
 
 describe('a friend who wants many circuits', () => {
   it('has a few, so that others reach the one who is asked', () => {
-    const world = new StoryWorld({ visorsMeet: true });
+    const world = new StoryWorld({ visorsMeet: 'in circuits' });
     const relay = world.relay('relay');
     let inside: VisorContext | undefined;
     const mallory = world.add('mallory', { createPeerSessions: (context) => { inside = context; return nobody; } });
@@ -41,7 +41,7 @@ describe('a friend who wants many circuits', () => {
 
 describe('a friend whose circuit ends unused', () => {
   it('is met by the other one that is under way', () => {
-    const world = new StoryWorld({ visorsMeet: true });
+    const world = new StoryWorld({ visorsMeet: 'in circuits' });
     const [adas, bobs] = [world.relay('relay of ada'), world.relay('relay of bob')];
     let inside: VisorContext | undefined;
     const ada = world.add('ada');

@@ -7,11 +7,13 @@ import type { CheckedNetwork, NetworkCheck } from '../engine/path/observation-po
 const nothingKnown = classify({ localHosts: [], localPorts: [], relays: [], observations: [], silences: [], hairpins: [], portControl: undefined, tcp: [], learned: {}, isComplete: true });
 const nothing = (): void => { /* a test says what is known */ };
 
+const nobodysPort = 9;
+
 /** Knows what it was told. */
 class ToldCheck implements NetworkCheck {
   last: CheckedNetwork | undefined;
   told(port: number): void {
-    this.last = { checkedWallMs: 0, report: { ...nothingKnown, candidates: [{ kind: 'reflexive', family: 'ipv4', host: '203.0.113.7', port, isPortSure: true }] } };
+    this.last = { checkedWallMs: 0, report: { ...nothingKnown, candidates: [{ kind: 'host', family: 'ipv4', host: '10.77.0.1', port, isPortSure: true }] } };
   }
   observed = nothing;
   bound = nothing;
@@ -27,11 +29,14 @@ class ToldCheck implements NetworkCheck {
 const kinds = (node: StoryNode): readonly string[] => node.engine.inspect.peers.flatMap(({ role, paths }) => (role === 'contact' ? paths.map(({ kind }) => kind) : []));
 
 function meet(): { readonly world: StoryWorld; readonly ada: StoryNode; readonly bob: StoryNode; readonly check: ToldCheck } {
-  const world = new StoryWorld({ visorsMeet: true });
+  const world = new StoryWorld({ visorsMeet: 'directly' });
   const relay = world.relay('relay');
   const check = new ToldCheck();
   const ada = world.add('ada', { createNetworkCheck: () => check });
-  const bob = world.add('bob');
+  // Where he believes to be reached there is nobody.
+  const his = new ToldCheck();
+  his.told(nobodysPort);
+  const bob = world.add('bob', { createNetworkCheck: () => his });
   for (const node of [ada, bob]) node.addRelay(relay);
   world.run(2 * secondMs);
   befriend(ada, bob);
@@ -53,7 +58,6 @@ describe('friends who met by a circuit', () => {
     ada.cutOff = false;
     check.told(ada.port);
     world.run(15 * secondMs);
-    // Whatever goes to that port arrives, and shows the sender's.
     expect([kinds(ada), kinds(bob)].map(isNear)).toEqual([true, true]);
   });
 
