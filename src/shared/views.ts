@@ -3,6 +3,7 @@
  * Times are wall-clock milliseconds since 1970; sizes are bytes; ids are lower-case hex.
  */
 import { z } from 'zod';
+import { relayTestsSchema } from './relay-tests.ts';
 import { checkedNetworkSchema } from './network-report-schema.ts';
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`));
@@ -179,6 +180,8 @@ export const relaySchema = z.object({
   p50Ms: z.number().optional(),
   p95Ms: z.number().optional(),
   waitingLetters: z.number().int().optional(),
+  /** What test letters to oneself say about it; absent before the first. */
+  tests: relayTestsSchema.optional(),
 });
 export type RelayView = z.infer<typeof relaySchema>;
 

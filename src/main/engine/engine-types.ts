@@ -1,5 +1,6 @@
 /** The surface of the whole engine: what a host (or the simulated world) hands in, and what it gets back. */
 import type { CreatePeerSessions } from './overlay/peer-sessions.ts';
+import type { RelayTests } from './overlay/relay-reliability.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ConnectionView, DirectReason, FileState, Headline, SeekReason, Settings } from '../../shared/views.ts';
 import type { Crypto, RandomBytes } from './crypto.ts';
@@ -140,6 +141,8 @@ export interface RelayStatus {
   readonly lastHeardWallMs: number | undefined;
   readonly roundTripsMs: readonly (number | undefined)[];
   readonly waitingLetters: number | undefined;
+  /** What test letters say about it; undefined before the first. */
+  readonly tests: RelayTests | undefined;
 }
 
 export type PeerPathKind = 'lan' | 'direct' | 'relay';

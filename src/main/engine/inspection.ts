@@ -6,6 +6,8 @@ import type { CheckedNetwork } from './path/observation-port.ts';
 import type { Sessions } from './session/types.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
+import { relayDemotedNotice } from '../../shared/relay-tests.ts';
+import { relayName } from './visor-views.ts';
 import type { VisorRole } from './visor-role.ts';
 
 const relayOnly: ConnectionView = { kind: 'no-relay', relaysConnected: 0, relaysConfigured: 0, waitingMessages: 0 };
@@ -45,6 +47,7 @@ export class EngineInspector implements EngineInspection {
     const notices: string[] = [];
     if (this.#context.crypto.implementation !== 'libsodium') notices.push('The fast cryptography library did not load; Waypost uses a slower one of the same strength.');
     if (this.#visor?.revoked === true) notices.push('This identity was restored on another device. This install keeps its history and no longer sends or fetches mail.');
+    for (const { relay, step } of this.#visor?.reliability.demoted() ?? []) if (this.#visor !== undefined) notices.push(relayDemotedNotice(relayName(this.#visor, relay), step));
     return notices;
   }
 

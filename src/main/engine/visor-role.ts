@@ -21,7 +21,9 @@ import { DepositTokens } from './mail/tokens.ts';
 import { HostNames } from './overlay/host-names.ts';
 import { PeerLinks } from './overlay/peer-links.ts';
 import { Recipients } from './overlay/recipients.ts';
+import { RelayCanaries } from './overlay/relay-canary.ts';
 import { RelayLinks, type RelayLink } from './overlay/relay-links.ts';
+import { RelayReliability } from './overlay/relay-reliability.ts';
 import { connectionView, headlineOf, relayStatus, startingMs } from './visor-views.ts';
 import type { BlobShelf } from './files/blob-shelf.ts';
 import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts';
@@ -30,6 +32,7 @@ import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
 import type { CreatePeerSessions, PeerEvents } from './overlay/peer-sessions.ts';
 import type { SessionOutput } from './session/types.ts';
+import { toHex } from './wire/bytes.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
 
@@ -54,14 +57,19 @@ export class VisorRole {
   readonly heldLimits = new HeldLimits();
   readonly published: Published;
   readonly namedFetches: NamedFetches;
+  readonly reliability: RelayReliability;
+  readonly canaries: RelayCanaries;
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
+  /** Own relays as they were told to others last. */
+  #card = '';
 
   constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant, createPeers?: CreatePeerSessions) {
     this.context = context;
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
-    this.records = new OwnRecords(context);
+    this.reliability = new RelayReliability(context);
+    this.records = new OwnRecords(context, (relay) => this.reliability.standing(relay) !== 'reliable');
     this.tokens = new DepositTokens(context);
     this.links = new RelayLinks(context, this.names, {
       up: (link, restarted, at) => { this.#linkUp(link, restarted, at); },
@@ -85,7 +93,7 @@ export class VisorRole {
     this.conversations = new Conversations(context, this.contacts, this.receipts, outbox, () => this.files);
     this.outbox = new Outbox(context, this.links, this.recipients, peers, {
       unreachableReason: () => this.#unreachableReason(),
-      finished: (row, at) => { this.receipts.receiptFinished(row, at); },
+      finished: (row, at) => { this.canaries.active(at); this.receipts.receiptFinished(row, at); },
       drainedSince: (monotonicMs) => this.relays.drainedSince(monotonicMs),
       wantDrained: (at) => { for (const relay of this.relays.registered) this.inbox.notified(relay, at); },
       relayWallMs: (at) => { const offsetMs = this.relays.clockOffsetMs(1); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
@@ -99,22 +107,33 @@ export class VisorRole {
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);
     const taker = new LetterTaker(context, (header, content, way, at) => {
       const sender = header.certificate.identity;
+      if (sender !== context.publicKey) this.canaries.active(at);
+      else if (way.kind === 'relay') this.canaries.arrived(toHex(header.messageId), way.relay, at);
       if (context.memory.contacts.get(sender)?.standing === 'contact') peers.want(sender, at);
       return this.conversations.effects(header, content, way, at);
     });
     new LettersFromPeers(context, peers, taker);
     this.inbox = new Inbox(context, taker, {
-      drained: (relay, at) => { this.relays.drained(relay, at); this.outbox.settleExpired(at); resumeNotes.askRefusals(this.links.own(relay), at); },
+      drained: (relay, at) => { this.canaries.drained(relay); this.relays.drained(relay, at); this.outbox.settleExpired(at); resumeNotes.askRefusals(this.links.own(relay), at); },
       refused: (relay, at) => { this.relays.registerAgain(relay, at); },
       waitingChanged: (relay) => { context.announce({ kind: 'relay', publicKey: relay }); },
     });
     this.relays = new OwnRelays(context, this.links, this.records, this.tokens, () => this.inbox, {
       // The network works again: whatever waits for it does not wait out its pause.
       online: (at) => { this.outbox.kick(at, (row) => row.stage !== 'await'); this.files.kick(at); },
-      registered: (link, at) => { this.files.linkUp(link, at); this.published.registered(link.hint.publicKey, at); },
+      registered: (link, at) => { this.canaries.registered(link.hint.publicKey, at); this.files.linkUp(link, at); this.published.registered(link.hint.publicKey, at); },
       revoked: (at) => { this.#becomeRevoked(at); },
       isRevoked: () => this.revoked,
     });
+    this.canaries = new RelayCanaries(context, this.links, this.records, this.tokens, this.reliability, {
+      isRegistered: (relay) => this.relays.registered.has(relay),
+      isRefused: (relay) => this.relays.isRefused(relay),
+      knowsTokens: (relay) => this.relays.knowsTokens(relay),
+      tokenGranted: (token, at) => { this.relays.tokenChanged(token, true, at); },
+      look: (relay, at) => { this.inbox.notified(relay, at); },
+      isRevoked: () => this.revoked,
+      standingChanged: (at) => { this.#tellOrder(at); },
+    }, now);
     context.directed.handle('notify', (sessionId, body, answer, at) => {
       answer.respond(new Uint8Array(0), at);
       const link = this.links.bySession(sessionId);
@@ -127,14 +146,18 @@ export class VisorRole {
   start(now: Instant): void {
     this.#housekeeping(now);
     this.#deadlines.set('started', now.monotonicMs + startingMs);
+    this.#card = this.records.card();
     this.links.syncOwn(now);
+    this.canaries.relaysChanged(now);
     this.outbox.start(now);
     this.files.start(now);
   }
 
   /** The set of own relays changed: dial, drop, publish the new record, tell the contacts. Called after the commit. */
   relaysChanged(now: Instant): void {
+    this.#card = this.records.card();
     this.relays.changed(now);
+    this.canaries.relaysChanged(now);
     // A relay that never answers causes no event of its own: what is said about it is looked at again when it should have answered.
     this.#deadlines.set('started', now.monotonicMs + startingMs);
     this.contacts.reintroduce(now);
@@ -168,6 +191,7 @@ export class VisorRole {
     this.peers.handleTimeout(now);
     this.relays.handleTimeout(now);
     this.inbox.handleTimeout(now);
+    this.canaries.handleTimeout(now);
     this.receipts.handleTimeout(now);
     this.outbox.handleTimeout(now);
     this.files.handleTimeout(now);
@@ -182,6 +206,7 @@ export class VisorRole {
     yield this.peers.pollTimeout();
     yield this.relays.pollTimeout();
     yield this.inbox.pollTimeout();
+    yield this.canaries.pollTimeout();
     yield this.receipts.pollTimeout();
     yield this.outbox.pollTimeout();
     yield* this.files.timeouts();
@@ -232,7 +257,18 @@ export class VisorRole {
 
   #linkDown(link: RelayLink, now: Instant): void {
     if (link.sessionId !== undefined) this.context.directed.sessionLost(link.sessionId, now);
-    if (link.purpose === 'own') this.relays.linkDown(link);
+    if (link.purpose !== 'own') return;
+    this.relays.linkDown(link);
+    this.canaries.linkDown(link.hint.publicKey, now);
+  }
+
+  /** Relays that keep their word are told to others before those that do not. */
+  #tellOrder(now: Instant): void {
+    const card = this.records.card();
+    if (card === this.#card) return;
+    this.#card = card;
+    this.relays.registerAllAgain(now);
+    this.contacts.reintroduce(now);
   }
 
   #becomeRevoked(now: Instant): void {

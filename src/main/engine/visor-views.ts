@@ -44,6 +44,7 @@ export function relayStatus(role: VisorRole, publicKey: string, now: Instant): R
     sinceWallMs: registered ? link?.sinceWallMs : undefined,
     lastHeardWallMs: session === undefined || link?.everConnected !== true ? undefined : now.wallMs - (now.monotonicMs - session.lastHeardMs),
     roundTripsMs: session?.roundTripsMs ?? [],
+    tests: role.reliability.tests(publicKey, now),
     waitingLetters: role.inbox.waitingLetters(publicKey),
   };
 }
@@ -60,7 +61,7 @@ export function headlineOf(role: VisorRole, messageId: string, facts: LetterFact
   });
 }
 
-function relayName(role: VisorRole, publicKey: string): string {
+export function relayName(role: VisorRole, publicKey: string): string {
   const row = role.context.memory.relays.get(publicKey);
   const hint = row ?? [...role.context.memory.contacts.values()].flatMap((contact) => contact.relays).find((relay) => relay.publicKey === publicKey);
   if (row?.role === 'local') return 'this computer';

@@ -27,7 +27,13 @@ export class OwnRecords {
   /** Relays that acknowledged the current prekey since this start. */
   readonly #prekeyAcknowledged = new Set<string>();
 
-  constructor(context: VisorContext) { this.#context = context; }
+  readonly #isDoubtful: (relay: string) => boolean;
+
+  /** @param isDoubtful that relay has not kept its word lately: others are told to the world before it. */
+  constructor(context: VisorContext, isDoubtful: (relay: string) => boolean = () => false) {
+    this.#context = context;
+    this.#isDoubtful = isDoubtful;
+  }
 
   /**
    * Own relays as others shall see them. The relay inside this app is reached by programs on this machine only, so it is told to others only
@@ -36,7 +42,7 @@ export class OwnRecords {
   advertisedRelays(): readonly RelayHint[] {
     const all = [...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs === undefined);
     const chosen = all.filter((row) => row.role === 'own');
-    const rows = (chosen.length > 0 ? chosen : all).sort((left, right) => left.addedAtMs - right.addedAtMs || (left.publicKey < right.publicKey ? -1 : 1));
+    const rows = (chosen.length > 0 ? chosen : all).sort((left, right) => Number(this.#isDoubtful(left.publicKey)) - Number(this.#isDoubtful(right.publicKey)) || left.addedAtMs - right.addedAtMs || (left.publicKey < right.publicKey ? -1 : 1));
     return rows.slice(0, advertisedRelaysMaximum).map((row) => ({ publicKey: row.publicKey, host: row.host, port: row.port }));
   }
 

@@ -69,6 +69,7 @@ export class OwnRelays {
   get configured(): readonly RelayRow[] { return [...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs === undefined); }
   get connectedCount(): number { return this.configured.filter((row) => this.#registered.has(row.publicKey)).length; }
   get registered(): ReadonlySet<string> { return this.#registered; }
+  knowsTokens(publicKey: string): boolean { return this.#registered.has(publicKey) && this.#registration.knowsTokens(publicKey); }
   isRefused(publicKey: string): boolean { return this.#refused.has(publicKey); }
 
   /** True once each was drained after that monotonic time. One that is being left, and does not answer or never ends, is not waited for. */

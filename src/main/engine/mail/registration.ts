@@ -136,6 +136,12 @@ export class Registration {
    */
   tokenChanged(link: RelayLink, token: Uint8Array, granted: boolean, now: Instant): void { this.#syncTokens(link, { token, granted }, now); }
 
+  /** The relay has confirmed all of our tokens. */
+  knowsTokens(relay: string): boolean {
+    const known = this.#tokensAt.get(relay);
+    return known?.version === this.#tokens.version && !known.busy;
+  }
+
   #syncTokens(link: RelayLink, change: { readonly token: Uint8Array; readonly granted: boolean } | undefined, now: Instant): void {
     const known = this.#tokensAt.get(link.hint.publicKey);
     const version = this.#tokens.version;

@@ -2,7 +2,7 @@
  * The deposit tokens that our relays honour: one per contact and one per invite link. Relays know only their hashes and a version number;
  * when the version they report differs from ours they are told the whole set again.
  */
-import { toHex } from '../wire/bytes.ts';
+import { toHex, utf8Encode, Writer } from '../wire/bytes.ts';
 import type { RequestBody } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { VisorChange } from './visor-store.ts';
@@ -10,6 +10,10 @@ import type { VisorChange } from './visor-store.ts';
 type TokensBody = Extract<RequestBody, { verb: 'tokens' }>;
 const tokensPerRequest = 32;
 const versionKey = 'tokens-version';
+/** Of which device relays are told the token for test letters. */
+const ownKey = 'own-token';
+const ownLabel = utf8Encode('waypost own deposit token');
+const tokenBytes = 16;
 
 export class DepositTokens {
   readonly #context: VisorContext;
@@ -20,8 +24,20 @@ export class DepositTokens {
   /** Goes into the same commit as the contact or invite that changes the set. */
   bumped(): VisorChange { return { kind: 'put-value', key: versionKey, value: String(this.version + 1) }; }
 
+  /** With which this device lays down letters for itself (overlay/canary-letter.ts): among those of contacts and invites it looks like any other. */
+  own(): Uint8Array {
+    const { crypto, device } = this.#context;
+    return crypto.blake3(new Writer().bytes(ownLabel).bytes(device.ed25519Seed).finish()).slice(0, tokenBytes);
+  }
+
+  /** What to commit before relays honour it; empty when it is granted already. */
+  ownGranted(): readonly VisorChange[] {
+    const { deviceId } = this.#context.device;
+    return this.#context.memory.values.get(ownKey) === deviceId ? [] : [{ kind: 'put-value', key: ownKey, value: deviceId }, this.bumped()];
+  }
+
   granted(): readonly Uint8Array[] {
-    const tokens: Uint8Array[] = [];
+    const tokens: Uint8Array[] = this.ownGranted().length === 0 ? [this.own()] : [];
     for (const contact of this.#context.memory.contacts.values()) {
       if (contact.grantedToken !== undefined && contact.standing !== 'blocked') tokens.push(contact.grantedToken);
     }

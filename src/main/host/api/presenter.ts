@@ -4,6 +4,7 @@
  */
 import { shortKey } from '../../../shared/sentences.ts';
 import type { CheckedNetworkView } from '../../../shared/network-report-schema.ts';
+import type { RelayTestsView } from '../../../shared/relay-tests.ts';
 import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, RelayView } from '../../../shared/views.ts';
 import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
 import type { ConversationRow, FileRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
@@ -156,6 +157,18 @@ export function presentRelay(status: RelayStatus): RelayView {
     ...(p50Ms === undefined ? {} : { p50Ms }),
     ...(p95Ms === undefined ? {} : { p95Ms }),
     ...(status.waitingLetters === undefined ? {} : { waitingLetters: status.waitingLetters }),
+    ...(status.tests === undefined ? {} : { tests: presentTests(status.tests) }),
+  };
+}
+
+function presentTests({ sentCount, arrivedCount, tookMs, standing, lastProblem }: NonNullable<RelayStatus['tests']>): RelayTestsView {
+  const p50Ms = percentile(tookMs, 0.5);
+  const p95Ms = percentile(tookMs, 0.95);
+  return {
+    sentCount, arrivedCount, standing,
+    ...(p50Ms === undefined ? {} : { p50Ms }),
+    ...(p95Ms === undefined ? {} : { p95Ms }),
+    ...(lastProblem === undefined ? {} : { lastProblem: { step: lastProblem.step, atMs: wholeMs(lastProblem.atWallMs) } }),
   };
 }
 
