@@ -9,7 +9,7 @@ import type { NodeOptions, StoryNode } from './story-node-testing.ts';
 
 export { crypto, dayMs, hourMs, minuteMs, secondMs, seeded } from './story-basics-testing.ts';
 export { forge } from './story-forgery-testing.ts';
-export { StoryNode } from './story-node-testing.ts';
+export { isTestLetter, StoryNode } from './story-node-testing.ts';
 export { StoryWorld } from './story-world-testing.ts';
 
 /** Ada and Bob, each with relays of their own, who know each other. */

@@ -1,5 +1,6 @@
 /** One engine of a story with its memory stores, and what a story does with it: commands, loss of power, lies, and looks at what is kept. */
 import { createNetworkChecks } from '../engine/path/network-checks.ts';
+import { canaryTtlSeconds } from '../engine/overlay/canary-letter.ts';
 import { createEngine } from '../engine/visor.ts';
 import type { CreateNetworkCheck, EngineSocket } from '../engine/path/observation-port.ts';
 import type { CreatePeerSessions, PeerSessions } from '../engine/overlay/peer-sessions.ts';
@@ -19,6 +20,9 @@ const wallStartMs = Date.UTC(2026, 0, 5);
 
 type StoreResult = VisorResults[VisorOperation] | MailResults[MailOperation];
 export type Tamper = (request: MailRequest, result: StoreResult) => StoreResult;
+
+/** A visor's own, by which it measures its relays: no story but those about them writes one that lives as short. */
+export const isTestLetter = (request: MailRequest): boolean => request.op === 'deposit' && request.ttlSeconds === canaryTtlSeconds;
 
 /** A node's other sockets have ports of their own, far from those of other nodes. */
 const secondPortOffset = 10_000;
@@ -61,7 +65,9 @@ export class StoryNode {
   /** Answers for the store, which is not asked; undefined = the store answers. */
   instead: ((request: MailRequest) => StoreResult | undefined) | undefined;
   readonly replies = new Map<number, CommandReply>();
+  /** What its mail store was asked and has answered; deposits of test letters are apart. */
   readonly mail: { readonly request: MailRequest; readonly result: StoreResult }[] = [];
+  readonly testLetters: { readonly request: MailRequest; readonly result: StoreResult }[] = [];
   readonly visorCommits: VisorRequest[] = [];
   /** Datagrams handed to the wire, also those that nobody received. */
   sent = 0;
@@ -228,6 +234,8 @@ export class StoryNode {
     });
   }
 
+  #logOf(request: MailRequest): StoryNode['testLetters'] { return isTestLetter(request) ? this.testLetters : this.mail; }
+
   #perform(output: EngineOutput): void {
     const generation = this.#generation;
     switch (output.kind) {
@@ -265,10 +273,10 @@ export class StoryNode {
         } else {
           const { request } = output;
           const made = this.instead?.(request);
-          if (made !== undefined) { this.mail.push({ request, result: made }); answered(made); return; }
+          if (made !== undefined) { this.#logOf(request).push({ request, result: made }); answered(made); return; }
           this.stores.submit('mail', request, (outcome) => {
             const result = this.tamper?.(request, expectOk(outcome)) ?? expectOk(outcome);
-            this.mail.push({ request, result });
+            this.#logOf(request).push({ request, result });
             answered(result);
           });
         }
