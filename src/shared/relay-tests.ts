@@ -35,7 +35,7 @@ export const relayTestStepWords: Readonly<Record<RelayTestStep, string>> = {
 };
 
 const standingWords: Readonly<Record<RelayStanding, string | undefined>> = {
-  reliable: undefined, trial: 'It works again and is on trial.', demoted: 'Your other relays are preferred for now.',
+  reliable: undefined, trial: 'It works again and is on trial.', demoted: 'It counts as unreliable until it works again.',
 };
 
 /** "18 of 20 test letters came back in the last day, most within 44 ms." */
@@ -63,5 +63,7 @@ export function relayTestsSentences(tests: RelayTestsView, nowMs: number): reado
 }
 
 /** What the person is told when a relay is demoted. */
-export const relayDemotedNotice = (relayName: string, step: RelayTestStep): string =>
-  `The relay ${relayName} ${relayTestStepWords[step]}. Waypost prefers your other relays and keeps testing this one. If that goes on, ask its operator or choose another relay.`;
+export function relayDemotedNotice(relayName: string, step: RelayTestStep, isOnlyRelay: boolean): string {
+  const then = isOnlyRelay ? 'It is your only relay: add a second one, so that messages arrive all the same.' : 'Waypost prefers your other relays and keeps testing this one. If that goes on, ask its operator or choose another relay.';
+  return `The relay ${relayName} ${relayTestStepWords[step]}. ${then}`;
+}

@@ -47,7 +47,8 @@ export class EngineInspector implements EngineInspection {
     const notices: string[] = [];
     if (this.#context.crypto.implementation !== 'libsodium') notices.push('The fast cryptography library did not load; Waypost uses a slower one of the same strength.');
     if (this.#visor?.revoked === true) notices.push('This identity was restored on another device. This install keeps its history and no longer sends or fetches mail.');
-    for (const { relay, step } of this.#visor?.reliability.demoted() ?? []) if (this.#visor !== undefined) notices.push(relayDemotedNotice(relayName(this.#visor, relay), step));
+    const visor = this.#visor;
+    if (visor !== undefined) for (const { relay, step } of visor.reliability.demoted()) notices.push(relayDemotedNotice(relayName(visor, relay), step, visor.relays.configured.length === 1));
     return notices;
   }
 

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
+import { relayTestsSentences } from '../../../shared/relay-tests.ts';
 import { connectionSentence, relaySentence } from '../../../shared/sentences.ts';
 import { createClient } from '../../../shared/transport.ts';
 import { parseRelayHint } from '../../engine/wire/relay-hint.ts';
@@ -43,7 +44,7 @@ export function addNetworkVerbs(program: Command): void {
         if (isOwn) await settle(client, environment.lingerMs);
         const { view } = await client.state.snapshot();
         const nowMs = Date.now();
-        for (const relay of view.relays) environment.terminal.result(`${relay.publicKey}@${relay.address}  ${relaySentence(relay, nowMs).sentence}`, relay);
+        for (const relay of view.relays) environment.terminal.result([`${relay.publicKey}@${relay.address}  ${relaySentence(relay, nowMs).sentence}`, ...(relay.tests === undefined ? [] : relayTestsSentences(relay.tests, nowMs).map((sentence) => `  ${sentence}`))].join('\n'), relay);
         if (view.relays.length === 0) environment.terminal.note('There is no relay yet. Add one: waypost relays add KEY@HOST:PORT');
       });
     }));

@@ -68,6 +68,14 @@ describe('presenting', () => {
     expect(percentile([5], 0.95)).toBe(5);
   });
 
+  it('counts the test letters of a relay, with the times of those that came and the last that did not', () => {
+    const tests = { sentCount: 22, arrivedCount: 21, tookMs: Array.from({ length: 21 }, (_, index) => index + 1), standing: 'trial', lastProblem: { step: 'lost', atWallMs: 1_000.4 } } as const;
+    const view = relaySchema.parse(presentRelay({ ...relayStatus(keyOf(3)), tests }));
+    expect(view.tests).toEqual({ sentCount: 22, arrivedCount: 21, p50Ms: 11, p95Ms: 20, standing: 'trial', lastProblem: { step: 'lost', atMs: 1_000 } });
+    expect(relaySchema.parse(presentRelay({ ...relayStatus(keyOf(3)), tests: { ...tests, tookMs: [], lastProblem: undefined } })).tests).toEqual({ sentCount: 22, arrivedCount: 21, standing: 'trial' });
+    expect(presentRelay(relayStatus(keyOf(3)))).not.toHaveProperty('tests');
+  });
+
   it('summarises what waits in one line of bounded length without cutting a character', () => {
     const inspect = new FakeInspection();
     const item = (text: string): string => presentOutboxItem(outboxStatus(id, bob, text), inspect).summary;
