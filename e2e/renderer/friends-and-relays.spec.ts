@@ -53,6 +53,30 @@ test.describe('friends and relays', () => {
     await expect(await relays.askToRemove('new.example')).toContainText('This is your last relay.');
   });
 
+  test('each relay says how many test letters came back, and which step failed last', async ({ open }) => {
+    const page = await open('unreliable');
+    const relays = new RelaysScreen(page);
+    await new FrameScreen(page).open('Relays');
+    await expect(relays.row('relay.harbour.example')).toContainText('9 of 12 test letters came back in the last day, most within 140 ms.');
+    await expect(relays.row('relay.harbour.example')).toContainText('It confirmed a test letter and never handed it over 26 minutes ago. It counts as unreliable until it works again.');
+    await expect(relays.row('mill.example')).toContainText('29 of 30 test letters came back in the last day, most within 1 minute.');
+    await expect(relays.row('mill.example')).toContainText('It held a test letter back when asked for it 1 hour ago. It works again and is on trial.');
+    await expect(relays.row('203.0.113.9')).toContainText('0 of 4 test letters came back in the last day.');
+    await expect(relays.row('203.0.113.9')).toContainText('It did not answer 26 minutes ago.');
+    await expect(relays.row('former.example')).not.toContainText('test letter');
+    await new FrameScreen(page).open('Network');
+    await expect(page.getByText('The relay relay.harbour.example confirmed a test letter and never handed it over. Waypost prefers your other relays')).toBeVisible();
+  });
+
+  test('a relay that always kept its word says so, and a failure of yesterday does not alarm', async ({ open }) => {
+    const page = await open('full');
+    const relays = new RelaysScreen(page);
+    await new FrameScreen(page).open('Relays');
+    await expect(relays.row('relay.harbour.example')).toContainText('All 64 test letters of the last day came back, most within 118 ms.');
+    await expect(relays.row('mill.example')).toContainText('It did not answer 7 hours ago.');
+    await expect(relays.row('mill.example')).not.toContainText('preferred');
+  });
+
   test('the outbox needs no scrolling sideways, and its titles stand over their cells', async ({ open }) => {
     const page = await open('full');
     const outbox = new OutboxScreen(page);

@@ -66,6 +66,7 @@ const scenes: readonly Scene[] = [
   { name: 'no peers', scenario: 'empty', arrange: place('Peers') },
   { name: 'Peers offline', scenario: 'offline', arrange: place('Peers') },
   { name: 'Relays', scenario: 'full', arrange: place('Relays') },
+  { name: 'Relays that did not keep their word', scenario: 'unreliable', arrange: place('Relays') },
   { name: 'no relay', scenario: 'empty', arrange: place('Relays') },
   { name: 'removing a relay', scenario: 'full', arrange: async (page) => {
     await place('Relays')(page);

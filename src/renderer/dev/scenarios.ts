@@ -1,13 +1,14 @@
 /** The situations the double can start in, chosen by `?scenario=`. */
 import type { AccountView } from '../../shared/contract.ts';
 import type { NetworkReport } from '../../shared/network-report.ts';
+import { relayDemotedNotice, type RelayTestsView } from '../../shared/relay-tests.ts';
 import type { MessageView, PeerView, View } from '../../shared/views.ts';
 import { fileFriend, sampleFileTalk } from './file-samples.ts';
 import { everyPeer, manyPeers, peerRelays, samplePeers, soughtPeers } from './peer-samples.ts';
 import { hardNetwork, homeNetwork, sampleNetwork } from './network-samples.ts';
 import { sampleConversation, sampleConversationId, sampleKey, sampleMessage, sampleOutbox, sampleRelays, sampleTalks, sampleView } from './samples.ts';
 
-export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled', 'network', 'peers', 'nobody', 'many-peers'] as const;
+export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled', 'unreliable', 'network', 'peers', 'nobody', 'many-peers'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface Scenario {
@@ -78,6 +79,20 @@ function troubled(): Situation {
   };
 }
 
+/** The full one, with relays that did not keep their word. */
+function unreliable(): Situation {
+  const base = full();
+  const atMs = Date.now() - 26 * 60_000;
+  const tests: readonly RelayTestsView[] = [
+    { sentCount: 12, arrivedCount: 9, p50Ms: 82, p95Ms: 140, standing: 'demoted', lastProblem: { step: 'lost', atMs } },
+    { sentCount: 30, arrivedCount: 29, p50Ms: 240, p95Ms: 75_000, standing: 'trial', lastProblem: { step: 'withheld', atMs: atMs - 3_600_000 } },
+    { sentCount: 4, arrivedCount: 0, standing: 'demoted', lastProblem: { step: 'silent', atMs } },
+  ];
+  const relays = base.view.relays.map((relay, index) => { const one = tests[index]; return one === undefined ? relay : { ...relay, tests: one }; });
+  const notices = relays.flatMap(({ name, tests: one }) => (one?.standing === 'demoted' && one.lastProblem !== undefined ? [relayDemotedNotice(name, one.lastProblem.step, false)] : []));
+  return { ...base, view: { ...base.view, relays, notices } };
+}
+
 export function startScenario(name: string): Scenario {
   const situation = startSituation(name);
   const nowMs = Date.now();
@@ -108,6 +123,7 @@ function startSituation(name: string): Situation {
     case 'welcome-no-keystore': return { account: { ...none, protection: 'unavailable' }, ...nothing };
     case 'locked': return { ...full(), account: { ...ready, phase: 'locked', protection: 'passphrase' } };
     case 'troubled': return troubled();
+    case 'unreliable': return unreliable();
     default: return full();
   }
 }

@@ -2,6 +2,7 @@
 import { Plus, RadioTower, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { countOf, roundTripWords } from '../../../shared/quantities.ts';
+import { relayProblemSentence, relayTestsSentence, type RelayTestsView } from '../../../shared/relay-tests.ts';
 import { relaySentence } from '../../../shared/sentences.ts';
 import type { RelayView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
@@ -46,6 +47,17 @@ function removalText(relay: RelayView, keptCount: number): string {
   return `${waiting}Your friends are told where to find you instead.`;
 }
 
+/** What letters that Waypost sends to itself say about the relay. */
+function RelayTests({ tests }: { readonly tests: RelayTestsView }) {
+  const problem = relayProblemSentence(tests, useNow());
+  return (
+    <>
+      <p className="relay__tests" title="Waypost now and then leaves a small sealed letter for itself at the relay and sees whether it comes back.">{relayTestsSentence(tests)}</p>
+      {problem === undefined ? null : <p className="relay__problem"><Dot tone={tests.standing === 'demoted' ? 'danger' : tests.standing === 'trial' ? 'warning' : 'muted'} /><span>{problem}</span></p>}
+    </>
+  );
+}
+
 function Relay({ relay, onRemove }: { readonly relay: RelayView; readonly onRemove: () => void }) {
   const { tone, sentence } = relaySentence(relay, useNow());
   const number = (value: number | undefined): string => (value === undefined ? 'not measured' : roundTripWords(value));
@@ -54,6 +66,7 @@ function Relay({ relay, onRemove }: { readonly relay: RelayView; readonly onRemo
       <div className="relay__main">
         <div className="relay__name"><h2>{relay.name}</h2><span className="tag">{isBeingLeft(relay) ? 'removed' : relay.role === 'local' ? 'inside this app' : 'yours'}</span></div>
         <p className="relay__state"><Dot tone={tone} /><span>{sentence}</span></p>
+        {relay.tests === undefined ? null : <RelayTests tests={relay.tests} />}
         {relay.address === relay.name ? null : <p className="relay__address">{relay.address}</p>}
       </div>
       <div className="relay__chart"><RoundTrips samples={relay.roundTripsMs} /></div>
