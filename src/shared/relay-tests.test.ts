@@ -15,8 +15,8 @@ describe('what is said of test letters', () => {
 
   it('names the step that failed last, when, and what follows', () => {
     expect(relayProblemSentence(good, 0)).toBeUndefined();
-    expect(relayProblemSentence({ ...good, standing: 'demoted', lastProblem: { step: 'replayed', atMs: 0 } }, 3_600_000)).toBe('It handed over a test letter again that had been taken already 1 hour ago. It counts as unreliable until it works again.');
-    expect(relayTestsSentences({ ...good, lastProblem: { step: 'silent', atMs: 0 } }, 120_000)).toEqual([relayTestsSentence(good), 'It did not answer 2 minutes ago.']);
+    expect(relayProblemSentence({ ...good, standing: 'demoted', lastProblem: { step: 'replayed', atMs: 0 } }, 3_600_000)).toBe('1 hour ago it handed over a test letter again that had been taken already. It counts as unreliable until it works again.');
+    expect(relayTestsSentences({ ...good, lastProblem: { step: 'silent', atMs: 0 } }, 120_000)).toEqual([relayTestsSentence(good), '2 minutes ago it did not answer.']);
   });
 
   it('has a notice for each step that names the relay', () => {

@@ -53,7 +53,8 @@ export function relayProblemSentence(tests: RelayTestsView, nowMs: number): stri
   if (tests.lastProblem === undefined) return undefined;
   const what = relayTestStepWords[tests.lastProblem.step];
   const standing = standingWords[tests.standing];
-  return `It ${what} ${relativeWords(tests.lastProblem.atMs, nowMs)}.${standing === undefined ? '' : ` ${standing}`}`;
+  const when = relativeWords(tests.lastProblem.atMs, nowMs);
+  return `${when.charAt(0).toUpperCase()}${when.slice(1)} it ${what}.${standing === undefined ? '' : ` ${standing}`}`;
 }
 
 /** All that test letters say, for a list. */
