@@ -3,6 +3,7 @@
  * at the end of a run, when everybody has been up and connected for long enough that nothing may be left open.
  */
 import { FileChecker } from './invariants-files.ts';
+import { readOutcomes } from '../src/main/engine/overlay/relay-reliability.ts';
 import { LetterChecker, type ClockKnowledge, type KnownLetter } from './invariants-letters.ts';
 import { NameChecker } from './invariants-names.ts';
 import { secretMark } from './letter-text.ts';
@@ -28,6 +29,8 @@ export class Checker {
   readonly letters: LetterChecker;
   readonly files: FileChecker;
   readonly names: NameChecker;
+  /** Relays that lost their database: they have signed for letters that are gone. */
+  readonly #forgetful = new Set<string>();
 
   constructor(nowMs: () => number, clocks: ClockKnowledge, onViolation?: (violation: Violation) => void) {
     this.violations = new Violations(nowMs, onViolation);
@@ -44,6 +47,17 @@ export class Checker {
   /** What a relay writes. */
   relayBytes(relay: string, ...parts: readonly Uint8Array[]): void {
     this.violations.require(!parts.some(containsSecret), 'no-plaintext', () => `${relay} stores readable text`);
+  }
+
+  relayForgot(relay: string): void { this.#forgetful.add(relay); }
+
+  /** What test letters to oneself have told a visor: relays here may fail and forget, and never lie. */
+  relayTestsCommitted(machine: string, value: string): void {
+    for (const [relay, outcomes] of readOutcomes(value)) {
+      if (this.#forgetful.has(relay)) continue;
+      const lie = outcomes.find(({ result }) => result === 'lost' || result === 'withheld' || result === 'replayed');
+      this.violations.require(lie === undefined, 'honest-relay-is-believed', () => `${machine} says of ${relay.slice(0, 8)}, which is honest: ${String(lie?.result)}`);
+    }
   }
 
   mailbox(look: MailboxLook): void {

@@ -136,7 +136,10 @@ export class NodeWatch {
     this.#world.checker.names.heldLook(this.#name, look.blobs.reduce((sum, { length }) => sum + length, 0), heldBytes * this.#mailboxes.size);
   }
 
-  mailboxesLost(): void { this.#mailboxes.clear(); }
+  mailboxesLost(): void {
+    this.#mailboxes.clear();
+    this.#world.checker.relayForgot(this.#publicKey);
+  }
 
   // --- the disk -----------------------------------------------------------------------------------------------------------
 
@@ -194,7 +197,10 @@ export class NodeWatch {
           this.line(`commits ${change.row.path} ${String(change.row.sequence)} ${change.row.content === undefined ? 'taken back' : hex(change.row.content.root).slice(0, 8)}`);
           names.rowCommitted(this.#name, change.row);
           break;
-        case 'put-value': if (change.key === 'named-fetches') names.keptCommitted(this.#name, change.value); break;
+        case 'put-value':
+          if (change.key === 'named-fetches') names.keptCommitted(this.#name, change.value);
+          else if (change.key === 'relay-tests') this.#world.checker.relayTestsCommitted(this.#name, change.value);
+          break;
         default: break;
       }
     }

@@ -34,6 +34,7 @@ describe('the simulated world', () => {
 const id = 'aa'.repeat(16);
 const relay = '02'.repeat(33);
 const token = createToken(1, new SeededRandom('test'));
+const realKey = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';
 const hourMs = 3_600_000;
 const { crypto } = chooseCrypto();
 const annaKey = '04'.repeat(33);
@@ -271,6 +272,14 @@ const histories: Readonly<Record<Invariant, { readonly breaks: (stage: Stage) =>
       world.checker.names.ownAtEnd('anna', publicName, true);
       world.checker.names.keptCommitted('ben', JSON.stringify([[toHex(publicName.root), publicName.length, 1]]));
       world.checker.names.ownAtEnd('ben', publicName, false);
+    },
+  },
+  'honest-relay-is-believed': {
+    breaks: ({ checker }) => { checker.relayTestsCommitted('anna', JSON.stringify([[realKey, [[5, 0, 12], [6, 1, 0]]]])); },
+    keeps: ({ checker }) => {
+      checker.relayTestsCommitted('anna', JSON.stringify([[realKey, [[5, 0, 12], [6, 4, 0], [7, 5, 0]]]]));
+      checker.relayForgot(realKey);
+      checker.relayTestsCommitted('anna', JSON.stringify([[realKey, [[8, 1, 0]]]]));
     },
   },
   'no-plaintext': {

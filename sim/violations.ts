@@ -4,6 +4,7 @@ export const invariants = [
   'stored-means-committed', 'facts-agree', 'contacts-agree', 'ttl-honoured', 'hops-in-order', 'shown-in-order', 'blocked-is-not-shown', 'within-quota', 'retry-is-scheduled',
   'file-was-sent', 'file-is-whole', 'one-file-per-message', 'file-ends-once', 'ready-means-there', 'file-arrives', 'held-is-waited-for', 'rests-are-removed',
   'published-means-durable', 'fetched-was-published', 'fetched-is-whole', 'name-never-goes-back', 'name-arrives', 'fetch-fails-honestly', 'fetch-ends', 'names-are-bounded', 'names-leave-no-rests',
+  'honest-relay-is-believed',
   'no-plaintext', 'datagram-size', 'engine-never-throws', 'store-accepts-all', 'timer-does-not-spin',
 ] as const;
 export type Invariant = (typeof invariants)[number];
