@@ -31,7 +31,7 @@ function pathWords({ kind, address, relay, relayName, isCurrent, isDoubtful, rou
 /** One line for the peer; a contact has one more for each path. */
 export function peerWords({ publicKey, path, kind, address, roundTripMs, name, paths }: PeerView): string {
   const roundTrip = roundTripMs === undefined ? '' : `  ${String(Math.round(roundTripMs))} ms`;
-  return [`${publicKey}  ${kind ?? path}  ${address ?? ''}${roundTrip}  ${name}`, ...(paths ?? []).map(pathWords)].join('\n');
+  return [`${publicKey}  ${kind ?? path}  ${address ?? ''}${roundTrip}  ${name}`, ...paths.map(pathWords)].join('\n');
 }
 
 const hasPath = ({ kind }: PeerView, wanted: WantedPath): boolean => kind !== undefined && (wanted === 'any' || kind !== 'relay');
@@ -41,7 +41,7 @@ async function waitForPeer(client: Client, publicKey: string, wanted: WantedPath
   const untilMs = performance.now() + timeoutMs;
   for (;;) {
     const { peers } = await client.peers.list();
-    const peer = peers.find((one) => one.publicKey === publicKey && one.paths !== undefined);
+    const peer = peers.find((one) => one.publicKey === publicKey && one.role === 'contact');
     if ((peer !== undefined && hasPath(peer, wanted)) || performance.now() >= untilMs) return peer;
     await pause(lookAgainMs);
   }

@@ -100,7 +100,7 @@ describe('presenting', () => {
     expect(peerSchema.parse(presentPeer({ ...peer, role: 'contact', address: undefined, paths: [circuit], publicKey: bob }, inspect)))
       .toMatchObject({ path: 'relay', kind: 'relay', relay: keyOf(3), name: 'Bob', paths: [{ kind: 'relay', relay: keyOf(3), relayName: 'relay.example:7400' }] });
     const near = presentPeer({ ...peer, role: 'contact', paths: [{ ...path, kind: 'lan' }, { ...circuit, isCurrent: false, isDoubtful: true }], publicKey: bob }, inspect);
-    expect([near.path, near.kind, near.relay, near.paths?.map(({ kind, isCurrent, isDoubtful }) => [kind, isCurrent, isDoubtful])]).toEqual(['direct', 'lan', undefined, [['lan', true, false], ['relay', false, true]]]);
+    expect([near.path, near.kind, near.relay, near.paths.map(({ kind, isCurrent, isDoubtful }) => [kind, isCurrent, isDoubtful])]).toEqual(['direct', 'lan', undefined, [['lan', true, false], ['relay', false, true]]]);
     expect(relayName(inspect, keyOf(9))).toContain('…');
   });
 
