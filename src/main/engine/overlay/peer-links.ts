@@ -13,23 +13,21 @@
  * nothing about them: letters go to their relays as ever.
  */
 import { Deadlines } from '../deadlines.ts';
-import { CircuitEnds, type CircuitEnd } from '../circuits/ends.ts';
-import { isCircuitAddress, tunnelled, writeTunnelFrame } from '../circuits/tunnel.ts';
-import { askCircuit } from './circuit-asking.ts';
+import type { CircuitEnd } from '../circuits/ends.ts';
+import { isCircuitAddress } from '../circuits/tunnel.ts';
+import { PeerCircuits } from './peer-circuits.ts';
+import { newPeer, type Peer } from './peer.ts';
+import { soughtPeer, viewOfPeer, type PeerView } from './peer-status.ts';
 import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
-import { PeerHistory } from './peer-history.ts';
+import { PeerReserve } from './peer-reserve.ts';
 import type { PeerEvents, PeerPath, PeerSessions } from './peer-sessions.ts';
-import type { Answer } from '../directed/types.ts';
-import type { PeerPathStatus, PeerStatus, SoughtPeer } from '../engine-types.ts';
+import type { SoughtPeer } from '../engine-types.ts';
 import type { DepositTokens } from '../mail/tokens.ts';
-import type { PathView, SessionId, SessionOutput, SessionView } from '../session/types.ts';
+import type { SessionId, SessionOutput, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import { sameAddress, type Instant, type PublicKeyHex, type SocketAddress } from '../wire/types.ts';
 import type { Recipients } from './recipients.ts';
 import type { RelayLinks } from './relay-links.ts';
-
-
-
 
 /** After the last letter either way. */
 export const wantedForMs = 600_000;
@@ -40,41 +38,15 @@ const awayFirstMs = 20_000;
 const awayMaximumMs = 600_000;
 /** However often there is something to say to them. */
 const askAgainMs = 10_000;
-/** A circuit that ended while there is a direct path is replaced, by another relay if there is one. */
-const reserveAfterMs = 2_000;
-const reserveAgainMs = 60_000;
 /** When somebody asks by hand. */
 const askByHandMs = 2_000;
 /** Sessions with contacts at once: each costs keepalives. */
 const peersMaximum = 64;
-/** Circuits that others opened to us and that no session has come by yet. */
-const unmetMaximum = 32;
-/** Circuits with one contact: one of ours and one of theirs, and some that are not missed yet. What nobody else gets must not be one's to take. */
-const circuitsPerPeerMaximum = 8;
-
-interface Peer {
-  readonly publicKey: PublicKeyHex;
-  state: 'away' | 'asking' | 'meeting' | 'here';
-  sessionId: SessionId | undefined;
-  wantedUntilMs: number;
-  nextAskMs: number;
-  lastAskMs: number;
-  failures: number;
-  /** Why they are not here, as far as it is known. */
-  reason: SoughtPeer['reason'];
-  readonly history: PeerHistory;
-}
-
-/** Of a contact who is here, for the page that shows them. */
-export interface PeerView extends Pick<PeerStatus, 'paths' | 'roundTrips' | 'switches' | 'problems' | 'search'> { readonly publicKey: PublicKeyHex; readonly session: SessionView }
-
 export class PeerLinks implements PeerSessions {
   readonly #context: VisorContext;
-  readonly #links: RelayLinks;
-  readonly #recipients: Recipients;
-  readonly #tokens: DepositTokens;
   readonly #events: PeerEvents;
-  readonly #ends = new CircuitEnds();
+  readonly #circuits: PeerCircuits;
+  readonly #reserve: PeerReserve;
   readonly #upgrade: PathUpgrade;
   readonly #peers = new Map<PublicKeyHex, Peer>();
   readonly #bySession = new Map<SessionId, Peer>();
@@ -82,12 +54,12 @@ export class PeerLinks implements PeerSessions {
 
   constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, tokens: DepositTokens, own: OwnCandidates, events: PeerEvents) {
     this.#context = context;
-    this.#links = links;
-    this.#recipients = recipients;
-    this.#tokens = tokens;
     this.#events = events;
     this.#upgrade = new PathUpgrade(context, own);
-    context.directed.handle('connect', (sessionId, body, answer, now) => { if (body.verb === 'connect') this.#connect(sessionId, body.circuit, body.tokenHash, answer, now); });
+    this.#circuits = new PeerCircuits(context, links, recipients, tokens, (publicKey) => this.#isAccepted(publicKey), (end, now) => {
+      this.#deadlines.set(`unmet ${end.address.host}`, now.monotonicMs + meetingMs);
+    });
+    this.#reserve = new PeerReserve(context, this.#circuits);
     context.directed.handle('candidates', (sessionId, body, answer, now) => {
       if (body.verb === 'candidates' && this.contactOf(sessionId) !== undefined) this.#upgrade.asked(sessionId, body.offer, answer, now);
       else answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now);
@@ -132,61 +104,39 @@ export class PeerLinks implements PeerSessions {
 
   /** For the page that shows them. */
   *all(now: Instant): Iterable<PeerView> {
-    for (const { publicKey, sessionId, state, history } of this.#peers.values()) {
-      const session = state === 'here' && sessionId !== undefined ? this.#context.sessions.view(sessionId) : undefined;
-      if (session === undefined || sessionId === undefined) continue;
-      const paths = this.#context.sessions.paths(sessionId, now).map((path) => this.#pathStatus(path)).sort((one, other) => Number(other.isCurrent) - Number(one.isCurrent));
-      const { roundTrips, switches, problems } = history;
-      yield { publicKey, session, paths, roundTrips, switches, problems, search: paths[0]?.kind === 'relay' ? this.#upgrade.search(sessionId, now) : undefined };
+    for (const peer of this.#peers.values()) {
+      const view = viewOfPeer(peer, this.#context, this.#upgrade, (address) => this.#kindOf(address), now);
+      if (view !== undefined) yield view;
     }
   }
 
   /** To whom a session is wanted and not there. */
   *sought(now: Instant): Iterable<SoughtPeer> {
-    for (const { publicKey, state, wantedUntilMs, nextAskMs, failures, reason, history } of this.#peers.values()) {
-      if (state === 'here' || now.monotonicMs >= wantedUntilMs || !this.#isAccepted(publicKey)) continue;
-      const isDue = state === 'away' && nextAskMs < wantedUntilMs;
-      yield { publicKey, isAsking: state !== 'away', failures, reason, nextAskWallMs: isDue ? now.wallMs + Math.max(0, nextAskMs - now.monotonicMs) : undefined, problems: history.problems };
+    for (const peer of this.#peers.values()) {
+      const sought = this.#isAccepted(peer.publicKey) ? soughtPeer(peer, now) : undefined;
+      if (sought !== undefined) yield sought;
     }
-  }
-
-  #pathStatus({ address, isCurrent, isDoubtful, smoothedRoundTripMs }: PathView): PeerPathStatus {
-    const { kind, relay } = this.#kindOf(address);
-    return { kind, relay, address: kind === 'relay' ? undefined : address, isCurrent, isDoubtful, roundTripMs: smoothedRoundTripMs };
   }
 
   // --- circuits ---------------------------------------------------------------------------------------------------------------
 
-  /** A datagram that came out of a tunnel, and from where; undefined: no circuit of ours. */
-  tunnelled(sessionId: SessionId, circuit: number, frame: Uint8Array): { readonly from: SocketAddress; readonly datagram: Uint8Array } | undefined {
-    const end = this.#ends.find(sessionId, circuit);
-    return end === undefined ? undefined : { from: end.address, datagram: tunnelled(frame) };
-  }
-
-  /** A datagram of a session of ours that goes by a circuit. */
-  transmit(to: SocketAddress, datagram: Uint8Array, now: Instant): void {
-    const end = this.#ends.at(to);
-    if (end === undefined) { this.#context.count('circuit.gone'); return; }
-    this.#context.sessions.send(end.sessionId, writeTunnelFrame((sizeBytes) => this.#context.sessions.frameRoom(sizeBytes), end.circuit, datagram), now);
-  }
+  tunnelled(sessionId: SessionId, circuit: number, frame: Uint8Array): ReturnType<PeerCircuits['tunnelled']> { return this.#circuits.tunnelled(sessionId, circuit, frame); }
+  transmit(to: SocketAddress, datagram: Uint8Array, now: Instant): void { this.#circuits.transmit(to, datagram, now); }
 
   /** The relay, or the other side through it, says that a circuit has ended. False: it is none of ours. */
   hungUp(sessionId: SessionId, circuit: number, now: Instant): boolean {
-    const end = this.#ends.find(sessionId, circuit);
+    const end = this.#circuits.find(sessionId, circuit);
     if (end !== undefined) this.#circuitEnded(end, now);
     return end !== undefined;
   }
 
   /** A session with a relay is gone, or the relay started anew: nothing that went through it does any more. */
   relaySessionLost(sessionId: SessionId, now: Instant): void {
-    for (const end of [...this.#ends.over(sessionId)]) this.#circuitEnded(end, now);
+    for (const end of this.#circuits.over(sessionId)) this.#circuitEnded(end, now);
   }
 
   /** Whether circuits of ours go through it. */
-  isCarrying(sessionId: SessionId): boolean {
-    for (const end of this.#ends.over(sessionId)) if (end.sessionId === sessionId) return true;
-    return false;
-  }
+  isCarrying(sessionId: SessionId): boolean { return this.#circuits.over(sessionId).length > 0; }
 
   // --- sessions ---------------------------------------------------------------------------------------------------------------
 
@@ -198,17 +148,16 @@ export class PeerLinks implements PeerSessions {
     if (output.kind === 'established' || output.kind === 'restarted') return this.#established(known, output.session, output.kind === 'restarted', now);
     if (known === undefined) return false;
     switch (output.kind) {
-      case 'silent': this.#lost(known, now); return true;
-      case 'closed': this.#lost(known, now); return true;
+      case 'silent': case 'closed': this.#lost(known, now); return true;
       case 'path':
         if (output.change === 'lost') {
           const path = this.#kindOf(output.address);
           // One that was closed is gone from here already, and was written down with that reason.
           if (path.kind !== 'relay' || path.relay !== undefined) known.history.failed(path, path.kind === 'relay' ? undefined : output.address, 'no-answer', now);
-          this.#hangUpAt(output.address, now);
+          this.#circuits.hangUpAt(output.address, now);
           // The session core of the side that was dialled would wait for three minutes.
           if (this.#context.sessions.paths(sessionId, now).length === 0) { this.#lost(known, now); return true; }
-          if (isCircuitAddress(output.address)) this.#wantReserve(known, now);
+          if (isCircuitAddress(output.address)) this.#reserve.want(known, now);
         }
         this.#upgrade.path(sessionId, output.change, output.address, now);
         return true;
@@ -217,8 +166,8 @@ export class PeerLinks implements PeerSessions {
         this.#events.peerMoved?.(known.publicKey, now);
         return true;
       case 'measured': {
-        const roundTripsMs = this.#context.sessions.view(sessionId)?.roundTripsMs;
-        if (roundTripsMs !== undefined && roundTripsMs.length > 0) known.history.measured(roundTripsMs.at(-1));
+        const roundTripsMs = this.#context.sessions.view(sessionId)?.roundTripsMs ?? [];
+        if (roundTripsMs.length > 0) known.history.measured(roundTripsMs.at(-1));
         return true;
       }
     }
@@ -271,18 +220,17 @@ export class PeerLinks implements PeerSessions {
       const peer = this.#peers.get(rest);
       if (peer === undefined) continue;
       if (name === 'ask' && peer.state === 'away' && now.monotonicMs < peer.wantedUntilMs) this.#ask(peer, now);
-      else if (name === 'reserve') this.#openReserve(peer, now);
       else if (name === 'meet' && peer.state === 'meeting') this.#lost(peer, now);
       else if (name === 'idle' && now.monotonicMs >= peer.wantedUntilMs) this.#leave(peer, now);
     }
+    this.#reserve.handleTimeout(now);
     this.#upgrade.handleTimeout(now);
   }
 
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
     const own = this.#deadlines.next();
-    const upgrade = this.#upgrade.pollTimeout();
-    if (own === undefined || (upgrade !== undefined && upgrade.atMs < own.atMs)) return upgrade;
-    return { atMs: own.atMs, reason: `peer ${own.key.split(' ')[0] ?? ''}` };
+    const all = [own === undefined ? undefined : { atMs: own.atMs, reason: `peer ${own.key.split(' ')[0] ?? ''}` }, this.#reserve.pollTimeout(), this.#upgrade.pollTimeout()];
+    return all.reduce((first, one) => (first === undefined || (one !== undefined && one.atMs < first.atMs) ? one : first), undefined);
   }
 
   // --- inside -----------------------------------------------------------------------------------------------------------------
@@ -294,7 +242,7 @@ export class PeerLinks implements PeerSessions {
   }
 
   #kindOf(address: SocketAddress): PeerPath {
-    if (isCircuitAddress(address)) return { kind: 'relay', relay: this.#ends.at(address)?.relay };
+    if (isCircuitAddress(address)) return { kind: 'relay', relay: this.#circuits.at(address)?.relay };
     return { kind: this.#upgrade.isLan(address) ? 'lan' : 'direct', relay: undefined };
   }
 
@@ -302,22 +250,23 @@ export class PeerLinks implements PeerSessions {
     const known = this.#peers.get(publicKey);
     if (known !== undefined) return known;
     if (this.#peers.size >= peersMaximum && !this.#leaveIdlest(now)) return undefined;
-    const peer: Peer = { publicKey, state: 'away', sessionId: undefined, wantedUntilMs: -Infinity, nextAskMs: -Infinity, lastAskMs: -Infinity, failures: 0, reason: undefined, history: new PeerHistory() };
+    const peer = newPeer(publicKey);
     this.#peers.set(publicKey, peer);
     return peer;
   }
 
   #ask(peer: Peer, now: Instant): void {
-    const contact = this.#context.memory.contacts.get(peer.publicKey);
-    const recipient = this.#recipients.known(peer.publicKey);
-    if (contact?.depositToken === undefined || recipient === undefined) { this.#again(peer, 'unprepared', now); return; }
+    const lastAskMs = peer.lastAskMs;
     peer.state = 'asking';
     peer.lastAskMs = now.monotonicMs;
-    askCircuit(this.#context, this.#links, recipient, contact.depositToken, now, (found, at) => {
-      if (peer.state !== 'asking' || this.#peers.get(peer.publicKey) !== peer) { if (found !== undefined) this.#hangUp(found.sessionId, found.circuit, at); return; }
-      if (found === undefined) { this.#again(peer, 'not-connected', at); return; }
-      const end = this.#ends.open(found.sessionId, found.circuit, peer.publicKey, found.relay);
-      this.#meet(peer, this.#context.sessions.dial({ address: end.address, identity: peer.publicKey, remoteStatic: recipient.device.x25519, anonymous: false }, at), at);
+    this.#circuits.ask(peer.publicKey, now, (found, deviceKey, at) => {
+      const isOver = peer.state !== 'asking' || this.#peers.get(peer.publicKey) !== peer;
+      if (isOver) { if (typeof found !== 'string') this.#circuits.hangUp(found, at); return; }
+      // Nobody was asked.
+      if (found === 'unprepared') peer.lastAskMs = lastAskMs;
+      if (typeof found === 'string') { this.#again(peer, found, at); return; }
+      const { address } = this.#circuits.open(found, peer.publicKey);
+      this.#meet(peer, this.#context.sessions.dial({ address, identity: peer.publicKey, remoteStatic: deviceKey, anonymous: false }, at), at);
     });
   }
 
@@ -338,25 +287,13 @@ export class PeerLinks implements PeerSessions {
     if (peer.nextAskMs < peer.wantedUntilMs) this.#deadlines.set(`ask ${peer.publicKey}`, peer.nextAskMs);
   }
 
-  /** From a relay of ours: somebody wants to reach us. */
-  #connect(sessionId: SessionId, circuit: number, tokenHash: Uint8Array, answer: Answer, now: Instant): void {
-    const link = this.#links.bySession(sessionId);
-    const from = link?.purpose === 'own' ? this.#tokens.contactOf(tokenHash) : undefined;
-    const isWanted = link !== undefined && from !== undefined && circuit !== 0 && this.#isAccepted(from) && this.#ends.size < peersMaximum + unmetMaximum
-      && [...this.#ends.with(from)].length < circuitsPerPeerMaximum;
-    if (!isWanted) { answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now); return; }
-    const end = this.#ends.open(sessionId, circuit, from, link.hint.publicKey);
-    this.#deadlines.set(`unmet ${end.address.host}`, now.monotonicMs + meetingMs);
-    answer.respond(new Uint8Array(0), now);
-  }
-
   /** Nobody came by the circuit that was opened to us: no session of theirs has it as a path. */
   #unmet(host: string, now: Instant): void {
-    const end = this.#ends.at({ host, port: 0 });
+    const end = this.#circuits.at({ host, port: 0 });
     if (end === undefined) return;
     const sessionId = this.#peers.get(end.peer)?.sessionId;
     if (sessionId !== undefined && this.#context.sessions.paths(sessionId, now).some((path) => path.address.host === host)) return;
-    this.#hangUpAt(end.address, now);
+    this.#circuits.hangUpAt(end.address, now);
   }
 
   #established(known: Peer | undefined, session: SessionView, isRestart: boolean, now: Instant): boolean {
@@ -367,7 +304,7 @@ export class PeerLinks implements PeerSessions {
     if (peer === undefined) {
       // The circuit was for a contact, and somebody else came by it.
       this.#context.count('peer.unwelcome');
-      this.#hangUpAt(session.address, now);
+      this.#circuits.hangUpAt(session.address, now);
       this.#context.sessions.close(session.id, now);
       return true;
     }
@@ -403,12 +340,12 @@ export class PeerLinks implements PeerSessions {
     this.#upgrade.ended(left);
     this.#context.directed.sessionLost(left, now);
     this.#context.sessions.close(left, now);
-    for (const address of addresses) this.#hangUpAt(address, now);
+    for (const address of addresses) this.#circuits.hangUpAt(address, now);
     return !isOlder;
   }
 
   #circuitEnded(end: CircuitEnd, now: Instant): void {
-    this.#ends.close(end);
+    this.#circuits.close(end);
     const peer = this.#peers.get(end.peer);
     if (peer?.sessionId === undefined) return;
     const wasPath = this.#context.sessions.paths(peer.sessionId, now).some((path) => sameAddress(path.address, end.address));
@@ -416,32 +353,9 @@ export class PeerLinks implements PeerSessions {
     this.#context.sessions.dropPath(peer.sessionId, end.address, now);
     // Their other way to us may still stand; if none is left, they are gone or have to be met anew.
     // While they are being met there is no path yet, and a circuit may be left by which they are.
-    const isLeft = peer.state === 'meeting' ? [...this.#ends.with(peer.publicKey)].length > 0 : this.#context.sessions.paths(peer.sessionId, now).length > 0;
-    if (isLeft) this.#wantReserve(peer, now);
+    const isLeft = peer.state === 'meeting' ? this.#circuits.with(peer.publicKey).length > 0 : this.#context.sessions.paths(peer.sessionId, now).length > 0;
+    if (isLeft) this.#reserve.want(peer, now);
     else this.#lost(peer, now);
-  }
-
-  /** A direct path may die at any moment: then there should be a circuit. The side that dialled sees to it. */
-  #wantReserve(peer: Peer, now: Instant): void {
-    const isOurs = peer.sessionId !== undefined && this.#context.sessions.view(peer.sessionId)?.initiator === true;
-    if (isOurs && peer.state === 'here') this.#deadlines.set(`reserve ${peer.publicKey}`, now.monotonicMs + reserveAfterMs);
-  }
-
-  #openReserve(peer: Peer, now: Instant): void {
-    const { sessionId } = peer;
-    const contact = this.#context.memory.contacts.get(peer.publicKey);
-    const recipient = this.#recipients.known(peer.publicKey);
-    if (peer.state !== 'here' || sessionId === undefined || contact?.depositToken === undefined || recipient === undefined || this.#hasCircuit(sessionId, now)) return;
-    askCircuit(this.#context, this.#links, recipient, contact.depositToken, now, (found, at) => {
-      if (found === undefined) { this.#deadlines.set(`reserve ${peer.publicKey}`, at.monotonicMs + reserveAgainMs); return; }
-      if (peer.sessionId !== sessionId || this.#hasCircuit(sessionId, at)) { this.#hangUp(found.sessionId, found.circuit, at); return; }
-      this.#context.sessions.probe(sessionId, this.#ends.open(found.sessionId, found.circuit, peer.publicKey, found.relay).address, at);
-      this.#deadlines.set(`reserve ${peer.publicKey}`, at.monotonicMs + reserveAgainMs);
-    });
-  }
-
-  #hasCircuit(sessionId: SessionId, now: Instant): boolean {
-    return this.#context.sessions.paths(sessionId, now).some(({ address }) => isCircuitAddress(address));
   }
 
   #lost(peer: Peer, now: Instant): void {
@@ -466,7 +380,7 @@ export class PeerLinks implements PeerSessions {
     peer.sessionId = undefined;
     peer.history.ended();
     this.#deadlines.clear(`meet ${peer.publicKey}`);
-    this.#deadlines.clear(`reserve ${peer.publicKey}`);
+    this.#reserve.forget(peer.publicKey);
     if (sessionId !== undefined) {
       this.#bySession.delete(sessionId);
       this.#upgrade.ended(sessionId);
@@ -474,23 +388,11 @@ export class PeerLinks implements PeerSessions {
       // Before the circuits go, so that the other side hears of it.
       this.#context.sessions.close(sessionId, now);
     }
-    for (const end of [...this.#ends.with(peer.publicKey)]) this.#hangUpAt(end.address, now);
-  }
-
-  #hangUpAt(address: SocketAddress, now: Instant): void {
-    const end = this.#ends.at(address);
-    if (end === undefined) return;
-    this.#ends.close(end);
-    this.#hangUp(end.sessionId, end.circuit, now);
-  }
-
-  #hangUp(sessionId: SessionId, circuit: number, now: Instant): void {
-    this.#context.directed.request(sessionId, { verb: 'hang-up', circuit }, { deadlineMs: 3_000, done: () => undefined }, now);
+    for (const end of this.#circuits.with(peer.publicKey)) this.#circuits.hangUpAt(end.address, now);
   }
 
   #leaveIdlest(now: Instant): boolean {
-    let idlest: Peer | undefined;
-    for (const peer of this.#peers.values()) if (idlest === undefined || peer.wantedUntilMs < idlest.wantedUntilMs) idlest = peer;
+    const idlest = [...this.#peers.values()].reduce<Peer | undefined>((first, peer) => (first === undefined || peer.wantedUntilMs < first.wantedUntilMs ? peer : first), undefined);
     if (idlest === undefined || idlest.wantedUntilMs >= now.monotonicMs + wantedForMs) return false;
     this.#leave(idlest, now);
     return true;
