@@ -3,7 +3,7 @@
  * the recipient has it; then those that may hold it are told to forget it.
  */
 import { Deadlines } from '../deadlines.ts';
-import { HolderDrops, recipientOf } from './holder-drops.ts';
+import { HolderDrops, isReleased, recipientOf } from './holder-drops.ts';
 import { isSame } from './relay-drops.ts';
 import { messageChange } from './message-change.ts';
 import { UploadAttempts } from './upload-attempts.ts';
@@ -57,9 +57,13 @@ export class OutgoingFiles {
       moved: (row) => { events.moved(row); },
       end: (id, now) => { this.end(id, now); },
       fail: (row, failure, now) => { this.#fail(row, failure, now); },
-      endedMeanwhile: (upload, now) => {
+      endedMeanwhile: (upload, relay, now) => {
         const row = context.memory.files.get(upload.id);
-        if (row !== undefined) this.#dropWhenSettled(row, now);
+        if (row === undefined) return;
+        if (!isReleased(row) || row.heldBy.includes(relay)) { this.#dropWhenSettled(row, now); return; }
+        // It was asked while the end was being written down, and is none of those that were to be told then: the recipient's relays had just become known anew.
+        const owed: FileRow = { ...row, heldBy: [...row.heldBy, relay] };
+        context.commit([{ kind: 'put-file', row: owed }], { done: (_applied, at) => { this.#dropWhenSettled(owed, at); } });
       },
     });
   }

@@ -15,7 +15,7 @@ import type { FileRow } from '../mail/visor-store.ts';
 import type { Recipient, Recipients } from '../overlay/recipients.ts';
 import type { RelayLinks } from '../overlay/relay-links.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { Instant, RelayHint } from '../wire/types.ts';
+import type { Instant, PublicKeyHex, RelayHint } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 
 const linkDeadlineMs = 5_000;
@@ -43,7 +43,7 @@ export interface AttemptEvents {
   end(id: string, now: Instant): void;
   fail(row: FileRow, failure: NonNullable<FileRow['failure']>, now: Instant): void;
   /** One that is not to be sent any more, and perhaps was held by then: a request to hold it has ended. */
-  endedMeanwhile(upload: Upload, now: Instant): void;
+  endedMeanwhile(upload: Upload, relay: PublicKeyHex, now: Instant): void;
 }
 
 export class UploadAttempts {
@@ -118,7 +118,7 @@ export class UploadAttempts {
         done: (outcome, then) => {
           this.#holdEnded(upload.id);
           if (this.#events.isOpen(upload)) this.#answered(upload, hint, outcome, then);
-          else this.#events.endedMeanwhile(upload, then);
+          else this.#events.endedMeanwhile(upload, hint.publicKey, then);
         },
       }, at);
     });
