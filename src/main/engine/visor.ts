@@ -34,8 +34,8 @@ import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineCommand, 
 import type { MailboxRole } from './mail/mailbox-types.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
-import type { EngineSocket, NetworkAnswer, OwnRelay } from './path/observation-port.ts';
-import type { ConnectedRelay } from './path/observing.ts';
+import type { EngineSocket, NetworkAnswer } from './path/observation-port.ts';
+import { connectedRelays, ownRelays } from './overlay/relays-to-ask.ts';
 import { hostsOf, offeredOf } from './overlay/own-candidates.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
@@ -121,8 +121,8 @@ class VisorEngine implements Engine {
       crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
       createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
       addressOf: (sessionId) => this.#sessions.view(sessionId)?.address,
-      connectedRelays: () => this.#connectedRelays(),
-      ownRelays: () => this.#ownRelays(),
+      connectedRelays: () => connectedRelays(this.#visor?.links),
+      ownRelays: () => ownRelays(this.#visor?.links, memory.relays),
       transmit: (via, to, datagram) => { this.#outputs.push({ kind: 'transmit', to, datagram, via }); },
       bind: (socket) => { this.#outputs.push({ kind: 'bind', socket }); },
       unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
@@ -276,26 +276,6 @@ class VisorEngine implements Engine {
   #begin(now: Instant): void {
     this.#now = now;
     this.#touched = true;
-  }
-
-  *#connectedRelays(): Iterable<ConnectedRelay> {
-    for (const link of this.#visor?.links.all ?? []) {
-      const session = link.purpose === 'own' && link.state === 'connected' ? this.#visor?.links.session(link) : undefined;
-      if (session !== undefined) yield { relay: link.hint.publicKey, sessionId: session.id, address: session.address, capabilities: session.remoteCapabilities };
-    }
-  }
-
-  *#ownRelays(): Iterable<OwnRelay> {
-    for (const link of this.#visor?.links.all ?? []) {
-      if (link.purpose !== 'own') continue;
-      const session = link.state === 'connected' ? this.#visor?.links.session(link) : undefined;
-      const row = this.#context.memory.relays.get(link.hint.publicKey);
-      const { host, port } = link.hint;
-      yield {
-        relay: link.hint.publicKey, name: row?.role === 'local' ? 'this computer' : `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
-        address: session?.address ?? link.address, isConnected: session !== undefined, roundTripMs: session?.smoothedRoundTripMs,
-      };
-    }
   }
 
   /** Well before its end, so that nobody ever meets an expired one; a visor's next registration publishes it. */

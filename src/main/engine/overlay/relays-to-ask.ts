@@ -1,0 +1,24 @@
+/** Own relays as a check of the network wants them: those that can be asked now, and all of them with what is known. */
+import type { RelayRow } from '../mail/visor-store.ts';
+import type { OwnRelay } from '../path/observation-port.ts';
+import type { ConnectedRelay } from '../path/observing.ts';
+import type { RelayLinks } from './relay-links.ts';
+
+export function* connectedRelays(links: RelayLinks | undefined): Iterable<ConnectedRelay> {
+  for (const link of links?.all ?? []) {
+    const session = link.purpose === 'own' && link.state === 'connected' ? links?.session(link) : undefined;
+    if (session !== undefined) yield { relay: link.hint.publicKey, sessionId: session.id, address: session.address, capabilities: session.remoteCapabilities };
+  }
+}
+
+export function* ownRelays(links: RelayLinks | undefined, rows: ReadonlyMap<string, RelayRow>): Iterable<OwnRelay> {
+  for (const link of links?.all ?? []) {
+    if (link.purpose !== 'own') continue;
+    const session = link.state === 'connected' ? links?.session(link) : undefined;
+    const { publicKey, host, port } = link.hint;
+    yield {
+      relay: publicKey, name: rows.get(publicKey)?.role === 'local' ? 'this computer' : `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
+      address: session?.address ?? link.address, isConnected: session !== undefined, roundTripMs: session?.smoothedRoundTripMs,
+    };
+  }
+}
