@@ -15,8 +15,8 @@ import { heldCapability } from './files/held-limits.ts';
 import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
-import { CircuitExchange } from './circuits/exchange.ts';
-import { circuitOf, isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
+import { CircuitRole } from './circuits/circuit-role.ts';
+import { isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
 import { circuitsCapability } from './overlay/capabilities.ts';
 import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
@@ -38,7 +38,7 @@ import type { EngineSocket, NetworkAnswer } from './path/observation-port.ts';
 import { connectedRelays, ownRelays } from './overlay/relays-to-ask.ts';
 import { hostsOf, offeredOf } from './overlay/own-candidates.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
-import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
+import type { SessionOutput, Sessions } from './session/types.ts';
 import type { Instant, SocketAddress } from './wire/types.ts';
 import type { CommitOptions, VisorContext } from './visor-context.ts';
 
@@ -68,12 +68,15 @@ class VisorEngine implements Engine {
   readonly #visor: VisorRole | undefined;
   readonly #mailbox: MailboxRole | undefined;
   readonly #paths: PathRole;
-  readonly #exchange: CircuitExchange | undefined;
+  readonly #circuits: CircuitRole;
   readonly #counters = new Map<string, number>();
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
   #frameUse: MemoryUse = 'kept';
-  readonly #ownCandidates: OwnCandidates = { isHidden: () => this.#context.memory.settings.hideAddress, offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report), refresh: (now) => { this.#paths.run(now, () => undefined); } };
+  readonly #ownCandidates: OwnCandidates = {
+    isHidden: () => this.#context.memory.settings.hideAddress, offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report),
+    refresh: (now) => { this.#paths.run(now, () => undefined); },
+  };
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -133,12 +136,11 @@ class VisorEngine implements Engine {
       },
     }, now);
     const mailbox = this.#mailbox;
-    this.#exchange = mailbox === undefined ? undefined : new CircuitExchange({
+    this.#circuits = new CircuitRole(this.#directed, this.#visor?.peers, mailbox === undefined ? undefined : {
       crypto, random, request: (sessionId, body, options, at) => { this.#directed.request(sessionId, body, options, at); },
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at), frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
       sessionsOf: (wanted) => mailbox.sessionsOf(wanted), addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
-    });
-    this.#handleCircuits();
+    }, (counter) => { this.#context.count(counter); });
     this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false, () => this.#paths.lastCheck);
     this.#visor?.start(now);
   }
@@ -195,7 +197,7 @@ class VisorEngine implements Engine {
     this.#visor?.handleTimeout(now);
     this.#mailbox?.handleTimeout(now);
     this.#paths.handleTimeout(now);
-    this.#exchange?.handleTimeout(now);
+    this.#circuits.handleTimeout(now);
     this.#drainSessions();
   }
 
@@ -269,7 +271,7 @@ class VisorEngine implements Engine {
     consider(this.#mailbox?.pollTimeout());
     for (const candidate of this.#visor?.timeouts() ?? []) consider(candidate);
     consider(this.#paths.pollTimeout());
-    consider(this.#exchange?.pollTimeout());
+    consider(this.#circuits.pollTimeout());
     return earliest;
   }
 
@@ -301,18 +303,20 @@ class VisorEngine implements Engine {
         } else this.#outputs.push(output);
         return;
       case 'frame':
-        if (isTunnelFrame(output.frame)) this.#tunnelled(output.sessionId, output.frame);
-        else this.#frameUse = this.#directed.handleFrame(output.sessionId, output.frame, this.#now);
+        if (isTunnelFrame(output.frame)) {
+          const inner = this.#circuits.frame(output.sessionId, output.frame, this.#now);
+          if (inner !== undefined) this.#sessions.handleDatagram(inner.from, inner.datagram, this.#now);
+        } else this.#frameUse = this.#directed.handleFrame(output.sessionId, output.frame, this.#now);
         return;
       case 'closed':
         this.#directed.sessionLost(output.sessionId, this.#now);
         this.#mailbox?.sessionClosed(output.sessionId);
-        this.#exchange?.sessionClosed(output.sessionId, this.#now);
+        this.#circuits.sessionClosed(output.sessionId, this.#now);
         this.#visor?.handleSession(output, this.#now);
         this.#paths.relaysChanged(this.#now);
         return;
       case 'restarted':
-        this.#exchange?.sessionClosed(output.session.id, this.#now);
+        this.#circuits.sessionClosed(output.session.id, this.#now);
         if (this.#visor?.handleSession(output, this.#now) !== true) this.#directed.sessionLost(output.session.id, this.#now);
         this.#paths.sessionBegan(output.session, this.#now);
         return;
@@ -329,28 +333,6 @@ class VisorEngine implements Engine {
         else if (output.kind === 'silent') this.#paths.relaysChanged(this.#now);
         return;
     }
-  }
-
-  /** Of a session inside of a session: a datagram of ours, or one that we carry for others. */
-  #tunnelled(sessionId: SessionId, frame: Uint8Array): void {
-    const own = this.#visor?.peers.tunnelled(sessionId, circuitOf(frame), frame);
-    if (own !== undefined) this.#sessions.handleDatagram(own.from, own.datagram, this.#now);
-    else if (this.#exchange === undefined) this.#context.count('circuit.unknown');
-    else this.#exchange.frame(sessionId, frame, this.#now);
-  }
-
-  /** A relay in the app has circuits of its own and carries those of others: each session's numbers are one's or the other's. */
-  #handleCircuits(): void {
-    this.#directed.handle('circuit', (sessionId, body, answer, now) => {
-      if (body.verb !== 'circuit') return;
-      if (this.#exchange === undefined) answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now);
-      else this.#exchange.wanted(sessionId, body, answer, now);
-    });
-    this.#directed.handle('hang-up', (sessionId, body, answer, now) => {
-      if (body.verb !== 'hang-up') return;
-      if (this.#visor?.peers.hungUp(sessionId, body.circuit, now) === true || this.#exchange === undefined) answer.respond(new Uint8Array(0), now);
-      else this.#exchange.hangUp(sessionId, body, answer, now);
-    });
   }
 
   #commit(memory: VisorMemory, changes: readonly VisorChange[], options: CommitOptions = {}): void {

@@ -16,7 +16,7 @@ import { Deadlines } from '../deadlines.ts';
 import type { CircuitEnd } from '../circuits/ends.ts';
 import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { PeerCircuits } from './peer-circuits.ts';
-import { newPeer, type Peer } from './peer.ts';
+import { askAnew, isWanted, mayAsk, newPeer, notReached, type Peer } from './peer.ts';
 import { soughtPeer, viewOfPeer, type PeerView } from './peer-status.ts';
 import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
 import { PeerReserve } from './peer-reserve.ts';
@@ -33,13 +33,6 @@ import type { RelayLinks } from './relay-links.ts';
 export const wantedForMs = 600_000;
 /** From the circuit to the session; then it is given up. */
 const meetingMs = 12_000;
-/** Somebody who is not here is asked for again after so long, doubling. */
-const awayFirstMs = 20_000;
-const awayMaximumMs = 600_000;
-/** However often there is something to say to them. */
-const askAgainMs = 10_000;
-/** When somebody asks by hand. */
-const askByHandMs = 2_000;
 /** Sessions with contacts at once: each costs keepalives. */
 const peersMaximum = 64;
 export class PeerLinks implements PeerSessions {
@@ -84,16 +77,16 @@ export class PeerLinks implements PeerSessions {
     if (peer === undefined) return;
     peer.wantedUntilMs = now.monotonicMs + wantedForMs;
     this.#deadlines.set(`idle ${publicKey}`, peer.wantedUntilMs);
-    // Something to say is a reason to ask sooner than by the clock.
-    if (peer.state === 'away' && now.monotonicMs >= Math.min(peer.nextAskMs, peer.lastAskMs + askAgainMs)) this.#ask(peer, now);
+    if (mayAsk(peer, 'something to say', now)) this.#ask(peer, now);
   }
 
   /** Somebody asks for them by hand: at once, and for a direct path where there is none. */
   reach(publicKey: PublicKeyHex, now: Instant): void {
     this.want(publicKey, now);
     const peer = this.#peers.get(publicKey);
-    if (peer?.state === 'away' && this.#isAccepted(publicKey) && now.monotonicMs >= peer.lastAskMs + askByHandMs) this.#ask(peer, now);
-    else if (peer?.state === 'here' && peer.sessionId !== undefined) this.#upgrade.tryNow(peer.sessionId, now);
+    if (peer === undefined || !this.#isAccepted(publicKey)) return;
+    if (mayAsk(peer, 'by hand', now)) this.#ask(peer, now);
+    else if (peer.state === 'here' && peer.sessionId !== undefined) this.#upgrade.tryNow(peer.sessionId, now);
   }
 
   pathOf(publicKey: PublicKeyHex): PeerPath | undefined {
@@ -181,9 +174,8 @@ export class PeerLinks implements PeerSessions {
   /** We are connected again: who was not to be reached may be now. */
   relayUp(now: Instant): void {
     for (const peer of this.#peers.values()) {
-      peer.failures = 0;
-      peer.nextAskMs = now.monotonicMs;
-      if (peer.state === 'away' && now.monotonicMs < peer.wantedUntilMs) this.#ask(peer, now);
+      askAnew(peer, now);
+      if (peer.state === 'away' && isWanted(peer, now)) this.#ask(peer, now);
     }
   }
 
@@ -219,9 +211,9 @@ export class PeerLinks implements PeerSessions {
       if (name === 'unmet') { this.#unmet(rest, now); continue; }
       const peer = this.#peers.get(rest);
       if (peer === undefined) continue;
-      if (name === 'ask' && peer.state === 'away' && now.monotonicMs < peer.wantedUntilMs) this.#ask(peer, now);
+      if (name === 'ask' && peer.state === 'away' && isWanted(peer, now)) this.#ask(peer, now);
       else if (name === 'meet' && peer.state === 'meeting') this.#lost(peer, now);
-      else if (name === 'idle' && now.monotonicMs >= peer.wantedUntilMs) this.#leave(peer, now);
+      else if (name === 'idle' && !isWanted(peer, now)) this.#leave(peer, now);
     }
     this.#reserve.handleTimeout(now);
     this.#upgrade.handleTimeout(now);
@@ -280,11 +272,8 @@ export class PeerLinks implements PeerSessions {
   }
 
   #again(peer: Peer, reason: Peer['reason'], now: Instant): void {
-    peer.state = 'away';
-    peer.reason = reason;
-    peer.nextAskMs = now.monotonicMs + Math.min(awayMaximumMs, awayFirstMs * 2 ** Math.min(peer.failures, 10));
-    peer.failures += 1;
-    if (peer.nextAskMs < peer.wantedUntilMs) this.#deadlines.set(`ask ${peer.publicKey}`, peer.nextAskMs);
+    const askAtMs = notReached(peer, reason, now);
+    if (askAtMs !== undefined) this.#deadlines.set(`ask ${peer.publicKey}`, askAtMs);
   }
 
   /** Nobody came by the circuit that was opened to us: no session of theirs has it as a path. */

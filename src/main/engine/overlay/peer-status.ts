@@ -5,7 +5,7 @@ import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
 import type { PathUpgrade } from './path-upgrade.ts';
 import type { PeerPath } from './peer-sessions.ts';
-import type { Peer } from './peer.ts';
+import { isWanted, type Peer } from './peer.ts';
 
 /** Of a contact who is here, for the page that shows them. */
 export interface PeerView extends Pick<PeerStatus, 'paths' | 'roundTrips' | 'switches' | 'problems' | 'search'> { readonly publicKey: PublicKeyHex; readonly session: SessionView }
@@ -20,8 +20,9 @@ export function viewOfPeer({ publicKey, sessionId, state, history }: Peer, conte
 }
 
 /** Undefined: there is a session, or none is wanted. */
-export function soughtPeer({ publicKey, state, wantedUntilMs, nextAskMs, failures, reason, history }: Peer, now: Instant): SoughtPeer | undefined {
-  if (state === 'here' || now.monotonicMs >= wantedUntilMs) return undefined;
+export function soughtPeer(peer: Peer, now: Instant): SoughtPeer | undefined {
+  const { publicKey, state, wantedUntilMs, nextAskMs, failures, reason, history } = peer;
+  if (state === 'here' || !isWanted(peer, now)) return undefined;
   const isDue = state === 'away' && nextAskMs < wantedUntilMs;
   return { publicKey, isAsking: state !== 'away', failures, reason, nextAskWallMs: isDue ? now.wallMs + Math.max(0, nextAskMs - now.monotonicMs) : undefined, problems: history.problems };
 }
