@@ -1,5 +1,6 @@
 /** Power cuts between commits, and the promise of exactly once. */
 import { describe, expect, it } from 'vitest';
+import { readWithoutPower, writeWithoutPower } from './story-power-cuts-testing.ts';
 import type { MailResults } from '../engine/mail/mail-store.ts';
 import { dayMs, forge, friends, hourMs, minuteMs, secondMs, type StoryNode } from './engine-stories-testing.ts';
 
@@ -7,46 +8,16 @@ const moments = [0, 1, 2, 3, 4];
 
 describe('power cuts', () => {
   for (const mode of ['drop', 'keep'] as const) {
-    it.each(moments)(`the sender may lose power at commit %i (${mode}): an accepted letter arrives once`, (moment) => {
-      const { world, ada, bob } = friends();
-      ada.commitsBeforeCrash = moment;
-      ada.crashMode = mode;
-      const ticket = ada.ask({ name: 'send', to: bob.publicKey, port: 1, text: 'hello', ttlSeconds: undefined });
-      world.run(5 * secondMs);
-      const accepted = ada.replies.get(ticket)?.ok === true;
-      if (ada.off) ada.restart();
-      world.run(2 * minuteMs);
-      const shown = bob.inbox().length;
-      expect(shown).toBeLessThanOrEqual(1);
-      if (accepted || mode === 'keep') expect(shown).toBe(1);
-      expect(ada.engine.inspect.outbox()).toEqual([]);
-      const [own] = ada.stores.query({ query: 'page', conversationId: `${bob.publicKey}:1`, beforeRow: undefined, limit: 10 }).messages;
-      expect(own === undefined ? 'nothing' : ada.state(own.id)).toBe(shown === 1 ? 'delivered' : 'nothing');
-    });
+    it.each(moments)(`the sender may lose power at commit %i (${mode}): an accepted letter arrives once`, (moment) => { writeWithoutPower(friends(), { moment, mode }); });
 
     it.each(moments)(`the recipient may lose power at commit %i (${mode}): the letter is shown once and confirmed`, (moment) => {
-      const { world, ada, bob } = friends();
-      bob.commitsBeforeCrash = moment;
-      bob.crashMode = mode;
-      const id = ada.send(bob, 'hello');
-      world.run(5 * secondMs);
-      if (bob.off) bob.restart();
-      world.run(2 * minuteMs);
-      expect(bob.inbox()).toEqual(['hello']);
-      expect(ada.state(id)).toBe('delivered');
-      expect(bob.disk().outbox).toEqual([]);
+      const all = friends();
+      readWithoutPower(all, all.bob, { moment, mode });
     });
 
     it.each(moments)(`the relay may lose power at commit %i (${mode}): the letter is shown once and confirmed`, (moment) => {
-      const { world, ada, bob, bobsRelays: [relay] } = friends();
-      relay.commitsBeforeCrash = moment;
-      relay.crashMode = mode;
-      const id = ada.send(bob, 'hello');
-      world.run(5 * secondMs);
-      if (relay.off) relay.restart();
-      world.run(2 * minuteMs);
-      expect(bob.inbox()).toEqual(['hello']);
-      expect(ada.state(id)).toBe('delivered');
+      const all = friends();
+      readWithoutPower(all, all.bobsRelays[0], { moment, mode });
     });
   }
 

@@ -1,4 +1,5 @@
 /** Letters between two people who are here at the same time: handed over by themselves, with relays for whatever comes in between. */
+import { readWithoutPower, writeWithoutPower } from './story-power-cuts-testing.ts';
 import { describe, expect, it } from 'vitest';
 import { sealLetter } from '../engine/mail/letter.ts';
 import { encodeContent } from '../engine/wire/content.ts';
@@ -152,34 +153,16 @@ describe('when something comes in between', () => {
 
   for (const mode of ['drop', 'keep'] as const) {
     it.each([0, 1, 2])(`the recipient may lose power at commit %i (${mode}): the letter is shown once and confirmed`, (moment) => {
-      const { world, ada, bob, meet } = acquaintances();
-      meet();
-      bob.commitsBeforeCrash = moment;
-      bob.crashMode = mode;
-      const id = ada.send(bob, 'hello');
-      world.run(2 * minuteMs);
-      if (bob.off) bob.restart();
-      world.run(3 * minuteMs);
-      expect(bob.inbox()).toEqual(['hello']);
-      expect(ada.state(id)).toBe('delivered');
-      expect([ada.disk().outbox, bob.disk().outbox]).toEqual([[], []]);
+      const all = acquaintances();
+      all.meet();
+      readWithoutPower(all, all.bob, { moment, mode }, { offForMs: 2 * minuteMs, backForMs: 3 * minuteMs });
+      expect(all.ada.disk().outbox).toEqual([]);
     });
 
     it.each([0, 1, 2])(`the sender may lose power at commit %i (${mode}): an accepted letter arrives once`, (moment) => {
-      const { world, ada, bob, meet } = acquaintances();
-      meet();
-      ada.commitsBeforeCrash = moment;
-      ada.crashMode = mode;
-      const ticket = ada.ask({ name: 'send', to: bob.publicKey, port: 1, text: 'hello', ttlSeconds: undefined });
-      world.run(5 * secondMs);
-      const accepted = ada.replies.get(ticket)?.ok === true;
-      if (ada.off) ada.restart();
-      world.run(2 * minuteMs);
-      const shown = bob.inbox().length;
-      expect(shown).toBeLessThanOrEqual(1);
-      if (accepted || mode === 'keep') expect(shown).toBe(1);
-      const [own] = ada.stores.query({ query: 'page', conversationId: `${bob.publicKey}:1`, beforeRow: undefined, limit: 10 }).messages;
-      expect(own === undefined ? 'nothing' : ada.state(own.id)).toBe(shown === 1 ? 'delivered' : 'nothing');
+      const all = acquaintances();
+      all.meet();
+      writeWithoutPower(all, { moment, mode });
     });
   }
 

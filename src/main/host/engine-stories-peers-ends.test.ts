@@ -7,6 +7,18 @@ const friends = (): ReturnType<typeof friendsIn> => friendsIn(1, {}, new StoryWo
 const contactOf = (node: StoryNode): PeerStatus | undefined => node.engine.inspect.peers.find(({ role }) => role === 'contact');
 const reach = (from: StoryNode, to: StoryNode): void => { from.command({ name: 'reach', publicKey: to.publicKey }); };
 
+/** His identity on another device, which has met her. */
+function restore(former: StoryNode, relay: StoryNode, contact: StoryNode): StoryNode {
+  const { world } = former;
+  const restored = world.add(`${former.name} restored`, {}, undefined, former.identitySecret);
+  restored.addRelay(relay);
+  restored.command({ name: 'add-contact', invite: contact.invite(), as: undefined });
+  world.run(2 * secondMs);
+  reach(restored, contact);
+  world.run(2 * secondMs);
+  return restored;
+}
+
 describe('a session with a friend', () => {
   it.each(['who asked', 'who was asked'] as const)('is over soon after the one %s went without a word', (who) => {
     const { world, ada, bob } = friends();
@@ -29,12 +41,7 @@ describe('a session with a friend', () => {
     world.run(5 * secondMs);
     bob.powerOff();
     world.run(secondMs);
-    const restored = world.add('bob restored', {}, undefined, bob.identitySecret);
-    restored.addRelay(relay);
-    restored.command({ name: 'add-contact', invite: ada.invite(), as: undefined });
-    world.run(2 * secondMs);
-    reach(restored, ada);
-    world.run(2 * secondMs);
+    const restored = restore(bob, relay, ada);
     expect([contactOf(ada)?.paths.length, contactOf(restored)?.publicKey]).toEqual([1, ada.publicKey]);
     const id = ada.send(restored, 'hello');
     world.run(5 * secondMs);
@@ -50,12 +57,7 @@ describe('a session with a friend', () => {
     const { world, ada, bob, bobsRelays: [relay] } = friends();
     bob.cutOff = true;
     world.run(secondMs);
-    const restored = world.add('bob restored', {}, undefined, bob.identitySecret);
-    restored.addRelay(relay);
-    restored.command({ name: 'add-contact', invite: ada.invite(), as: undefined });
-    world.run(2 * secondMs);
-    reach(restored, ada);
-    world.run(2 * secondMs);
+    const restored = restore(bob, relay, ada);
     const sessions = ada.engine.inspect.sessions;
     bob.cutOff = false;
     world.passes = (from, to) => from !== bob || to !== relay;
