@@ -27,7 +27,7 @@ export interface Effort {
   readonly laboratory: 'functional' | 'all';
 }
 
-export const shortEffort: Effort = { simulationSeeds: 100, killRounds: 20, fuzzInputs: 100_000, fileSize: '16MiB', fileRate: 40, lockstepTrees: 4, lockstepLeaves: 2 ** 14, laboratory: 'functional' };
+export const shortEffort: Effort = { simulationSeeds: 100, killRounds: 20, fuzzInputs: 100_000, fileSize: '64MiB', fileRate: 100, lockstepTrees: 4, lockstepLeaves: 2 ** 14, laboratory: 'functional' };
 export const longEffort: Effort = { simulationSeeds: 1000, killRounds: 200, fuzzInputs: 1_000_000, fileSize: '1GiB', fileRate: 200, lockstepTrees: 24, lockstepLeaves: 2 ** 20, laboratory: 'all' };
 
 /** A script of the project whose output ends with the line `N passed, N failed`. */
