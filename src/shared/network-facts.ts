@@ -3,7 +3,7 @@
  */
 import { countOf, durationWords } from './quantities.ts';
 import { notCheckedWords } from './network-sentences.ts';
-import type { FamilyReport, Filtering, Known, Mapping, NetworkReport, PortAllocation } from './network-report.ts';
+import type { FamilyReport, Filtering, Known, KnownBound, Mapping, NetworkReport, PortAllocation } from './network-report.ts';
 
 export type NetworkAnswer = 'yes' | 'no' | 'not checked';
 
@@ -24,6 +24,8 @@ function fact<Value>(code: string, promise: string, found: Known<Value>, tell: (
   return { code, promise, answer: isSo ? 'yes' : 'no', detail };
 }
 
+/** That it is at least so much is known. */
+const exact = <Value>(fact: KnownBound<Value>): Known<Value> => (fact.state === 'at-least' ? { ...fact, state: 'known' } : fact);
 const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 const told = (isSo: boolean, detail: string): Told => ({ isSo, detail });
 
@@ -50,7 +52,7 @@ export function networkFacts(report: NetworkReport): readonly NetworkFact[] {
     fact('ipv4.hairpin', 'The router brings its own devices together by the outer address', ipv4.hairpin, (isSo) => told(isSo, isSo ? 'It does.' : 'Waypost uses local addresses between them.')),
     fact('ipv6.udpBlocked', 'IPv6 gets through', ipv6.udpBlocked, (isBlocked) => (isBlocked ? told(false, 'UDP over IPv6 is blocked here.') : told(true, 'Relays answer over IPv6.'))),
     fact('ipv6.inbound', 'Others get in over IPv6 unasked', report.ipv6Inbound, (value) => (value === 'open' ? told(true, 'No firewall keeps them out.') : told(false, 'A firewall lets in only answers, which is usual.'))),
-    fact('ipv4.mappingLifetime', 'It is known how long the router remembers a silent conversation', ipv4.mappingLifetimeMs, (ms) => told(true, `For ${durationWords(ms)}.`)),
+    fact('ipv4.mappingLifetime', 'It is known how long the router remembers a silent conversation', exact(ipv4.mappingLifetimeMs), (ms) => told(true, ms === 0 ? 'For some seconds at most.' : `For ${ipv4.mappingLifetimeMs.state === 'at-least' ? 'at least ' : ''}${durationWords(ms)}.`)),
     fact('ipv4.pathMtu', 'It is known how large packets may be', ipv4.pathMtuBytes, (bytes) => told(true, `Up to ${countOf(bytes, 'byte', 'bytes')}.`)),
   ];
 }

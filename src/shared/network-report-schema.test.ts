@@ -15,6 +15,8 @@ describe('a report on its way between processes', () => {
   it('arrives as it was, with every reason', () => {
     expect(networkReportSchema.parse(structuredClone(report))).toEqual(report);
     for (const reason of notCheckedReasons) expect(networkReportSchema.safeParse({ ...report, captivePortal: notChecked(reason) }).success).toBe(true);
+    const atLeast: NetworkReport = { ...report, families: { ...report.families, ipv4: { ...family, mappingLifetimeMs: { state: 'at-least', value: 480_000, samples: 5 } } } };
+    expect(networkReportSchema.parse(structuredClone(atLeast))).toEqual(atLeast);
     expect(checkedNetworkSchema.parse({ report, checkedAtMs: 5 })).toEqual({ report, checkedAtMs: 5 });
   });
   it('is refused when it is another shape, or too long', () => {

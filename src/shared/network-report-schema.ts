@@ -1,6 +1,6 @@
 /** The report on the network as it crosses the boundaries between processes: the shapes of `network-report.ts`, checked and bounded. */
 import { z } from 'zod';
-import { notCheckedReasons, type Candidate, type FamilyReport, type Known, type NetworkReport, type PortAllocation } from './network-report.ts';
+import { notCheckedReasons, type Candidate, type FamilyReport, type Known, type KnownBound, type NetworkReport, type PortAllocation } from './network-report.ts';
 
 const textMaximum = 256;
 const listMaximum = 64;
@@ -15,6 +15,10 @@ function known<Value>(value: z.ZodType<Value>): z.ZodType<Known<Value>> {
   ]);
 }
 
+function bound<Value>(value: z.ZodType<Value>): z.ZodType<KnownBound<Value>> {
+  return z.union([known(value), z.object({ state: z.literal('at-least'), value, samples: z.number().int().nonnegative() })]);
+}
+
 const allocation: z.ZodType<PortAllocation> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('preserving') }),
   z.object({ kind: z.literal('sequential'), delta: z.number().int() }),
@@ -27,7 +31,7 @@ const family: z.ZodType<FamilyReport> = z.object({
   mapping: known(z.enum(['none', 'endpoint-independent', 'address-dependent', 'address-and-port-dependent'])),
   filtering: known(z.enum(['none', 'endpoint-independent', 'address-dependent', 'address-and-port-dependent'])),
   allocation: known(allocation),
-  mappingLifetimeMs: known(milliseconds),
+  mappingLifetimeMs: bound(milliseconds),
   hairpin: known(z.boolean()),
   doubleNat: known(z.boolean()),
   publicHosts: known(z.array(text).max(listMaximum)),

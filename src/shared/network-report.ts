@@ -15,6 +15,9 @@ export interface NotChecked {
 }
 export type Known<Value> = NotChecked | { readonly state: 'known'; readonly value: Value; /** Observations it rests on. */ readonly samples: number };
 
+/** `at-least`: the true value is this or more; nothing larger was tried. */
+export type KnownBound<Value> = Known<Value> | { readonly state: 'at-least'; readonly value: Value; readonly samples: number };
+
 /** RFC 4787 section 4.1, in the terms of RFC 5780. `none`: no translation. */
 export type Mapping = 'none' | 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
 /** RFC 4787 section 5. `none`: everything comes in. */
@@ -36,7 +39,8 @@ export interface FamilyReport {
   readonly mapping: Known<Mapping>;
   readonly filtering: Known<Filtering>;
   readonly allocation: Known<PortAllocation>;
-  readonly mappingLifetimeMs: Known<number>;
+  /** The longest silence that a mapping outlived; 0: none that was tried. */
+  readonly mappingLifetimeMs: KnownBound<number>;
   /** Whether two hosts behind the router reach each other by its outer address. */
   readonly hairpin: Known<boolean>;
   readonly doubleNat: Known<boolean>;

@@ -58,10 +58,15 @@ describe('the sentences about a network', () => {
     expect(sentencesOf(reportOf({ doubleNat: known(true, 2) }, opened))).toContain('Two routers');
     expect(sentencesOf(reportOf({}))).toContain('does not open ports on request');
   });
+  it('tell how long silent conversations are remembered, as far as it was tried', () => {
+    expect(sentencesOf(reportOf({ mappingLifetimeMs: { state: 'at-least', value: 480_000, samples: 5 } }))).toContain('for at least 8 minutes');
+    expect(sentencesOf(reportOf({ mappingLifetimeMs: known(0, 2) }))).toContain('forgets a silent conversation within seconds');
+    expect(sentencesOf(reportOf({ mappingLifetimeMs: notChecked('not-learned') }))).toContain('how long your router remembers a conversation (not tried on this network yet)');
+  });
   it('speak of IPv6, of relays, of what was learned', () => {
     const ipv6: FamilyReport = { ...all, mapping: known('none', 6), filtering: known('none', 2) };
     const report = reportOf({}, { ipv6Inbound: known('open', 2), relays: [{ relay: 'Harbour', roundTripMs: known(20, 3) }, { relay: 'Mill', roundTripMs: notChecked('no-answer') }] });
     const text = sentencesOf({ ...report, families: { ...report.families, ipv6 } });
-    for (const part of ['Over IPv6, everybody can reach you', 'Harbour answers in', 'Mill did not answer', 'forgets a silent conversation after', '1,452 bytes', 'No router changes your address']) expect(text).toContain(part);
+    for (const part of ['Over IPv6, everybody can reach you', 'Harbour answers in', 'Mill did not answer', 'remembers a silent conversation for 1 minute', '1,452 bytes', 'No router changes your address']) expect(text).toContain(part);
   });
 });

@@ -3,7 +3,7 @@
  * stable code for diagnostics beside it. What was not checked is said in one line of its own, and never as a no.
  */
 import { countOf, durationWords, roundTripWords } from './quantities.ts';
-import type { AddressFamily, FamilyReport, Filtering, Known, Mapping, NetworkReport, NotCheckedReason, PortAllocation, PortControlProtocol } from './network-report.ts';
+import type { AddressFamily, FamilyReport, Filtering, Known, KnownBound, Mapping, NetworkReport, NotCheckedReason, PortAllocation, PortControlProtocol } from './network-report.ts';
 import type { Tone } from './sentences.ts';
 
 export interface NetworkLine {
@@ -55,9 +55,16 @@ function familyLines(family: AddressFamily, report: FamilyReport, isPortal: bool
     ...line(`${family}.allocation`, isTranslated && dependsOnOther(report) ? report.allocation : undefined, allocationLine),
     ...line(`${family}.onePublicHost`, isTranslated ? report.onePublicHost : undefined, (value) => (value ? undefined : warning('Your provider changes your address from conversation to conversation. Direct connections may fail; then the relay is used.'))),
     ...line(`${family}.hairpin`, report.hairpin, (value) => (value ? undefined : muted('Devices behind your router cannot reach each other by its outer address. Waypost uses their local addresses.'))),
-    ...line(`${family}.mappingLifetime`, report.mappingLifetimeMs, (value) => muted(`Your router forgets a silent conversation after ${durationWords(value)}. Waypost says something before that.`)),
+    ...lifetimeLines(family, report.mappingLifetimeMs),
     ...line(`${family}.pathMtu`, report.pathMtuBytes, (value) => muted(`Packets of up to ${value.toLocaleString('en')} bytes get through in one piece.`)),
   ];
+}
+
+function lifetimeLines(family: AddressFamily, fact: KnownBound<number>): readonly NetworkLine[] {
+  if (fact.state === 'at-least') return [{ code: `${family}.mappingLifetime.at-least`, ...good(`Your router remembers a silent conversation for at least ${durationWords(fact.value)}, so Waypost has to say something only rarely.`) }];
+  return line(`${family}.mappingLifetime`, fact, (value) => muted(value === 0
+    ? 'Your router forgets a silent conversation within seconds. Letters may come late; Waypost asks for them in between.'
+    : `Your router remembers a silent conversation for ${durationWords(value)}, and not much longer. Waypost says something before that.`));
 }
 
 const dependsOnOther = ({ mapping }: FamilyReport): boolean => mapping.state === 'known' && (mapping.value === 'address-dependent' || mapping.value === 'address-and-port-dependent');
@@ -159,6 +166,6 @@ function notCheckedLines(report: NetworkReport): readonly NetworkLine[] {
 function missingOf(report: FamilyReport, names: typeof factNames, suffix: string): readonly { readonly reason: NotCheckedReason; readonly name: string }[] {
   return names.flatMap(([key, name]) => {
     const fact = report[key];
-    return fact.state === 'known' || fact.reason === 'not-needed' ? [] : [{ reason: fact.reason, name: `${name}${suffix}` }];
+    return fact.state !== 'not-checked' || fact.reason === 'not-needed' ? [] : [{ reason: fact.reason, name: `${name}${suffix}` }];
   });
 }

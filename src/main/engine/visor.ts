@@ -21,7 +21,7 @@ import { circuitsCapability } from './overlay/capabilities.ts';
 import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
 import { isObserveDatagram } from './path/observe-codec.ts';
-import { observeCapability, secondPortCapability } from './path/observing.ts';
+import { observeCapability, passCapability, secondPortCapability } from './path/observing.ts';
 import { PathRole } from './path/path-role.ts';
 import { identityPublicKey } from './wire/identity.ts';
 import { EngineInspector } from './inspection.ts';
@@ -44,7 +44,7 @@ import type { CommitOptions, VisorContext } from './visor-context.ts';
 
 /** What this side can do, told in every handshake. */
 const visorCapabilities = ['waypost/1', 'letters'];
-const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, circuitsCapability];
+const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, passCapability, circuitsCapability];
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
@@ -134,6 +134,8 @@ class VisorEngine implements Engine {
         this.#changes.push({ kind: 'network' });
         this.#visor?.peers.candidatesChanged(this.#now);
       },
+      recall: (key) => memory.values.get(key),
+      remember: (key, value) => { this.#context.commit([{ kind: 'put-value', key, value }]); },
     }, now);
     const mailbox = this.#mailbox;
     this.#circuits = new CircuitRole(this.#directed, this.#visor?.peers, mailbox === undefined ? undefined : {

@@ -7,14 +7,17 @@
  * it then waits for the new one, but never longer than `wholeMaximumMs` in all.
  *
  * HOW. A check gathers first: the machine's addresses, and a ticket from every own relay that is connected and observes (`check-relays.ts`). Relays that are not
- * connected yet get a moment. Then the check machine (`network-check.ts`) decides what is asked, and this does it by the observation port: probes, spare
+ * connected yet get a moment. Once it is over, and the network stays, how long silent conversations are kept is learned over minutes (`mapping-lifetime.ts`). Then the check machine (`network-check.ts`) decides what is asked, and this does it by the observation port: probes, spare
  * sockets and marks. What only the host can do goes out as a request and comes back as an answer; one that never comes leaves "not checked".
  */
+import { addressFamilies, valueOf, type AddressFamily, type NetworkReport } from '../../../shared/network-report.ts';
+import { familyOf, isReachable } from './address-scope.ts';
 import { CheckRelays } from './check-relays.ts';
+import { MappingLifetime } from './mapping-lifetime.ts';
 import { CheckMachine } from './network-check.ts';
 import type { Instant, PublicKeyHex } from '../wire/types.ts';
 import type { CheckEffect } from './check-effects.ts';
-import type { CheckedNetwork, CreateNetworkCheck, NetworkAnswer, NetworkCheck, ObservationPort, SpareSocket } from './observation-port.ts';
+import type { CheckedNetwork, CreateNetworkCheck, NetworkAnswer, NetworkCheck, ObservationPort, PassNews, SpareSocket } from './observation-port.ts';
 import type { Observation } from './types.ts';
 
 /** From a command to its answer, in ms: somebody waits, and has to hear within five seconds, of which the start of a visor for the command alone takes one. */
@@ -53,7 +56,12 @@ export class NetworkChecks implements NetworkCheck {
   /** The relays of the last check of this network: another one may tell more. */
   #asked: ReadonlySet<PublicKeyHex> = new Set();
 
-  constructor(port: ObservationPort) { this.#port = port; }
+  readonly #lifetime: MappingLifetime;
+
+  constructor(port: ObservationPort) {
+    this.#port = port;
+    this.#lifetime = new MappingLifetime(port, (now) => { this.#learned(now); });
+  }
 
   get last(): CheckedNetwork | undefined { return this.#last; }
   get isRunning(): boolean { return this.#running !== undefined; }
@@ -77,6 +85,7 @@ export class NetworkChecks implements NetworkCheck {
   }
 
   bound(socket: SpareSocket, port: number | undefined, now: Instant): void {
+    this.#lifetime.bound(socket, port, now);
     const check = this.#running;
     const name = check === undefined ? undefined : nameOf(check.sockets, socket);
     if (check === undefined || name === undefined) return;
@@ -104,6 +113,11 @@ export class NetworkChecks implements NetworkCheck {
     this.#advance(now);
   }
 
+  passed(news: PassNews, now: Instant): void { this.#lifetime.passed(news, now); }
+
+  /** The longest silence that was outlived: what lies between it and the next that was not is nobody's to count on. */
+  mappingLifetimeMs(family: AddressFamily): number | undefined { return this.#lifetime.of(family)?.outlivedMs; }
+
   relaysChanged(now: Instant): void {
     if (this.#running !== undefined) {
       if (this.#running.machine === undefined) this.#running.relays.prepare(now, () => { this.#advance(now); });
@@ -118,6 +132,7 @@ export class NetworkChecks implements NetworkCheck {
     // It is about another network.
     this.#last = undefined;
     this.#asked = new Set();
+    this.#lifetime.networkChanged();
     if (last !== undefined) this.#port.reported();
     this.#automaticAtMs = now.monotonicMs + automaticAfterMs;
     this.#drop();
@@ -130,6 +145,7 @@ export class NetworkChecks implements NetworkCheck {
       // Without a relay there is nothing to find out; the first that is connected calls for it again.
       if (this.#running === undefined && CheckRelays.observersOf(this.#port).length > 0) this.#begin(now);
     }
+    this.#lifetime.handleTimeout(now);
     const { machine } = this.#running ?? {};
     const dueMs = machine?.pollTimeout();
     if (dueMs !== undefined && dueMs <= now.monotonicMs) machine?.handleTimeout(now.monotonicMs);
@@ -139,7 +155,7 @@ export class NetworkChecks implements NetworkCheck {
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
     const check = this.#running;
     const running = check === undefined ? undefined : check.machine === undefined ? this.#gatherUntilMs(check) : check.machine.pollTimeout();
-    const times = [this.#automaticAtMs, running, ...this.#waiting.map(({ byMs }) => byMs)].filter((atMs) => atMs !== undefined);
+    const times = [this.#automaticAtMs, running, this.#lifetime.nextAtMs, ...this.#waiting.map(({ byMs }) => byMs)].filter((atMs) => atMs !== undefined);
     return times.length === 0 ? undefined : { atMs: Math.min(...times), reason: 'network-check' };
   }
 
@@ -218,9 +234,26 @@ export class NetworkChecks implements NetworkCheck {
   #reported(check: RunningCheck, { report, stage }: Extract<CheckEffect, { kind: 'report' }>, now: Instant): void {
     // What an earlier check of this network found out in full is worth more than the beginning of a new one.
     if (stage === 'first' && this.#last?.report.isComplete === true) return;
-    this.#last = { report: { ...report, relays: check.relays.roundTrips(report.relays) }, checkedWallMs: Math.round(now.wallMs) };
+    if (stage === 'complete') this.#lifetime.checked(placeOf(check.interfaces?.localHosts ?? [], report), now);
+    this.#last = { report: this.#withLearned({ ...report, relays: check.relays.roundTrips(report.relays) }), checkedWallMs: Math.round(now.wallMs) };
     this.#lastMs = now.monotonicMs;
     this.#port.reported();
+  }
+
+  #learned(now: Instant): void {
+    if (this.#last === undefined) return;
+    this.#last = { ...this.#last, report: this.#withLearned(this.#last.report) };
+    this.#port.reported();
+    this.#advance(now);
+  }
+
+  #withLearned(report: NetworkReport): NetworkReport {
+    const families = { ...report.families };
+    for (const family of addressFamilies) {
+      const bounds = this.#lifetime.of(family);
+      if (bounds !== undefined) families[family] = { ...families[family], mappingLifetimeMs: { state: bounds.goneAfterMs === undefined ? 'at-least' : 'known', value: bounds.outlivedMs, samples: bounds.samples } };
+    }
+    return { ...report, families };
   }
 
   #end(check: RunningCheck, now: Instant): void {
@@ -251,5 +284,11 @@ export class NetworkChecks implements NetworkCheck {
 }
 
 const nameOf = (sockets: ReadonlyMap<SpareSocket, SpareSocket>, socket: SpareSocket): SpareSocket | undefined => [...sockets].find(([, one]) => one === socket)?.[0];
+
+/** What tells one network from another: the machine's own networks, and the address by which it is seen from outside. */
+function placeOf(localHosts: readonly string[], { families }: NetworkReport): string {
+  const own = localHosts.filter((host) => familyOf(host) === 'ipv4' && isReachable(host)).map((host) => host.split('.').slice(0, 3).join('.'));
+  return JSON.stringify([[...new Set(own)].sort(), valueOf(families.ipv4.publicHosts) ?? []]);
+}
 
 export const createNetworkChecks: CreateNetworkCheck = (port) => new NetworkChecks(port);

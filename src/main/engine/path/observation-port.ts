@@ -3,6 +3,7 @@
  * observations. It knows nothing of tickets, datagrams and sessions. Callbacks run inside the engine's own inputs.
  */
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import type { Pass } from './observe-codec.ts';
 import type { NetworkReport } from '../../../shared/network-report.ts';
 import type { AddressFamily, AnswerFrom, Observation, PortControlResult, ProbeSocket, SpareSocket, TcpProbeResult } from './types.ts';
 
@@ -91,6 +92,17 @@ export interface ObservationPort {
    * the relay may close: silence from there means something only where a probe of that port itself was answered.
    */
   probe(probe: Probe, now: Instant): ProbeOutcome;
+  /** Of the observers, those that give passes. */
+  passGivers(): readonly PublicKeyHex[];
+  /** One datagram, as `probe`, that asks for a pass of the socket; `passed` brings it. */
+  askPass(relay: PublicKeyHex, socket: ProbeSocket, now: Instant): ProbeOutcome;
+  /** One datagram of the main socket that shows a pass; where the answer to it arrives is told by `passed`. */
+  askByPass(relay: PublicKeyHex, pass: Pass, answerAt: ProbeSocket, now: Instant): ProbeOutcome;
+  /** Small values that outlast a restart. */
+  recall(key: string): string | undefined;
+  remember(key: string, value: string): void;
+  /** 32 hexadecimal digits that name a text without telling it. */
+  digest(text: string): string;
   /** Asks for a socket of the check's own; `bound` says how that went. Undefined when there are 16. */
   bindSpare(): SpareSocket | undefined;
   /** Closes it; what was sent from it is not waited for any more. */
@@ -103,6 +115,11 @@ export interface ObservationPort {
   reported(): void;
 }
 
+/** `given`: a pass for the socket that asked. `arrived`: the answer that a pass was shown for. */
+export type PassNews =
+  | { readonly kind: 'given'; readonly relay: PublicKeyHex; readonly at: ProbeSocket; readonly pass: Pass }
+  | { readonly kind: 'arrived'; readonly relay: PublicKeyHex; readonly at: ProbeSocket };
+
 /** A check, as the engine sees it. */
 export interface NetworkCheck {
   /** At most one for each probe; late ones come too, up to 10 s. */
@@ -112,6 +129,9 @@ export interface NetworkCheck {
   /** What was sent by `mark` from another spare socket arrived at this one: once, and within 10 s. */
   marked(at: SpareSocket, now: Instant): void;
   answered(answer: NetworkAnswer, now: Instant): void;
+  passed?(news: PassNews, now: Instant): void;
+  /** How long the router surely keeps a silent conversation of that family, as far as it was learned for this network, in ms. */
+  mappingLifetimeMs?(family: AddressFamily): number | undefined;
   /** Checks now, or shares the check that runs; `done` comes within 5 s, perhaps at once. */
   run(now: Instant, done: (checked: CheckedNetwork) => void): void;
   /** What the last check of this network found out, or the one that runs has so far. */

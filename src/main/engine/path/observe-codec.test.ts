@@ -3,10 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nobleCrypto as crypto } from '../noble-crypto.ts';
 import { decodeDatagram } from '../session/datagram.ts';
 import { bytesOf, holdsAgainstNoise, holdsAsCodec, u16 } from '../wire/codec-testing.ts';
-import {
-  answerBytes, decodeObserve, encodeAnswer, encodePassedAnswer, encodeProbe, encodeRequestTo, isObserveDatagram, isPermitted, openPassedAnswer, openProbe, openSight, passedAnswerBytes,
-  permit, probeBytes, probesMaximum, requestBytes, sealSight,
-} from './observe-codec.ts';
+import { answerBytes, decodeObserve, encodeAnswer, encodePassedAnswer, encodeProbe, encodeRequestTo, isObserveDatagram, isPermitted, openPassedAnswer, openProbe, openSight, passedAnswerBytes, permit, probeBytes, probesMaximum, requestBytes, sealSight, encodePassAnswer, openPassAnswer, passAnswerBytes, passBytes } from './observe-codec.ts';
 import { decodeTicket, encodeTicket } from './ticket.ts';
 import type { ObserveDatagram, ProbeName, Sight } from './observe-codec.ts';
 
@@ -81,9 +78,14 @@ describe('the datagrams of observing', () => {
       const decoded = decodeObserve(bytes);
       if (decoded?.type === 'probe') return openProbe(crypto, secret, decoded);
       if (decoded?.type === 'answer') return openSight(crypto, secret, decoded.sight);
+      if (decoded?.type === 'pass-answer') return openPassAnswer(crypto, secret, decoded);
       return decoded?.type === 'passed-answer' ? openPassedAnswer(crypto, secret, decoded) : undefined;
     };
-    for (const bytes of [probe, answer, passed]) {
+    const pass = { place: { host: '192.0.2.9', port: 99 }, bytes: new Uint8Array(passBytes).fill(3) };
+    const given = encodePassAnswer(crypto, known.key, known.name, pass) ?? noBytes;
+    const shown = encodeProbe(crypto, known.key, known.name, 'by-pass', undefined, pass) ?? noBytes;
+    expect([seenIn(given, known.key), seenIn(shown, known.key), shown.length]).toEqual([pass, { other: undefined, pass }, probeBytes]);
+    for (const bytes of [probe, answer, passed, given, shown]) {
       expect(seenIn(bytes, known.key)).toBeDefined();
       expect(seenIn(bytes, known.key.with(0, 9))).toBeUndefined();
       for (let at = 0; at < bytes.length; at += 1) expect(seenIn(bytes.with(at, (bytes[at] ?? 0) ^ 1), known.key)).toBeUndefined();
@@ -108,7 +110,7 @@ describe('the datagrams of observing', () => {
   });
 
   it('grow smaller at each step', () => {
-    expect([probeBytes, requestBytes, passedAnswerBytes, answerBytes]).toEqual([128, 89, 71, 46]);
+    expect([probeBytes, requestBytes, passedAnswerBytes, passAnswerBytes, answerBytes]).toEqual([128, 89, 71, 66, 46]);
   });
 });
 

@@ -36,14 +36,20 @@ const sightBytes = nameBytes + addressBytes + tagBytes;
 export const answerBytes = 1 + 1 + sightBytes;
 /** Passed on by another relay, which seals the whole of it once more. */
 export const passedAnswerBytes = 1 + 1 + nameBytes + sightBytes + tagBytes;
+/** Which a relay gives for the place that it saw a probe come from: when (seconds of its own), and that it was itself (`passes.ts`). */
+export const passBytes = 4 + 16;
+/** An answer that brings a pass: type, kind, name, sealed address and pass. */
+export const passAnswerBytes = 1 + 1 + nameBytes + addressBytes + passBytes + tagBytes;
 /** Of a mark: nobody guesses it. */
 export const markNonceBytes = 16;
 export const requestBytes = 1 + nameBytes + tagBytes + addressBytes + sightBytes;
 
 /** Apart, so that nothing sealed for one purpose passes for another. */
-const roles = { probe: 1, sight: 2, permission: 3, passed: 4 } as const;
+const roles = { probe: 1, sight: 2, permission: 3, passed: 4, pass: 5 } as const;
 type Role = keyof typeof roles;
-const answerFroms = ['asked', 'other-port', 'other-relay'] as const satisfies readonly AnswerFrom[];
+/** `pass`: as `asked`, and the answer brings a pass. `by-pass`: the answer goes to the place of a pass that is shown. */
+export type ProbeAsks = AnswerFrom | 'pass' | 'by-pass';
+const probeAsks = ['asked', 'other-port', 'other-relay', 'pass', 'by-pass'] as const satisfies readonly ProbeAsks[];
 const nothing = new Uint8Array(0);
 
 /** One probe of one ticket: never used twice. */
@@ -62,6 +68,13 @@ export interface OtherRelay {
   readonly permission: Uint8Array;
 }
 
+/** A place from which a relay saw a probe come: whoever shows this to the relay has an answer sent there. */
+export interface Pass {
+  readonly place: SocketAddress;
+  /** 20 bytes that the relay alone can make. */
+  readonly bytes: Uint8Array;
+}
+
 /** What one relay saw, for the owner of its ticket alone; others pass it on. */
 export interface Sight {
   readonly name: ProbeName;
@@ -69,8 +82,9 @@ export interface Sight {
 }
 
 export type ObserveDatagram =
-  | { readonly type: 'probe'; readonly name: ProbeName; readonly answerFrom: AnswerFrom; readonly header: Uint8Array; readonly sealed: Uint8Array }
+  | { readonly type: 'probe'; readonly name: ProbeName; readonly answerFrom: ProbeAsks; readonly header: Uint8Array; readonly sealed: Uint8Array }
   | { readonly type: 'answer'; readonly sight: Sight }
+  | { readonly type: 'pass-answer'; readonly name: ProbeName; readonly sealed: Uint8Array }
   | { readonly type: 'passed-answer'; readonly name: ProbeName; readonly sealed: Uint8Array }
   /** Our own, from one of our sockets to the outer address of another. */
   | { readonly type: 'mark'; readonly nonce: Uint8Array }
@@ -86,7 +100,7 @@ export function decodeObserve(bytes: Uint8Array): ObserveDatagram | undefined {
   const reader = new Reader(bytes);
   switch (reader.u8()) {
     case probeType: {
-      const answerFrom = answerFroms[reader.u8() - 1];
+      const answerFrom = probeAsks[reader.u8() - 1];
       const name = readName(reader);
       const sealed = reader.rest();
       if (!reader.ok || answerFrom === undefined || bytes.length !== probeBytes) return undefined;
@@ -99,6 +113,10 @@ export function decodeObserve(bytes: Uint8Array): ObserveDatagram | undefined {
         return reader.atEnd ? { type: 'answer', sight } : undefined;
       }
       const name = readName(reader);
+      if (kind === 3) {
+        const sealed = reader.bytes(addressBytes + passBytes + tagBytes);
+        return reader.atEnd ? { type: 'pass-answer', name, sealed } : undefined;
+      }
       const sealed = reader.bytes(sightBytes + tagBytes);
       return kind === 2 && reader.atEnd ? { type: 'passed-answer', name, sealed } : undefined;
     }
@@ -119,10 +137,10 @@ export function decodeObserve(bytes: Uint8Array): ObserveDatagram | undefined {
 
 export const encodeMark = (nonce: Uint8Array): Uint8Array => new Writer(1 + markNonceBytes).u8(markType).bytes(nonce, markNonceBytes).finish();
 
-/** A probe of `key`'s ticket; `other` exactly where another relay is to answer. Undefined where the other relay's address is none. */
-export function encodeProbe(crypto: Crypto, key: Uint8Array, name: ProbeName, answerFrom: AnswerFrom, other: OtherRelay | undefined): Uint8Array | undefined {
-  if ((answerFrom === 'other-relay') !== (other !== undefined)) return undefined;
-  const header = new Writer(probeHeaderBytes).u8(probeType).u8(answerFroms.indexOf(answerFrom) + 1);
+/** A probe of `key`'s ticket; `other` exactly where another relay is to answer, `pass` exactly where one is shown. Undefined where an address in it is none. */
+export function encodeProbe(crypto: Crypto, key: Uint8Array, name: ProbeName, answerFrom: ProbeAsks, other: OtherRelay | undefined, pass?: Pass): Uint8Array | undefined {
+  if ((answerFrom === 'other-relay') !== (other !== undefined) || (answerFrom === 'by-pass') !== (pass !== undefined)) return undefined;
+  const header = new Writer(probeHeaderBytes).u8(probeType).u8(probeAsks.indexOf(answerFrom) + 1);
   writeName(header, name);
   const body = new Writer(probeBodyBytes);
   if (other !== undefined) {
@@ -130,14 +148,25 @@ export function encodeProbe(crypto: Crypto, key: Uint8Array, name: ProbeName, an
     if (address === undefined) return undefined;
     writeName(body.bytes(address), other.name).bytes(other.permission, tagBytes);
   }
+  if (pass !== undefined) {
+    const place = encodeAddress(pass.place);
+    if (place === undefined) return undefined;
+    body.bytes(place).bytes(pass.bytes, passBytes);
+  }
   const start = header.finish();
   return concatBytes(start, crypto.aeadSeal(key, nonceOf('probe', name), start, body.zeros(probeBodyBytes - body.length).finish()));
 }
 
-/** Undefined when it is not authentic; `other` as in `encodeProbe`. */
-export function openProbe(crypto: Crypto, key: Uint8Array, probe: Extract<ObserveDatagram, { type: 'probe' }>): { readonly other: OtherRelay | undefined } | undefined {
+/** Undefined when it is not authentic; `other` and `pass` as in `encodeProbe`. */
+export function openProbe(crypto: Crypto, key: Uint8Array, probe: Extract<ObserveDatagram, { type: 'probe' }>): { readonly other: OtherRelay | undefined; readonly pass?: Pass } | undefined {
   const body = crypto.aeadOpen(key, nonceOf('probe', probe.name), probe.header, probe.sealed);
   if (body === undefined) return undefined;
+  if (probe.answerFrom === 'by-pass') {
+    const shown = new Reader(body.subarray(0, addressBytes + passBytes));
+    const place = decodeAddress(shown.bytes(addressBytes));
+    const bytes = shown.bytes(passBytes);
+    return place !== undefined && isAllZero(body.subarray(addressBytes + passBytes)) ? { other: undefined, pass: { place, bytes } } : undefined;
+  }
   if (probe.answerFrom !== 'other-relay') return isAllZero(body) ? { other: undefined } : undefined;
   const reader = new Reader(body.subarray(0, otherBytes));
   const address = decodeAddress(reader.bytes(addressBytes));
@@ -163,6 +192,21 @@ export function openSight(crypto: Crypto, key: Uint8Array, sight: Sight): Socket
 }
 
 export const encodeAnswer = (sight: Sight): Uint8Array => writeSight(new Writer(answerBytes).u8(answerType).u8(1), sight).finish();
+
+/** The answer to a probe that asks for a pass; undefined for an address that is none. */
+export function encodePassAnswer(crypto: Crypto, key: Uint8Array, name: ProbeName, pass: Pass): Uint8Array | undefined {
+  const place = encodeAddress(pass.place);
+  if (place === undefined) return undefined;
+  const sealed = crypto.aeadSeal(key, nonceOf('pass', name), nameOf(name), concatBytes(place, pass.bytes));
+  return writeName(new Writer(passAnswerBytes).u8(answerType).u8(3), name).bytes(sealed, addressBytes + passBytes + tagBytes).finish();
+}
+
+/** Undefined when it is not authentic; the bytes are a copy. */
+export function openPassAnswer(crypto: Crypto, key: Uint8Array, answer: Extract<ObserveDatagram, { type: 'pass-answer' }>): Pass | undefined {
+  const opened = crypto.aeadOpen(key, nonceOf('pass', answer.name), nameOf(answer.name), answer.sealed);
+  const place = opened === undefined ? undefined : decodeAddress(opened.subarray(0, addressBytes));
+  return opened === undefined || place === undefined ? undefined : { place, bytes: opened.slice(addressBytes) };
+}
 
 export function encodePassedAnswer(crypto: Crypto, key: Uint8Array, name: ProbeName, sight: Sight): Uint8Array {
   const inner = writeSight(new Writer(sightBytes), sight).finish();

@@ -3,20 +3,22 @@
  *
  * WHAT IT MUST NOT BECOME is a machine that sends packets where others want them. Without a ticket nothing is answered at all. Each probe
  * is answered once, with fewer bytes than it brought, whoever repeats it. An answer goes to where the probe came from, or, asked for by
- * another relay, to where that one saw it come from; the ticket's owner has permitted just that, for that probe. No packet goes into a network that
+ * another relay, to where that one saw it come from; the ticket's owner has permitted just that, for that probe; or by a pass (`passes.ts`), to where an earlier answer
+ * of this relay arrived. No packet goes into a network that
  * whoever asks is not in (`mayHaveSentTo`), and how many go to one neighbourhood is bounded by the rates below.
  */
 import { toHex } from '../wire/bytes.ts';
 import { addressPrefix, PrefixRate } from '../mail/mailbox-rate.ts';
 import { mayHaveSentTo } from './address-scope.ts';
-import { encodeAnswer, encodePassedAnswer, encodeRequestTo, isPermitted, openProbe, sealSight, ticketIdBytes, ticketKeyBytes } from './observe-codec.ts';
+import { encodeAnswer, encodePassAnswer, encodePassedAnswer, encodeRequestTo, isPermitted, openProbe, sealSight, ticketIdBytes, ticketKeyBytes } from './observe-codec.ts';
+import { Passes } from './passes.ts';
 import { encodeTicket } from './ticket.ts';
 import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { Answer } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
 import type { Instant, SocketAddress } from '../wire/types.ts';
 import type { EngineSocket } from './observation-port.ts';
-import type { ObserveDatagram, OtherRelay, ProbeName, Sight } from './observe-codec.ts';
+import type { ObserveDatagram, OtherRelay, Pass, ProbeName, Sight } from './observe-codec.ts';
 
 /** A check takes seconds; a minute lets it repeat what was lost. */
 export const ticketSeconds = 60;
@@ -39,6 +41,7 @@ const passedElsewherePerMinute = 60;
 const portMinimum = 1_024;
 const portOfQuic = 443;
 
+const passSecretBytes = 32;
 const all = 'all';
 
 interface KnownTicket {
@@ -70,12 +73,14 @@ export class Observer {
   readonly #requestsByPrefix = new PrefixRate(requestsPerPrefixPerMinute);
   readonly #allRequests = new PrefixRate(requestsPerMinute);
   readonly #passedByPrefix = new PrefixRate(passedPerPrefixPerMinute);
+  readonly #passes: Passes;
   readonly #passedElsewhere = new PrefixRate(passedElsewherePerMinute);
   /** Undefined while there is no second socket. */
   secondPort: number | undefined;
 
   constructor(environment: ObserverEnvironment, secondPort: number | undefined) {
     this.#environment = environment;
+    this.#passes = new Passes(environment.crypto, environment.random(passSecretBytes));
     this.secondPort = secondPort;
   }
 
@@ -116,6 +121,8 @@ export class Observer {
     const sight = sealSight(crypto, ticket.key, probe.name, from);
     if (sight === undefined) { this.#drop('address'); return; }
     if (opened.other !== undefined) { this.#askOther(from, opened.other, sight, now); return; }
+    if (opened.pass !== undefined) { this.#answerByPass(via, opened.pass, ticket, sight, now); return; }
+    if (probe.answerFrom === 'pass') { this.#givePass(via, from, ticket, probe.name, now); return; }
     const answeringFrom = probe.answerFrom === 'asked' ? via : this.#otherSocket(via);
     if (answeringFrom === undefined) { this.#drop('no-second-port'); return; }
     this.#environment.count('answered');
@@ -147,6 +154,22 @@ export class Observer {
     this.#environment.count('asked-other');
     // From where it is known as a relay, whatever socket was asked.
     this.#environment.transmit('main', other.address, request);
+  }
+
+  #givePass(via: EngineSocket, from: SocketAddress, ticket: KnownTicket, name: ProbeName, now: Instant): void {
+    const pass = this.#passes.give(from, ticket.prefix, now.monotonicMs);
+    const answer = pass === undefined ? undefined : encodePassAnswer(this.#environment.crypto, ticket.key, name, pass);
+    if (answer === undefined) { this.#drop('address'); return; }
+    this.#environment.count('pass');
+    this.#environment.transmit(via, from, answer);
+  }
+
+  /** From the socket that was asked, as the answer with the pass came from the one that was asked then. */
+  #answerByPass(via: EngineSocket, pass: Pass, ticket: KnownTicket, sight: Sight, now: Instant): void {
+    if (!this.#passes.isGood(pass, ticket.prefix, now.monotonicMs)) { this.#drop('bad-pass'); return; }
+    if (this.#passedByPrefix.take(pass.place.host, now.monotonicMs) !== undefined) { this.#drop('rate'); return; }
+    this.#environment.count('by-pass');
+    this.#environment.transmit(via, pass.place, encodeAnswer(sight));
   }
 
   #otherSocket(via: EngineSocket): EngineSocket | undefined {

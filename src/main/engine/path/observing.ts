@@ -8,20 +8,22 @@ import { toHex } from '../wire/bytes.ts';
 import { sameAddress } from '../wire/types.ts';
 import { canonicalAddress } from '../wire/socket-address.ts';
 import { scopeOf } from './address-scope.ts';
-import { encodeMark, encodeProbe, markNonceBytes, openPassedAnswer, openSight, permit } from './observe-codec.ts';
+import { encodeMark, encodeProbe, markNonceBytes, openPassAnswer, openPassedAnswer, openSight, permit } from './observe-codec.ts';
 import { decodeTicket } from './ticket.ts';
 import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { Directed, RequestOutcome } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
 import type { NetworkCheck, NetworkRequest, ObservationPort, ObservingRelay, OwnRelay, PrepareOutcome, Probe, ProbeOutcome, SpareSocket } from './observation-port.ts';
-import type { ObserveDatagram, OtherRelay, ProbeName, Sight } from './observe-codec.ts';
+import type { ObserveDatagram, OtherRelay, Pass, ProbeAsks, ProbeName, Sight } from './observe-codec.ts';
 import type { ProbeSocket } from './types.ts';
 import type { Ticket } from './ticket.ts';
 
 /** What a relay that observes says of itself; the second one, that it has a second port. */
 export const observeCapability = 'observe';
 export const secondPortCapability = 'observe/2';
+/** It gives passes (`passes.ts`). */
+export const passCapability = 'observe/pass';
 /** Eight for each address family. */
 export const sparesMaximum = 16;
 /** Probes that are waited for; the oldest are given up first. */
@@ -33,6 +35,7 @@ const marksMaximum = 64;
 const ticketDeadlineMs = 5_000;
 /** The relay may reckon its end from a little earlier than we do. */
 const ticketMarginMs = 1_000;
+const digestBytes = 16;
 
 interface HeldTicket {
   readonly relay: PublicKeyHex;
@@ -43,7 +46,9 @@ interface HeldTicket {
 }
 
 interface PendingProbe {
-  readonly probe: Probe;
+  readonly probe: Omit<Probe, 'answerFrom'> & { readonly answerFrom: ProbeAsks };
+  /** Where the answer is to arrive. */
+  readonly answerAt: ProbeSocket;
   readonly asked: SocketAddress;
   readonly held: HeldTicket;
   readonly name: ProbeName;
@@ -68,6 +73,9 @@ export interface ObservingEnvironment {
   unbind(socket: SpareSocket): void;
   ask(request: NetworkRequest): void;
   reported(): void;
+  /** Small values that outlast a restart. */
+  recall(key: string): string | undefined;
+  remember(key: string, value: string): void;
   count(counter: string): void;
 }
 
@@ -143,11 +151,23 @@ export class Observing implements ObservationPort {
     const datagram = encodeProbe(this.#environment.crypto, held.ticket.key, name, probe.answerFrom, other === undefined ? undefined : this.#permission(other, name));
     if (datagram === undefined) return 'no-other-relay';
     this.#forgetOld(now);
-    this.#pending.set(keyOf(other?.name ?? name), { probe, asked, held, name, other, sentMs: now.monotonicMs });
+    this.#pending.set(keyOf(other?.name ?? name), { probe, answerAt: probe.socket, asked, held, name, other, sentMs: now.monotonicMs });
     this.#environment.count('probe');
     this.#environment.transmit(probe.socket, asked, datagram);
     return 'sent';
   }
+
+  passGivers(): readonly PublicKeyHex[] {
+    return [...this.#environment.relays()].filter(({ capabilities }) => capabilities.includes(passCapability)).map(({ relay }) => relay);
+  }
+
+  askPass(relay: PublicKeyHex, socket: ProbeSocket, now: Instant): ProbeOutcome { return this.#probePass({ socket, relay, port: 'main', answerFrom: 'pass' }, socket, undefined, now); }
+
+  askByPass(relay: PublicKeyHex, pass: Pass, answerAt: ProbeSocket, now: Instant): ProbeOutcome { return this.#probePass({ socket: 'main', relay, port: 'main', answerFrom: 'by-pass' }, answerAt, pass, now); }
+
+  recall(key: string): string | undefined { return this.#environment.recall(key); }
+  remember(key: string, value: string): void { this.#environment.remember(key, value); }
+  digest(text: string): string { return toHex(this.#environment.crypto.sha256(new TextEncoder().encode(text)).subarray(0, digestBytes)); }
 
   bindSpare(): SpareSocket | undefined {
     if (this.#spares.size >= sparesMaximum) return undefined;
@@ -206,11 +226,28 @@ export class Observing implements ObservationPort {
     const sight = answer.type === 'answer' ? (pending.other === undefined ? answer.sight : undefined) : this.#passedSight(pending, answer);
     const seen = sight === undefined ? undefined : openSight(this.#environment.crypto, pending.held.ticket.key, sight);
     if (seen === undefined) { this.#drop('unauthentic'); return; }
-    if (socket !== pending.probe.socket || !cameFromWhereItShould(pending, from)) { this.#drop('elsewhere'); return; }
+    if (socket !== pending.answerAt || !cameFromWhereItShould(pending, from)) { this.#drop('elsewhere'); return; }
+    const { answerFrom } = pending.probe;
+    // The answer that was asked for brings a pass.
+    if (answerFrom === 'pass') { this.#drop('unknown-probe'); return; }
     this.#pending.delete(key);
     this.#environment.count('observed');
+    if (answerFrom === 'by-pass') { this.check?.passed?.({ kind: 'arrived', relay: pending.probe.relay, at: socket }, now); return; }
     const roundTripMs = Math.max(0, now.monotonicMs - pending.sentMs);
-    this.check?.observed({ socket, asked: pending.asked, answerFrom: pending.probe.answerFrom, from, seen, roundTripMs }, now);
+    this.check?.observed({ socket, asked: pending.asked, answerFrom, from, seen, roundTripMs }, now);
+  }
+
+  passAnswer(socket: ProbeSocket, from: SocketAddress, answer: Extract<ObserveDatagram, { type: 'pass-answer' }>, now: Instant): void {
+    this.#forgetOld(now);
+    const key = keyOf(answer.name);
+    const pending = this.#pending.get(key);
+    if (pending?.probe.answerFrom !== 'pass') { this.#drop('unknown-probe'); return; }
+    const pass = openPassAnswer(this.#environment.crypto, pending.held.ticket.key, answer);
+    if (pass === undefined) { this.#drop('unauthentic'); return; }
+    if (socket !== pending.answerAt || !cameFromWhereItShould(pending, from)) { this.#drop('elsewhere'); return; }
+    this.#pending.delete(key);
+    this.#environment.count('observed');
+    this.check?.passed?.({ kind: 'given', relay: pending.probe.relay, at: socket, pass }, now);
   }
 
   /** Whoever sees it on its way can send it on to another socket, once: then a router seems to bring its hosts together that does not. */
@@ -246,6 +283,20 @@ export class Observing implements ObservationPort {
     return now.monotonicMs < held.untilMs && probesLeft(held) >= Math.min(probes, held.ticket.probes) ? held : undefined;
   }
 
+  #probePass(probe: PendingProbe['probe'], answerAt: ProbeSocket, pass: Pass | undefined, now: Instant): ProbeOutcome {
+    if ([probe.socket, answerAt].some((socket) => socket !== 'main' && this.#spares.get(socket) !== true)) return 'not-bound';
+    const held = this.#goodTicket(probe.relay, 1, now);
+    if (held === undefined) return 'no-ticket';
+    const name = nextName(held);
+    const datagram = encodeProbe(this.#environment.crypto, held.ticket.key, name, probe.answerFrom, undefined, pass);
+    if (datagram === undefined) return 'no-ticket';
+    this.#forgetOld(now);
+    this.#pending.set(keyOf(name), { probe, answerAt, asked: held.address, held, name, other: undefined, sentMs: now.monotonicMs });
+    this.#environment.count('probe');
+    this.#environment.transmit(probe.socket, held.address, datagram);
+    return 'sent';
+  }
+
   #permission({ held, name }: NonNullable<PendingProbe['other']>, of: ProbeName): OtherRelay {
     return { address: held.address, name, permission: permit(this.#environment.crypto, held.ticket.key, name, of) };
   }
@@ -265,7 +316,7 @@ export class Observing implements ObservationPort {
   }
 
   #forgetSentFrom(socket: SpareSocket): void {
-    for (const [key, { probe }] of this.#pending) if (probe.socket === socket) this.#pending.delete(key);
+    for (const [key, { probe, answerAt }] of this.#pending) if (probe.socket === socket || answerAt === socket) this.#pending.delete(key);
     for (const [key, mark] of this.#marks) if (mark.socket === socket) this.#marks.delete(key);
   }
 
@@ -279,7 +330,7 @@ function cameFromWhereItShould({ probe, asked, held, other }: PendingProbe, from
     return left !== undefined && right !== undefined && sameAddress(left, right);
   };
   switch (probe.answerFrom) {
-    case 'asked': return isFrom(asked);
+    case 'asked': case 'pass': case 'by-pass': return isFrom(asked);
     case 'other-port': return isFrom(probe.port === 'main' ? secondAddress : address);
     case 'other-relay': return isFrom(other?.held.address);
   }

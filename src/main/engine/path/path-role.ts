@@ -20,6 +20,7 @@ import type { SessionId, SessionView } from '../session/types.ts';
 import type { Instant, SocketAddress } from '../wire/types.ts';
 import type { CheckedNetwork, CreateNetworkCheck, EngineSocket, NetworkAnswer, NetworkCheck, NetworkRequest, OwnRelay, SpareSocket } from './observation-port.ts';
 import type { ConnectedRelay } from './observing.ts';
+import type { AddressFamily } from './types.ts';
 
 export interface PathEnvironment {
   readonly crypto: Crypto;
@@ -38,6 +39,8 @@ export interface PathEnvironment {
   ask(request: NetworkRequest): void;
   /** The last report is another one. */
   reported(): void;
+  recall(key: string): string | undefined;
+  remember(key: string, value: string): void;
 }
 
 export class PathRole {
@@ -59,6 +62,7 @@ export class PathRole {
         crypto, random, request: (sessionId, body, options, at) => { directed.request(sessionId, body, options, at); }, relays: () => environment.connectedRelays(), ownRelays: () => environment.ownRelays(),
         transmit: (via, to, datagram) => { environment.transmit(via, to, datagram); }, bind: (socket) => { environment.bind(socket); }, unbind: (socket) => { environment.unbind(socket); },
         ask: (request) => { environment.ask(request); }, reported: () => { environment.reported(); }, count,
+        recall: (key) => environment.recall(key), remember: (key, value) => { environment.remember(key, value); },
       });
       this.#check = createNetworkCheck(this.#observing, now);
       this.#observing.check = this.#check;
@@ -81,6 +85,10 @@ export class PathRole {
       case 'answer': case 'passed-answer':
         if (this.#observing === undefined || socket === 'second') this.#count('drop.unknown-probe');
         else this.#observing.answer(socket, from, decoded, now);
+        return;
+      case 'pass-answer':
+        if (this.#observing === undefined || socket === 'second') this.#count('drop.unknown-probe');
+        else this.#observing.passAnswer(socket, from, decoded, now);
         return;
       case 'mark':
         if (this.#observing === undefined || socket === 'second') this.#count('drop.unknown-mark');
@@ -110,6 +118,7 @@ export class PathRole {
   }
 
   get lastCheck(): CheckedNetwork | undefined { return this.#check?.last; }
+  mappingLifetimeMs(family: AddressFamily): number | undefined { return this.#check?.mappingLifetimeMs?.(family); }
   handleNetwork(answer: NetworkAnswer, now: Instant): void { this.#check?.answered(answer, now); }
   relaysChanged(now: Instant): void { this.#check?.relaysChanged(now); }
   networkChanged(now: Instant): void { this.#observing?.networkChanged(now); }

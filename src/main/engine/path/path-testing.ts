@@ -87,6 +87,8 @@ export class TestPaths {
   readonly asks: string[] = [];
   readonly requests: NetworkRequest[] = [];
   reports = 0;
+  /** What outlasts a restart. */
+  readonly values = new Map<string, string>();
   /** Known, and not connected. */
   readonly absent: OwnRelay[] = [];
   /** Where the visor's sockets are seen from: 203.0.113.5 and the port given here. */
@@ -112,6 +114,8 @@ export class TestPaths {
       ownRelays: () => [...this.relays.map(({ host, address }): OwnRelay => ({ relay: host, name: host, address, isConnected: true, roundTripMs: 30 })), ...this.absent],
       ask: (request) => { this.requests.push(request); },
       reported: () => { this.reports += 1; },
+      recall: (key) => this.values.get(key),
+      remember: (key, value) => { this.values.set(key, value); },
       transmit: (via, to, datagram) => { this.wire.push({ from: this.visorAddress(via), to, datagram }); },
       bind: (socket) => { this.asks.push(`bind ${socket}`); },
       unbind: (socket) => { this.asks.push(`unbind ${socket}`); },
@@ -162,6 +166,7 @@ export class TestPaths {
     for (const [socket, port] of this.ports) {
       const decoded = to.port === port && to.host === this.visorAddress(socket).host && socket !== 'second' ? decodeObserve(datagram) : undefined;
       if (socket !== 'second' && decoded?.type === 'mark') this.observing.markArrived(socket, decoded.nonce, this.now);
+      if (socket !== 'second' && decoded?.type === 'pass-answer') this.observing.passAnswer(socket, from, decoded, this.now);
       if (socket !== 'second' && (decoded?.type === 'answer' || decoded?.type === 'passed-answer')) this.observing.answer(socket, from, decoded, this.now);
     }
   }
