@@ -18,7 +18,7 @@ export interface Speaker {
 }
 
 /** Everything but `close`, which ends the session: that one is sent on purpose. */
-const verbs: readonly Verb[] = ['echo', 'challenge', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify', 'refusals', 'hold', 'drop', 'pad', 'more', 'observe', 'circuit', 'connect', 'hang-up', 'probe', 'candidates', 'letter',
+const verbs: readonly Verb[] = ['echo', 'challenge', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify', 'refusals', 'hold', 'drop', 'pad', 'more', 'observe', 'circuit', 'connect', 'hang-up', 'probe', 'candidates', 'letter', 'resolve',
   // More often: named records are looked at only in a session that has registered, and only those that are in time.
   'register', 'register', 'publish', 'publish', 'publish'];
 /** Of what is published and asked for: under names. */
@@ -45,6 +45,7 @@ function bodyOf(random: SeededRandom, verb: Verb, speaker: Speaker, published: r
     case 'probe': return { verb, random: random.bytes(8) };
     case 'circuit': return { verb, mailbox, token: random.bytes(16) };
     case 'connect': return { verb, circuit: number(random), tokenHash: random.bytes(32) };
+    case 'resolve': return { verb, identity, onward: random.chance(0.5) };
     case 'hang-up': return { verb, circuit: random.integer(0, 8) };
     case 'candidates': {
       const candidates = Array.from({ length: random.integer(0, 16) }, () => ({ kind: random.pick(offeredKinds) ?? 'host', address: { host: random.bytes(4).join('.'), port: random.integer(1, 65_535) } }));

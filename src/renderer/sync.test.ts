@@ -28,7 +28,7 @@ describe('following the state', () => {
     await vi.waitFor(() => expect(store.getState().live).toBeDefined());
     double.loseNextPatch();
     double.change([{ kind: 'notices', value: ['lost'] }]);
-    double.change([{ kind: 'settings', value: { readReceipts: false, hideAddress: false, theme: 'dark' } }]);
+    double.change([{ kind: 'settings', value: { readReceipts: false, hideAddress: false, theme: 'dark', directoryRelays: [] } }]);
     await vi.waitFor(() => expect(notices(store)).toEqual(['lost']));
     expect(store.getState().live?.view.settings.theme).toBe('dark');
     expect(snapshots()).toBe(2);

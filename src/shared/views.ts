@@ -304,11 +304,16 @@ export const identitySchema = z.object({
 });
 export type IdentityView = z.infer<typeof identitySchema>;
 
+/** Each is asked about whoever cannot be found otherwise, and so learns of them. */
+export const directoryRelaysMaximum = 4;
+
 export const settingsSchema = z.object({
   readReceipts: z.boolean(),
   /** Nobody but relays learns where this computer is: sessions with contacts stay in circuits. */
   hideAddress: z.boolean(),
   theme: z.enum(['system', 'light', 'dark']),
+  /** `relayPk@host:port` of relays that are asked for people whom neither our relays nor theirs know. */
+  directoryRelays: z.array(z.string().max(512)).max(directoryRelaysMaximum),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 

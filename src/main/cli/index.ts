@@ -1,6 +1,7 @@
 /** The command line of Waypost: `waypost VERB`. Each verb is in a file of its own; this only collects them and turns misuse into exit code 2. */
 import { Command, CommanderError } from 'commander';
 import { addContactVerbs } from './verbs/contacts.ts';
+import { addDirectoryVerb } from './verbs/directory.ts';
 import { addDoctorVerb } from './verbs/doctor.ts';
 import { addGetVerb } from './verbs/get.ts';
 import { addIdentityVerbs } from './verbs/identity.ts';
@@ -21,7 +22,7 @@ export function createProgram(): Command {
     .description('Messages to public keys that wait while the other side is away.')
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride();
-  for (const add of [addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addPeerVerbs, addDoctorVerb, addRelayVerb]) add(program);
+  for (const add of [addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addPeerVerbs, addDirectoryVerb, addDoctorVerb, addRelayVerb]) add(program);
   return program;
 }
 

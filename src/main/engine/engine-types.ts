@@ -16,6 +16,8 @@ export interface RelayPolicy {
   readonly registration: 'open' | { readonly list: readonly PublicKeyHex[] };
   /** Bytes of files that are held for one recipient; undefined: `fileHeldMaximumBytes` (shared/views.ts). */
   readonly heldPerRecipientBytes?: number;
+  /** Relays that are asked for records that are not here (engine/directory); at most 8 are. */
+  readonly peers?: readonly RelayHint[];
 }
 
 export interface EngineConfiguration {

@@ -1,6 +1,7 @@
 /** What the person (or a program over the local API) asks the visor to do. Each command is checked, committed, and only then answered. */
 import { WaypostError } from '../../shared/errors.ts';
 import { fileTextMaximumBytes, messageMaximumBytes, ttlDefaultSeconds, ttlMaximumSeconds, ttlMinimumSeconds } from '../../shared/views.ts';
+import { parseRelayHint } from './wire/relay-hint.ts';
 import { isPublicKeyHex } from './wire/identity.ts';
 import { encodeContent } from './wire/content.ts';
 import { fromHex, toHex, utf8Encode } from './wire/bytes.ts';
@@ -90,8 +91,9 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
       role.context.commit([{ kind: 'put-value', key: 'words-confirmed', value: 'true' }], { announce: [{ kind: 'identity' }], done: plain });
       return;
     case 'update-settings': {
+      if (command.settings.directoryRelays?.some((text) => parseRelayHint(text) === undefined) === true) { fail(new WaypostError('bad-relay', 'This is not the link of a relay. It looks like key@host:port, with a key of 66 hexadecimal digits.')); return; }
       const settings = { ...role.context.memory.settings, ...command.settings };
-      role.context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], { announce: [{ kind: 'settings' }], done: (_applied, at) => { if (command.settings.hideAddress !== undefined) role.peers.hidingChanged(settings.hideAddress, at); done(settings); } });
+      role.context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], { announce: [{ kind: 'settings' }], done: (_applied, at) => { if (command.settings.hideAddress !== undefined) role.peers.hidingChanged(settings.hideAddress, at); if (command.settings.directoryRelays !== undefined) role.outbox.kick(at); done(settings); } });
       return;
     }
   }

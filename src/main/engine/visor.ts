@@ -17,7 +17,10 @@ import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
 import { CircuitRole } from './circuits/circuit-role.ts';
 import { isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
-import { circuitsCapability } from './overlay/capabilities.ts';
+import { circuitsCapability, resolveCapability } from './overlay/capabilities.ts';
+import { HostNames } from './overlay/host-names.ts';
+import { DirectoryRole } from './directory/directory-role.ts';
+import { RelayPeers } from './directory/relay-peers.ts';
 import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
 import { isObserveDatagram } from './path/observe-codec.ts';
@@ -44,7 +47,7 @@ import type { CommitOptions, VisorContext } from './visor-context.ts';
 
 /** What this side can do, told in every handshake. */
 const visorCapabilities = ['waypost/1', 'letters'];
-const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, passCapability, circuitsCapability];
+const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, passCapability, circuitsCapability, resolveCapability];
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
@@ -69,6 +72,9 @@ class VisorEngine implements Engine {
   readonly #mailbox: MailboxRole | undefined;
   readonly #paths: PathRole;
   readonly #circuits: CircuitRole;
+  readonly #names: HostNames;
+  readonly #relayPeers: RelayPeers | undefined;
+  readonly #directory: DirectoryRole | undefined;
   readonly #counters = new Map<string, number>();
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
@@ -143,6 +149,12 @@ class VisorEngine implements Engine {
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at), frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
       sessionsOf: (wanted) => mailbox.sessionsOf(wanted), addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
     }, (counter) => { this.#context.count(counter); });
+    this.#names = this.#visor?.names ?? new HostNames((ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); });
+    this.#relayPeers = mailbox === undefined ? undefined : new RelayPeers(this.#context, this.#names, configuration.relay?.peers ?? []);
+    this.#directory = mailbox === undefined || this.#relayPeers === undefined ? undefined : new DirectoryRole({
+      crypto, directed: this.#directed, peers: this.#relayPeers, held: (identity, at, then) => { mailbox.held(identity, at, then); },
+      addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
+    });
     this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false, () => this.#paths.lastCheck);
     this.#visor?.start(now);
   }
@@ -174,7 +186,7 @@ class VisorEngine implements Engine {
 
   handleResolved(ticket: number, hosts: readonly string[], now: Instant): void {
     this.#begin(now);
-    this.#visor?.names.handleResolved(ticket, hosts, now);
+    this.#names.handleResolved(ticket, hosts, now);
     this.#drainSessions();
   }
 
@@ -200,6 +212,8 @@ class VisorEngine implements Engine {
     this.#mailbox?.handleTimeout(now);
     this.#paths.handleTimeout(now);
     this.#circuits.handleTimeout(now);
+    this.#relayPeers?.handleTimeout(now);
+    this.#directory?.handleTimeout(now);
     this.#drainSessions();
   }
 
@@ -209,6 +223,7 @@ class VisorEngine implements Engine {
     // First: whoever needs to know more asks for it, and what was known is about another network.
     this.#paths.networkChanged(now);
     this.#visor?.networkChanged(now);
+    this.#relayPeers?.networkChanged(now);
     this.#drainSessions();
   }
 
@@ -240,6 +255,7 @@ class VisorEngine implements Engine {
     this.#visor?.peers.stop(now);
     this.#drainSessions();
     for (const link of this.#visor?.links.all ?? []) if (link.sessionId !== undefined) this.#sessions.close(link.sessionId, now);
+    this.#relayPeers?.stop(now);
     this.#drainSessions();
   }
 
@@ -274,6 +290,8 @@ class VisorEngine implements Engine {
     for (const candidate of this.#visor?.timeouts() ?? []) consider(candidate);
     consider(this.#paths.pollTimeout());
     consider(this.#circuits.pollTimeout());
+    consider(this.#relayPeers?.pollTimeout());
+    consider(this.#directory?.pollTimeout());
     return earliest;
   }
 
@@ -315,11 +333,13 @@ class VisorEngine implements Engine {
         this.#mailbox?.sessionClosed(output.sessionId);
         this.#circuits.sessionClosed(output.sessionId, this.#now);
         this.#visor?.handleSession(output, this.#now);
+        this.#relayPeers?.handleSession(output, this.#now);
         this.#paths.relaysChanged(this.#now);
         return;
       case 'restarted':
         this.#circuits.sessionClosed(output.session.id, this.#now);
         if (this.#visor?.handleSession(output, this.#now) !== true) this.#directed.sessionLost(output.session.id, this.#now);
+        this.#relayPeers?.handleSession(output, this.#now);
         this.#paths.sessionBegan(output.session, this.#now);
         return;
       case 'path':
@@ -331,6 +351,7 @@ class VisorEngine implements Engine {
         return;
       case 'established': case 'silent': case 'measured':
         this.#visor?.handleSession(output, this.#now);
+        this.#relayPeers?.handleSession(output, this.#now);
         if (output.kind === 'established') this.#paths.sessionBegan(output.session, this.#now);
         else if (output.kind === 'silent') this.#paths.relaysChanged(this.#now);
         return;

@@ -38,6 +38,8 @@ export interface NodeOptions {
   readonly clockErrorMs?: number;
   /** Of a relay. */
   readonly heldPerRecipientBytes?: number;
+  /** Of a relay: whom it asks for records that it does not hold. */
+  readonly peers?: readonly RelayHint[];
   /** Of a relay: it has a second socket. */
   readonly second?: boolean;
   readonly createNetworkCheck?: CreateNetworkCheck;
@@ -223,7 +225,7 @@ export class StoryNode {
     }
     const configuration: EngineConfiguration = {
       crypto, random, identitySecret: this.identitySecret, initialName: this.name, visor: this.options.visor ?? this.options.relay !== true,
-      relay: this.options.relay === true ? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }) } : undefined,
+      relay: this.options.relay === true ? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }), ...(this.options.peers === undefined ? {} : { peers: this.options.peers }) } : undefined,
     };
     const createNetworkCheck = this.options.createNetworkCheck ?? (this.world.visorsMeet === 'directly' ? createNetworkChecks : undefined);
     const createPeerSessions = this.options.createPeerSessions ?? (this.world.visorsMeet === 'no' ? (): PeerSessions => noPeerSessions : undefined);

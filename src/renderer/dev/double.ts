@@ -235,7 +235,7 @@ export function createDouble(scenarioName: string): Double {
     },
     settings: {
       update: async (next) => {
-        const settings = { readReceipts: next.readReceipts ?? view.settings.readReceipts, hideAddress: next.hideAddress ?? view.settings.hideAddress, theme: next.theme ?? view.settings.theme };
+        const settings = { readReceipts: next.readReceipts ?? view.settings.readReceipts, hideAddress: next.hideAddress ?? view.settings.hideAddress, theme: next.theme ?? view.settings.theme, directoryRelays: next.directoryRelays ?? view.settings.directoryRelays };
         change([{ kind: 'settings', value: settings }]);
         return settings;
       },

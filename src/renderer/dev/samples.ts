@@ -151,7 +151,7 @@ export function sampleView(change: Partial<View> = {}): View {
     identity: { publicKey, address: `${publicKey}:1`, name: 'Mats', fingerprint: sampleFingerprint('me'), wordsConfirmed: true },
     connection: { kind: 'online', relaysConnected: 2, relaysConfigured: 3, waitingMessages: 0 },
     conversations: [], relays: [], outbox: [],
-    settings: { readReceipts: true, hideAddress: false, theme: 'system' },
+    settings: { readReceipts: true, hideAddress: false, theme: 'system', directoryRelays: [] },
     echo: { state: 'absent' },
     notices: [],
     ...change,

@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 import { WaypostError } from '../../../shared/errors.ts';
 import { createClient } from '../../../shared/transport.ts';
 import { isPublicKeyHex } from '../../engine/wire/identity.ts';
-import { formatRelayHint } from '../../engine/wire/relay-hint.ts';
+import { relayPeersMaximum } from '../../engine/directory/relay-peers.ts';
+import { formatRelayHint, parseRelayHint } from '../../engine/wire/relay-hint.ts';
+import type { RelayHint } from '../../engine/wire/types.ts';
 import { createIdentitySecret } from '../../host/identity-setup.ts';
 import { createProfileDirectory } from '../../host/profile.ts';
 import { createLocalKey, createVault, readVault, type VaultFile } from '../../host/vault.ts';
@@ -24,6 +26,7 @@ interface RelayOptions {
   readonly allow?: readonly string[];
   readonly holdPerRecipient?: string;
   readonly observePort?: string;
+  readonly peer?: readonly string[];
 }
 
 /**
@@ -53,6 +56,16 @@ function allowed(keys: readonly string[] | undefined): 'open' | { readonly list:
   return { list };
 }
 
+function peersOf(texts: readonly string[] | undefined): readonly RelayHint[] {
+  const peers = (texts ?? []).map((text) => {
+    const hint = parseRelayHint(text);
+    if (hint === undefined) throw new WaypostError('bad-relay', `"${text.slice(0, 80)}" is not the link of a relay. --peer takes key@host:port, as the other relay prints it when it starts.`);
+    return hint;
+  });
+  if (peers.length > relayPeersMaximum) throw new WaypostError('invalid-argument', `A relay asks at most ${relayPeersMaximum} peers. Name fewer with --peer.`);
+  return peers;
+}
+
 export function addRelayVerb(program: Command): void {
   addVerb(program, 'relay', 'run a relay that keeps mail for others')
     .requiredOption('--listen <host:port>', 'where to listen for UDP, such as 0.0.0.0:7400')
@@ -60,6 +73,7 @@ export function addRelayVerb(program: Command): void {
     .option('--confirm-clock', 'the clock of this machine is right although it jumped: let letters expire again')
     .option('--allow <keys...>', 'only these public keys may have a mailbox here (default: everybody)')
     .option('--observe-port <port>', 'second UDP port, by which visors learn what their network does to packets (default: the system chooses)')
+    .option('--peer <hints...>', 'relays (key@host:port) that are asked where somebody is whose mail is not kept here; at most 8')
     .option('--hold-per-recipient <size>', 'files held for one recipient who is away, such as 2GiB (default: 256MiB)')
     .action((options: RelayOptions, command: Command) => runVerb(command, async (environment) => {
       keepYoungGenerationSmall();
@@ -67,10 +81,11 @@ export function addRelayVerb(program: Command): void {
       const registration = allowed(options.allow);
       const held = options.holdPerRecipient === undefined ? {} : { heldPerRecipientBytes: parseSize(options.holdPerRecipient, '--hold-per-recipient', heldMinimumBytes) };
       const observePort = options.observePort === undefined ? undefined : parsePort(options.observePort, '--observe-port', listen.port);
+      const peers = peersOf(options.peer);
       const vault = await relayVault(environment);
       const contents = await environment.open(vault);
       const running = await environment.start(
-        { visor: false, relay: { registration, ...held }, listenHost: listen.host, listenPort: listen.port, observePort, confirmClock: options.confirmClock === true },
+        { visor: false, relay: { registration, peers, ...held }, listenHost: listen.host, listenPort: listen.port, observePort, confirmClock: options.confirmClock === true },
         { contents, vault },
       );
       const { host, port } = running.runtime.listen;

@@ -8,7 +8,7 @@ import { MailboxNames } from './mailbox-names.ts';
 import { PrefixRate } from './mailbox-rate.ts';
 import type { Answer } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
-import type { DeviceCertificate, IdentityRecord, Instant, PrekeyBundle, RequestBody } from '../wire/types.ts';
+import type { DeviceCertificate, IdentityRecord, Instant, PrekeyBundle, PublicKeyHex, RequestBody } from '../wire/types.ts';
 import type { MailboxContext } from './mailbox-context.ts';
 import type { MailboxOwners } from './mailbox-owners.ts';
 
@@ -56,6 +56,17 @@ export class MailboxRecords {
       default:
         body satisfies never;
     }
+  }
+
+  /** The newest identity record here, and the prekey bundle of its first device. Both were proved when they were published. */
+  held(identity: PublicKeyHex, now: Instant, then: (found: { readonly record: IdentityRecord; readonly bundle: PrekeyBundle | undefined } | undefined, now: Instant) => void): void {
+    this.#owners.withRecord(identity, now, (record, at) => {
+      const device = record?.devices[0];
+      if (record === undefined || device === undefined) { then(undefined, at); return; }
+      this.#context.store<'get-record'>({ op: 'get-record', kind: 'prekey', identity, deviceId: device.deviceId }, ({ bytes }, later) => {
+        then({ record, bundle: bytes === undefined ? undefined : decodePrekeyBundle(bytes) }, later);
+      });
+    });
   }
 
   publish(sessionId: SessionId, body: PublishBody, answer: Answer, now: Instant): void {

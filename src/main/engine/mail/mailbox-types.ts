@@ -4,7 +4,8 @@ import type { RelayPolicy } from '../engine-types.ts';
 import type { Directed } from '../directed/types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
 import type { BlobShelf } from '../files/blob-shelf.ts';
-import type { Instant, Mailbox } from '../wire/types.ts';
+import type { FoundRecords } from '../directory/found-records.ts';
+import type { Instant, Mailbox, PublicKeyHex } from '../wire/types.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail-store.ts';
 
 export interface MailboxEnvironment {
@@ -29,6 +30,8 @@ export interface MailboxRole {
   sessionClosed(sessionId: SessionId): void;
   /** Live sessions that have registered this mailbox, in the order in which they did. */
   sessionsOf(mailbox: Mailbox): readonly SessionId[];
+  /** The records that are held here of that identity. */
+  held(identity: PublicKeyHex, now: Instant, then: (found: FoundRecords | undefined, now: Instant) => void): void;
   handleTimeout(now: Instant): void;
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined;
   /** Set when the wall clock jumped by more than a day: nothing expires until `confirmClock`. */

@@ -36,7 +36,8 @@ import { MailboxUpkeep } from './mailbox-upkeep.ts';
 import { MailboxVerbs } from './mailbox-verbs.ts';
 import type { Answer, Directed } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
-import type { Instant, Mailbox, RequestBody, Verb } from '../wire/types.ts';
+import type { FoundRecords } from '../directory/found-records.ts';
+import type { Instant, Mailbox, PublicKeyHex, RequestBody, Verb } from '../wire/types.ts';
 import type { MailResults } from './mail-store.ts';
 import type { CreateMailboxRole, MailboxEnvironment, MailboxRole } from './mailbox-types.ts';
 
@@ -45,6 +46,7 @@ export const createMailboxRole: CreateMailboxRole = (environment, opened, now) =
 class Mailboxes implements MailboxRole {
   readonly #context: MailboxContext;
   readonly #owners: MailboxOwners;
+  readonly #records: MailboxRecords;
   readonly #receipts: ReceiptBatch;
   readonly #doorbell: Doorbell;
   readonly #upkeep: MailboxUpkeep;
@@ -54,6 +56,7 @@ class Mailboxes implements MailboxRole {
   constructor(environment: MailboxEnvironment, opened: MailResults['open'], now: Instant) {
     this.#context = new MailboxContext(environment, opened, now);
     this.#owners = new MailboxOwners(this.#context);
+    this.#records = new MailboxRecords(this.#context, this.#owners);
     this.#receipts = new ReceiptBatch(this.#context);
     this.#doorbell = new Doorbell(this.#context, this.#owners);
     this.#upkeep = new MailboxUpkeep(this.#context, now);
@@ -92,8 +95,10 @@ class Mailboxes implements MailboxRole {
 
   sessionsOf(mailbox: Mailbox): readonly SessionId[] { return this.#owners.sessionsOf(mailbox); }
 
+  held(identity: PublicKeyHex, now: Instant, then: (found: FoundRecords | undefined, now: Instant) => void): void { this.#records.held(identity, now, then); }
+
   #registerHandlers(directed: Directed): void {
-    const records = new MailboxRecords(this.#context, this.#owners);
+    const records = this.#records;
     const deposits = new MailboxDeposits(this.#context, this.#receipts, this.#doorbell);
     const verbs = new MailboxVerbs(this.#context, this.#owners, this.#doorbell);
     on(directed, 'record', (_, body, answer, now) => { records.record(body, answer, now); });

@@ -2,7 +2,7 @@
 import { settingsSchema, type Settings } from '../../../shared/views.ts';
 
 export const settingsKey = 'settings';
-const defaults: Settings = { readReceipts: true, hideAddress: false, theme: 'system' };
+const defaults: Settings = { readReceipts: true, hideAddress: false, theme: 'system', directoryRelays: [] };
 
 export function defaultSettings(values: ReadonlyMap<string, string>): Settings {
   const text = values.get(settingsKey);

@@ -1,18 +1,25 @@
 /**
  * Finding what is needed to write to somebody: their identity record (device, relays) and prekey bundle. Asked of their own relays first -
- * those of the last record, then those of the link they were added by - and of ours when these do not answer. Everything is
- * signed, so it does not matter who serves it; a lower sequence never replaces a higher one.
+ * those of the last record, then those of the link they were added by - and of ours at the same time; when none of these has it, or no relay of theirs is known, of
+ * ours and their peers (engine/directory), and then of the directory relays that the person has named. Everything is
+ * signed, so it does not matter who serves it; a lower sequence never replaces a higher one. A record says where mail goes, and nothing of who is there.
  */
-import { decodeIdentityRecord, decodePrekeyBundle, verifyIdentityRecord, verifyPrekeyBundle } from '../wire/record.ts';
+import { answersResolve, askRelay } from '../directory/ask-relay.ts';
+import { proveRecords } from '../directory/found-records.ts';
+import { decodeIdentityRecord, decodePrekeyBundle } from '../wire/record.ts';
+import { parseRelayHint } from '../wire/relay-hint.ts';
 import type { WaitReason } from '../../../shared/views.ts';
 import type { DeviceCertificate, IdentityRecord, Instant, PrekeyBundle, PublicKeyHex, RelayHint } from '../wire/types.ts';
 import type { ContactRow } from '../mail/visor-store.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { RelayLink, RelayLinks } from './relay-links.ts';
+import type { RelayLinks } from './relay-links.ts';
 
 /** Records in use are asked for again after this: relays and prekeys change weekly at most. */
 const freshForMs = 6 * 3_600_000;
 const lookupDeadlineMs = 6_000;
+/** Whose relays do not answer is looked for elsewhere no more often than this, as long as what is known of them may still be right. */
+const widenAgainMs = 10 * 60_000;
+const firstRoundMaximum = 6;
 
 export interface Recipient {
   readonly record: IdentityRecord;
@@ -23,7 +30,15 @@ export interface Recipient {
 
 export type LookupResult = { readonly ok: true; readonly recipient: Recipient } | { readonly ok: false; readonly reason: WaitReason };
 
+/** Relays that are asked together; the next round begins when none of them had anything. */
+interface Round { readonly hints: readonly RelayHint[]; /** They may ask their peers. */ readonly onward: boolean }
+
 interface Lookup {
+  readonly rounds: Round[];
+  /** Relays of theirs, by key. */
+  readonly theirs: ReadonlySet<PublicKeyHex>;
+  /** Did not answer, or cannot ask anybody else: not asked in later rounds. */
+  readonly spent: Set<PublicKeyHex>;
   readonly waiting: ((result: LookupResult, now: Instant) => void)[];
   outstanding: number;
   reason: WaitReason;
@@ -37,6 +52,8 @@ export class Recipients {
   readonly #links: RelayLinks;
   readonly #deviceChanged: (publicKey: PublicKeyHex, now: Instant) => void;
   readonly #lookups = new Map<PublicKeyHex, Lookup>();
+  /** Monotonic ms when somebody whom we know was last looked for elsewhere. */
+  readonly #widened = new Map<PublicKeyHex, number>();
   /** Decoded and verified once per contact row. */
   readonly #cache = new WeakMap<ContactRow, Recipient>();
 
@@ -83,65 +100,69 @@ export class Recipients {
     const running = this.#lookups.get(publicKey);
     if (running !== undefined) { running.waiting.push(done); return; }
     const contact = this.#context.memory.contacts.get(publicKey);
-    const candidates = contact === undefined ? [] : this.#candidates(contact, known);
-    if (candidates.length === 0) { done({ ok: false, reason: 'no-relay-known' }, now); return; }
     const theirs = new Set([...(known?.relays ?? []), ...(contact?.relays ?? [])].map((hint) => hint.publicKey));
-    const lookup: Lookup = { waiting: [done], outstanding: candidates.length, reason: theirs.size === 0 ? 'no-relay-known' : 'relay-unreachable', settled: false, kept: false };
+    const rounds = contact === undefined ? [] : this.#rounds(contact, known, theirs.size > 0);
+    if (rounds.length === 0) { done({ ok: false, reason: 'no-relay-known' }, now); return; }
+    const lookup: Lookup = { rounds, theirs, spent: new Set(), waiting: [done], outstanding: 0, reason: theirs.size === 0 ? 'no-relay-known' : 'relay-unreachable', settled: false, kept: false };
     this.#lookups.set(publicKey, lookup);
-    for (const hint of candidates) this.#askOne(publicKey, hint, theirs.has(hint.publicKey), lookup, now);
+    this.#nextRound(publicKey, lookup, now);
   }
 
-  /** Their relays; ours too, since both may be customers of one relay that has moved. */
-  #candidates(contact: ContactRow, known: Recipient | undefined): readonly RelayHint[] {
-    const hints = new Map<string, RelayHint>();
-    for (const hint of [...(known?.relays ?? []), ...contact.relays]) if (!hints.has(hint.publicKey)) hints.set(hint.publicKey, hint);
-    for (const row of this.#context.memory.relays.values()) if (!hints.has(row.publicKey)) hints.set(row.publicKey, { publicKey: row.publicKey, host: row.host, port: row.port });
-    return [...hints.values()].slice(0, 6);
+  /** Their relays and ours, since both may be customers of one relay that has moved; then ours with their peers, then directory relays. */
+  #rounds(contact: ContactRow, known: Recipient | undefined, areTheirsKnown: boolean): Round[] {
+    const own = [...this.#context.memory.relays.values()].map(({ publicKey, host, port }) => ({ publicKey, host, port }));
+    const first = new Map<string, RelayHint>();
+    for (const hint of [...(known?.relays ?? []), ...contact.relays, ...own]) if (!first.has(hint.publicKey)) first.set(hint.publicKey, hint);
+    const directories = this.#context.memory.settings.directoryRelays.map(parseRelayHint).filter((hint) => hint !== undefined);
+    const all: Round[] = [
+      ...(areTheirsKnown ? [{ hints: [...first.values()].slice(0, firstRoundMaximum), onward: false }] : []),
+      { hints: own, onward: true }, { hints: directories, onward: true },
+    ];
+    return all.filter((round) => round.hints.length > 0);
   }
 
-  /** @param isTheirs that our own relays have never heard of them says nothing; that theirs have not does. */
-  #askOne(publicKey: PublicKeyHex, hint: RelayHint, isTheirs: boolean, lookup: Lookup, now: Instant): void {
+  #nextRound(publicKey: PublicKeyHex, lookup: Lookup, now: Instant): void {
+    const round = lookup.rounds.shift();
+    if (round === undefined) return;
+    lookup.outstanding = round.hints.length;
+    for (const hint of round.hints) this.#askOne(publicKey, hint, round.onward, lookup, now);
+  }
+
+  #askOne(publicKey: PublicKeyHex, hint: RelayHint, onward: boolean, lookup: Lookup, now: Instant): void {
     const finished = (at: Instant): void => {
       lookup.outstanding -= 1;
-      if (lookup.outstanding === 0) this.#settle(publicKey, lookup, at);
+      if (lookup.outstanding === 0) this.#roundOver(publicKey, lookup, at);
     };
-    const link = this.#links.deposit(hint, now);
+    const link = lookup.spent.has(hint.publicKey) ? undefined : this.#links.deposit(hint, now);
     if (link === undefined) { finished(now); return; }
     this.#links.whenUp(link, lookupDeadlineMs, now, (up, at) => {
-      if (!up) { finished(at); return; }
-      this.#request(link, { kind: 'identity', identity: publicKey, deviceId: undefined }, at, (bytes, reached, then) => {
-        const record = bytes === undefined ? undefined : decodeIdentityRecord(bytes);
-        const device = record?.devices[0];
-        if (bytes === undefined || record === undefined || device === undefined || record.identity !== publicKey || !verifyIdentityRecord(record)) {
-          if (reached && isTheirs && lookup.reason === 'relay-unreachable') lookup.reason = 'recipient-unknown';
-          finished(then);
-          return;
-        }
-        this.#request(link, { kind: 'prekey', identity: publicKey, deviceId: device.deviceId }, then, (bundleBytes, _reached, last) => {
-          const bundle = bundleBytes === undefined ? undefined : decodePrekeyBundle(bundleBytes);
-          if (bundleBytes === undefined || bundle === undefined || !verifyPrekeyBundle(this.#context.crypto, bundle, device)) {
-            lookup.reason = 'recipient-unprepared';
-            finished(last);
-            return;
-          }
-          lookup.kept = this.#keep(publicKey, record, bundle, last) || lookup.kept;
-          lookup.outstanding -= 1;
-          // The first complete answer serves who waits; a later one with a higher sequence is kept all the same.
-          this.#settle(publicKey, lookup, last);
-        });
+      if (!up || link.sessionId === undefined) { lookup.spent.add(hint.publicKey); finished(at); return; }
+      if (!answersResolve(this.#context, link.sessionId)) lookup.spent.add(hint.publicKey);
+      askRelay(this.#context, link.sessionId, publicKey, onward, lookupDeadlineMs, at, (answer, then) => {
+        const found = answer.kind === 'served' ? proveRecords(this.#context.crypto, publicKey, answer.resolved, this.known(publicKey)?.record) : undefined;
+        if (answer.kind === 'silent') lookup.spent.add(hint.publicKey);
+        // That our own relays have never heard of them says nothing; that theirs have not does.
+        else if (found === undefined && lookup.theirs.has(hint.publicKey) && lookup.reason === 'relay-unreachable') lookup.reason = 'recipient-unknown';
+        if (found !== undefined && found.bundle === undefined) lookup.reason = 'recipient-unprepared';
+        if (found?.bundle === undefined) { finished(then); return; }
+        lookup.kept = this.#keep(publicKey, found.record, found.bundle, then) || lookup.kept;
+        // The first complete answer serves who waits; a later one with a higher sequence is kept all the same.
+        this.#settle(publicKey, lookup, then);
+        finished(then);
       });
     });
   }
 
-  #request(link: RelayLink, name: { kind: 'identity' | 'prekey'; identity: PublicKeyHex; deviceId: string | undefined }, now: Instant, done: (bytes: Uint8Array | undefined, reached: boolean, now: Instant) => void): void {
-    if (link.sessionId === undefined) { done(undefined, false, now); return; }
-    this.#context.directed.request(link.sessionId, { verb: 'record', ...name }, {
-      deadlineMs: lookupDeadlineMs,
-      done: (outcome, at) => {
-        if (outcome.kind === 'answered') done(outcome.payloads[0], true, at);
-        else done(undefined, outcome.kind === 'negative', at);
-      },
-    }, now);
+  /** Nobody in this round has more to say. */
+  #roundOver(publicKey: PublicKeyHex, lookup: Lookup, now: Instant): void {
+    if (lookup.kept || lookup.rounds.length === 0) { this.#settle(publicKey, lookup, now, true); return; }
+    if (this.known(publicKey) === undefined) { this.#nextRound(publicKey, lookup, now); return; }
+    // What we had may still be right, and is used meanwhile.
+    this.#settle(publicKey, lookup, now, true);
+    const widenedMs = this.#widened.get(publicKey);
+    if (widenedMs !== undefined && now.monotonicMs - widenedMs < widenAgainMs) return;
+    this.#widened.set(publicKey, now.monotonicMs);
+    this.#nextRound(publicKey, lookup, now);
   }
 
   #keep(publicKey: PublicKeyHex, record: IdentityRecord, bundle: PrekeyBundle, now: Instant): boolean {
@@ -156,15 +177,13 @@ export class Recipients {
     return true;
   }
 
-  #settle(publicKey: PublicKeyHex, lookup: Lookup, now: Instant): void {
-    if (lookup.settled) return;
-    const recipient = this.known(publicKey);
-    // Just kept, that is: what was fresh before would not have been asked for.
-    const fresh = recipient !== undefined && lookup.kept;
-    if (!fresh && lookup.outstanding > 0) return;
+  /** @param isOver nobody is to be waited for. */
+  #settle(publicKey: PublicKeyHex, lookup: Lookup, now: Instant, isOver = false): void {
+    if (lookup.settled || (!isOver && !lookup.kept)) return;
     lookup.settled = true;
     this.#lookups.delete(publicKey);
     // Nobody had anything newer, but what we had before may still be right: an old record beats not trying.
+    const recipient = this.known(publicKey);
     const result: LookupResult = recipient !== undefined ? { ok: true, recipient } : { ok: false, reason: lookup.reason };
     for (const done of lookup.waiting) done(result, now);
   }

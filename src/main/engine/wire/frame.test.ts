@@ -27,6 +27,7 @@ const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<Req
   candidates: fc.tuple(u32, fc.array(fc.record({ kind: fc.constantFrom(...offeredKinds), address: fc.record({ host: fc.ipV4(), port: fc.integer({ min: 1, max: 65_535 }) }) }), { maxLength: 16 }))
     .map(([generation, candidates]) => ({ verb: 'candidates', offer: { generation, candidates } })),
   letter: fc.record({ verb: fc.constant('letter'), bodyRoot: bytesOf(32), bodyLength: u32, header: fc.uint8Array({ maxLength: 600 }), inlineBody: optional(fc.uint8Array({ minLength: 1, maxLength: 256 })) }),
+  resolve: fc.record({ verb: fc.constant('resolve'), identity: keyLike, onward: fc.boolean() }),
   challenge: bytesOf(8).map((random) => ({ verb: 'challenge', random })),
   close: fc.nat(255).map((reason) => ({ verb: 'close', reason })),
   pull: fc.tuple(bytesOf(32), u64, fc.nat(5), leafRun).map(([root, length, groupShift, run]) => ({ verb: 'pull', name: { root, length }, groupShift, ...run })),
@@ -82,7 +83,7 @@ describe('frames', () => {
 
   it('decoding never throws and never makes more than its input justifies', () => {
     holdsAgainstNoise(decodeFrame);
-    for (let verb = 0; verb <= 20; verb += 1) holdsAgainstNoise(decodeFrame, [1, verb]);
+    for (let verb = 0; verb <= 31; verb += 1) holdsAgainstNoise(decodeFrame, [1, verb]);
   });
 
   it('numbers the verbs as the protocol does', () => {
@@ -90,7 +91,7 @@ describe('frames', () => {
       .map((body) => [body.verb, encodeRequest(new Uint8Array(16), body)[1]]));
     expect(numbers).toEqual({
       echo: 1, challenge: 2, close: 3, pull: 4, record: 5, publish: 6, register: 7, tokens: 8, deposit: 9, list: 10, ack: 11, withdraw: 12, status: 13,
-      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19, observe: 20, circuit: 21, connect: 22, 'hang-up': 23, probe: 24, candidates: 25, letter: 26,
+      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19, observe: 20, circuit: 21, connect: 22, 'hang-up': 23, probe: 24, candidates: 25, letter: 26, resolve: 30,
     });
   });
 

@@ -237,6 +237,8 @@ export type RequestBody =
   | { readonly verb: 'probe'; readonly random: Uint8Array }
   /** Where we may be reached; the answer says the same of the other side. `generation` rises from exchange to exchange. */
   | { readonly verb: 'candidates'; readonly offer: CandidateOffer }
+  /** To a relay: what it has of that identity's signed records. `onward`: what its peers have, too; a relay that asks for others never says so. */
+  | { readonly verb: 'resolve'; readonly identity: PublicKeyHex; readonly onward: boolean }
   /** A letter from its sender itself, in a session with the sender's certificate; the answer says what became of it. */
   | { readonly verb: 'letter'; readonly bodyRoot: Uint8Array; readonly bodyLength: number; readonly header: Uint8Array; readonly inlineBody: Uint8Array | undefined };
 

@@ -10,9 +10,10 @@ import { readCandidateOffer, writeCandidateOffer } from './candidate-offer.ts';
 import { readNamePath, writeNamePath } from './name-path.ts';
 import type { ContentName, LeafRun, Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
 
-/** In wire order; the number of a verb is its position plus 1. */
+/** In wire order; the number of a verb is its position plus 1. `resolve` has one of its own. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
   'refusals', 'more', 'pad', 'hold', 'drop', 'observe', 'circuit', 'connect', 'hang-up', 'probe', 'candidates', 'letter'] as const satisfies readonly Verb[];
+const resolveNumber = 30;
 const recordKinds = ['identity', 'prekey', 'named'] as const satisfies readonly RecordKind[];
 export const verdicts = ['committed', 'unopenable'] as const;
 
@@ -37,8 +38,17 @@ const noDevice = '00'.repeat(16);
 
 type BodyOf<Name extends Verb> = Extract<RequestBody, { verb: Name }>;
 
-export const writeVerb = (writer: Writer, verb: Verb): void => { writeChoice(writer, verbs, verb, 1); };
-export const readVerb = (reader: Reader): Verb => readChoice(reader, verbs, 1);
+export function writeVerb(writer: Writer, verb: Verb): void {
+  if (verb === 'resolve') writer.u8(resolveNumber);
+  else writeChoice(writer, verbs, verb, 1);
+}
+
+export function readVerb(reader: Reader): Verb {
+  const number = reader.u8();
+  const verb = number === resolveNumber ? 'resolve' : verbs[number - 1];
+  if (verb === undefined) reader.fail();
+  return verb ?? 'echo';
+}
 
 /** @throws RangeError for a value that does not fit its field. */
 export function writeBody(writer: Writer, body: RequestBody): void {
@@ -132,6 +142,10 @@ export function writeBody(writer: Writer, body: RequestBody): void {
     case 'candidates':
       writeCandidateOffer(writer, body.offer);
       return;
+    case 'resolve':
+      writePublicKey(writer, body.identity);
+      writer.u8(body.onward ? 1 : 0);
+      return;
     case 'letter':
       writer.bytes(body.bodyRoot, hashBytes).u32(body.bodyLength).u16(body.header.length).bytes(body.header);
       if (body.inlineBody !== undefined) writer.bytes(body.inlineBody);
@@ -205,6 +219,10 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
     }
     case 'candidates':
       return { verb, offer: readCandidateOffer(reader) };
+    case 'resolve': {
+      const identity = readPublicKey(reader);
+      return { verb, identity, onward: readFlag(reader) };
+    }
     case 'letter': {
       const bodyRoot = reader.bytes(hashBytes);
       const bodyLength = reader.u32();

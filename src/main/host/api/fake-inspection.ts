@@ -46,7 +46,7 @@ export class FakeInspection implements EngineInspection {
   readonly publicKey = keyOf(1);
   name = 'Ann';
   wordsConfirmed = false;
-  settings: Settings = { readReceipts: true, hideAddress: false, theme: 'system' };
+  settings: Settings = { readReceipts: true, hideAddress: false, theme: 'system', directoryRelays: [] };
   notices: readonly string[] = [];
   network: EngineInspection['network'] = undefined;
   connection: EngineInspection['connection'] = { kind: 'online', relaysConnected: 1, relaysConfigured: 1, waitingMessages: 0 };
