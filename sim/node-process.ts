@@ -182,7 +182,8 @@ export class NodeProcess {
         return;
       }
       // Checks of the network are not made here: they ask for no sockets.
-      case 'bind': case 'unbind': return;
+      // Nobody has said which local networks there are, so nobody is looked for in them.
+      case 'bind': case 'unbind': case 'announce': return;
       case 'changed': if (this.#engine !== undefined) watch.changed(this.#engine, output.changes); return;
       case 'log': watch.line(`log ${output.event} ${JSON.stringify(output.fields)}`); return;
     }

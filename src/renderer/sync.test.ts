@@ -3,6 +3,7 @@ import { createClient } from '../shared/transport.ts';
 import { createDouble, type Double } from './dev/double.ts';
 import { createAppStore, type AppStore } from './store.ts';
 import { startSync } from './sync.ts';
+import { initialSettings } from '../shared/views.ts';
 
 function connect(scenario: string): { double: Double; store: AppStore; sync: ReturnType<typeof startSync>; snapshots: () => number } {
   const double = createDouble(scenario);
@@ -28,7 +29,7 @@ describe('following the state', () => {
     await vi.waitFor(() => expect(store.getState().live).toBeDefined());
     double.loseNextPatch();
     double.change([{ kind: 'notices', value: ['lost'] }]);
-    double.change([{ kind: 'settings', value: { readReceipts: false, hideAddress: false, theme: 'dark', directoryRelays: [] } }]);
+    double.change([{ kind: 'settings', value: { ...initialSettings, readReceipts: false, theme: 'dark' } }]);
     await vi.waitFor(() => expect(notices(store)).toEqual(['lost']));
     expect(store.getState().live?.view.settings.theme).toBe('dark');
     expect(snapshots()).toBe(2);

@@ -311,11 +311,22 @@ export const settingsSchema = z.object({
   readReceipts: z.boolean(),
   /** Nobody but relays learns where this computer is: sessions with contacts stay in circuits. */
   hideAddress: z.boolean(),
+  /** Contacts in the same local network are found without a relay. Not while the address is hidden. */
+  lanDiscovery: z.boolean(),
   theme: z.enum(['system', 'light', 'dark']),
   /** `relayPk@host:port` of relays that are asked for people whom neither our relays nor theirs know. */
   directoryRelays: z.array(z.string().max(512)).max(directoryRelaysMaximum),
 });
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** Of who has changed nothing. */
+export const initialSettings: Settings = {
+  readReceipts: true,
+  hideAddress: false,
+  lanDiscovery: true,
+  theme: 'system',
+  directoryRelays: [],
+};
 
 export const echoSchema = z.object({ state: z.enum(['absent', 'starting', 'online', 'offline']), publicKey: publicKeySchema.optional() });
 export type EchoView = z.infer<typeof echoSchema>;

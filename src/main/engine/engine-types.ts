@@ -9,6 +9,7 @@ import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
 import type { CheckedNetwork, CreateNetworkCheck, EngineSocket, NetworkAnswer, NetworkRequest, SpareSocket } from './path/observation-port.ts';
+import type { LanFacts } from './path/lan-network.ts';
 import type { ContentName, Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
 
 export interface RelayPolicy {
@@ -68,6 +69,8 @@ export type EngineCommand =
   | { readonly name: 'words-confirmed' }
   /** A session with this contact is wanted for a while, as if there were something to say. */
   | { readonly name: 'reach'; readonly publicKey: PublicKeyHex }
+  /** Contacts may be looked for in the network that the machine is in now, or not. */
+  | { readonly name: 'trust-network'; readonly isTrusted: boolean }
   /** Answered within 5 s. */
   | { readonly name: 'check-network' }
   | { readonly name: 'update-settings'; readonly settings: Partial<Settings> };
@@ -92,7 +95,7 @@ export interface CommandResults {
   'add-contact': { readonly conversationId: string };
   'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
   'create-invite': { readonly invite: Invite };
-  'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void; 'reach': void;
+  'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void; 'reach': void; 'trust-network': void;
   'check-network': CheckedNetwork;
   'update-settings': Settings;
 }
@@ -126,6 +129,8 @@ export type EngineOutput =
   /** Another socket, at a port that the system chooses: answer with `handleBound`. At most 16 at once, and no name twice. */
   | { readonly kind: 'bind'; readonly socket: SpareSocket }
   | { readonly kind: 'unbind'; readonly socket: SpareSocket }
+  /** To everybody in the local network that the interface with that address is in. */
+  | { readonly kind: 'announce'; readonly fromHost: string; readonly datagram: Uint8Array }
   /** Find out what only the machine knows; answer with `handleNetwork`, or not at all. */
   | { readonly kind: 'network'; readonly request: NetworkRequest }
   | { readonly kind: 'reply'; readonly ticket: number; readonly reply: CommandReply }
@@ -220,6 +225,9 @@ export interface PeerStatus {
   readonly receivedBytes: number;
 }
 
+/** `off`: by the settings. `no-network`: nobody could be near. */
+export interface LanStatus { readonly state: 'on' | 'off' | 'untrusted' | 'no-network'; readonly isTrusted: boolean; readonly foundContacts: number }
+
 /** A contact to whom a session is wanted and not there. */
 export interface SoughtPeer {
   readonly publicKey: PublicKeyHex;
@@ -267,6 +275,8 @@ export interface EngineInspection {
   readonly connection: ConnectionView;
   /** What the last check of the network found out; undefined: it was not checked. */
   readonly network: CheckedNetwork | undefined;
+  /** How it stands with finding contacts in local networks; undefined: here nobody looks. */
+  readonly lan: LanStatus | undefined;
   readonly contacts: ReadonlyMap<PublicKeyHex, ContactRow>;
   readonly conversations: ReadonlyMap<string, ConversationRow>;
   readonly relays: readonly RelayStatus[];
@@ -309,6 +319,10 @@ export interface Engine {
   /** A spare socket is bound to that local port, or (undefined) could not be or broke. Of a relay's second one: it broke, or there is one again. A host without such sockets answers nothing. */
   handleBound?(socket: Exclude<EngineSocket, 'main'>, port: number | undefined, now: Instant): void;
   handleNetwork?(answer: NetworkAnswer, now: Instant): void;
+  /** The local networks that the machine is in, at the start and whenever they may be others. A host that never says finds nobody in them. */
+  handleLan?(facts: LanFacts, now: Instant): void;
+  /** Somebody said that to everybody in a local network. */
+  handleAnnouncement?(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
   handleTimeout(now: Instant): void;
   networkChanged(now: Instant): void;
   command(ticket: number, command: EngineCommand, now: Instant): void;

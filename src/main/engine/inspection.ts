@@ -1,5 +1,5 @@
 /** Read-only windows into the engine's memory for the host's presenter. */
-import type { EngineInspection, FileStatus, NamedFetchStatus, OutboxStatus, PeerStatus, PublishedStatus, RelayStatus, SoughtPeer } from './engine-types.ts';
+import type { EngineInspection, FileStatus, LanStatus, NamedFetchStatus, OutboxStatus, PeerStatus, PublishedStatus, RelayStatus, SoughtPeer } from './engine-types.ts';
 import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow } from './mail/visor-store.ts';
 import type { CheckedNetwork } from './path/observation-port.ts';
@@ -39,6 +39,10 @@ export class EngineInspector implements EngineInspection {
   get conversations(): ReadonlyMap<string, ConversationRow> { return this.#context.memory.conversations; }
   get connection(): ConnectionView { return this.#visor?.connection(this.#now()) ?? relayOnly; }
   get network(): CheckedNetwork | undefined { return this.#network(); }
+  get lan(): LanStatus | undefined {
+    const lan = this.#visor?.lan;
+    return lan === undefined ? undefined : { state: lan.state, isTrusted: lan.isTrusted, foundContacts: lan.foundCount(this.#now()) };
+  }
   get counters(): Readonly<Record<string, number>> { return this.#counters(); }
   get expirySuspended(): boolean { return this.#expirySuspended(); }
   get sessions(): number { return this.#sessions.establishedCount; }

@@ -8,6 +8,7 @@ import { fromHex, toHex, utf8Encode } from './wire/bytes.ts';
 import { conversationIdOf } from './mail/conversation-id.ts';
 import { maskMessageId } from './mail/message-mask.ts';
 import { settingsKey } from './mail/settings.ts';
+import { trustNetworks } from './overlay/lan-environment.ts';
 import { runNameCommand } from './name-commands.ts';
 import type { CommandName, CommandResults, EngineCommand, SealedFile } from './engine-types.ts';
 import type { MessageRow, OutboxRow, VisorChange } from './mail/visor-store.ts';
@@ -44,6 +45,12 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
       role.peers.reach(command.publicKey, now);
       plain();
       return;
+    case 'trust-network': {
+      const { lan } = role;
+      if (lan === undefined || lan.networks.length === 0) { fail(new WaypostError('refused', 'This computer is in no network now that could be marked.')); return; }
+      trustNetworks(role.context, lan.networks, command.isTrusted, (at) => { lan.settingsChanged(at); plain(); });
+      return;
+    }
     case 'retry-all': role.networkChanged(now); plain(); return;
     case 'mark-read': markRead(role, command, now, plain); return;
     case 'save-draft': saveDraft(role, command.conversationId, command.text, plain, fail); return;
@@ -90,13 +97,26 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
     case 'words-confirmed':
       role.context.commit([{ kind: 'put-value', key: 'words-confirmed', value: 'true' }], { announce: [{ kind: 'identity' }], done: plain });
       return;
-    case 'update-settings': {
-      if (command.settings.directoryRelays?.some((text) => parseRelayHint(text) === undefined) === true) { fail(new WaypostError('bad-relay', 'This is not the link of a relay. It looks like key@host:port, with a key of 66 hexadecimal digits.')); return; }
-      const settings = { ...role.context.memory.settings, ...command.settings };
-      role.context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], { announce: [{ kind: 'settings' }], done: (_applied, at) => { if (command.settings.hideAddress !== undefined) role.peers.hidingChanged(settings.hideAddress, at); if (command.settings.directoryRelays !== undefined) role.outbox.kick(at); done(settings); } });
-      return;
-    }
+    case 'update-settings': updateSettings(role, command.settings, done, fail); return;
   }
+}
+
+function updateSettings(role: VisorRole, changed: Extract<EngineCommand, { name: 'update-settings' }>['settings'], done: Done<'update-settings'>, fail: Fail): void {
+  const { context } = role;
+  if (changed.directoryRelays?.some((text) => parseRelayHint(text) === undefined) === true) {
+    fail(new WaypostError('bad-relay', 'This is not the link of a relay. It looks like key@host:port, with a key of 66 hexadecimal digits.'));
+    return;
+  }
+  const settings = { ...context.memory.settings, ...changed };
+  context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], {
+    announce: [{ kind: 'settings' }],
+    done: (_applied, at) => {
+      if (changed.hideAddress !== undefined) role.peers.hidingChanged(settings.hideAddress, at);
+      if (changed.directoryRelays !== undefined) role.outbox.kick(at);
+      role.lan?.settingsChanged(at);
+      done(settings, at);
+    },
+  });
 }
 
 function sendFile(role: VisorRole, command: Extract<EngineCommand, { name: 'send-file' }>, now: Instant, done: Done<'send'>, fail: Fail): void {

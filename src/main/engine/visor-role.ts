@@ -20,6 +20,8 @@ import { ResumeNotes } from './mail/resume-notes.ts';
 import { DepositTokens } from './mail/tokens.ts';
 import { HostNames } from './overlay/host-names.ts';
 import { PeerLinks } from './overlay/peer-links.ts';
+import { LanDiscovery } from './path/lan-discovery.ts';
+import { lanEnvironment, type LanOutputs } from './overlay/lan-environment.ts';
 import { Recipients } from './overlay/recipients.ts';
 import { RelayCanaries } from './overlay/relay-canary.ts';
 import { RelayLinks, type RelayLink } from './overlay/relay-links.ts';
@@ -53,6 +55,8 @@ export class VisorRole {
   readonly relays: OwnRelays;
   readonly recipients: Recipients;
   readonly peers: PeerLinks;
+  /** Undefined: nobody is looked for in local networks. */
+  readonly lan: LanDiscovery | undefined;
   readonly files: Files;
   readonly heldLimits = new HeldLimits();
   readonly published: Published;
@@ -64,7 +68,7 @@ export class VisorRole {
   /** Own relays as they were told to others last. */
   #card = '';
 
-  constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant, createPeers?: CreatePeerSessions) {
+  constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant, createPeers?: CreatePeerSessions, lan?: LanOutputs) {
     this.context = context;
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
@@ -84,7 +88,8 @@ export class VisorRole {
       peerMoved: (publicKey, at) => { this.files.peerUp(publicKey, at); },
       peerDown: (publicKey, sessionId, at) => { this.outbox.peerDown(publicKey, sessionId, at); this.files.peerDown(publicKey); },
     };
-    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, peerEvents);
+    this.lan = lan === undefined ? undefined : new LanDiscovery(lanEnvironment(context, this.recipients, () => this.peers, () => this.revoked, lan));
+    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, peerEvents, this.lan);
     const peers = createPeers?.(context, peerEvents) ?? this.peers;
     this.receipts = new Receipts(context, outbox, peers);
     this.contacts = new Contacts(context, this.records, this.tokens, outbox, {
@@ -189,6 +194,7 @@ export class VisorRole {
     }
     this.links.handleTimeout(now);
     this.peers.handleTimeout(now);
+    this.lan?.handleTimeout(now);
     this.relays.handleTimeout(now);
     this.inbox.handleTimeout(now);
     this.canaries.handleTimeout(now);
@@ -204,6 +210,7 @@ export class VisorRole {
     yield own === undefined ? undefined : { atMs: own.atMs, reason: own.key };
     yield this.links.pollTimeout();
     yield this.peers.pollTimeout();
+    yield this.lan?.pollTimeout();
     yield this.relays.pollTimeout();
     yield this.inbox.pollTimeout();
     yield this.canaries.pollTimeout();

@@ -24,6 +24,8 @@ import { RelayPeers } from './directory/relay-peers.ts';
 import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
 import { isObserveDatagram } from './path/observe-codec.ts';
+import { lanAnnouncementType } from './wire/lan-announcement.ts';
+import type { LanFacts } from './path/lan-network.ts';
 import { observeCapability, passCapability, secondPortCapability } from './path/observing.ts';
 import { PathRole } from './path/path-role.ts';
 import { identityPublicKey } from './wire/identity.ts';
@@ -41,6 +43,7 @@ import type { EngineSocket, NetworkAnswer } from './path/observation-port.ts';
 import { connectedRelays, ownRelays } from './overlay/relays-to-ask.ts';
 import { hostsOf, offeredOf } from './overlay/own-candidates.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
+import type { LanOutputs } from './overlay/lan-environment.ts';
 import type { SessionOutput, Sessions } from './session/types.ts';
 import type { Instant, SocketAddress } from './wire/types.ts';
 import type { CommitOptions, VisorContext } from './visor-context.ts';
@@ -83,6 +86,10 @@ class VisorEngine implements Engine {
     isHidden: () => this.#context.memory.settings.hideAddress, offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report),
     refresh: (now) => { this.#paths.run(now, () => undefined); },
   };
+  readonly #lanOutputs: LanOutputs = {
+    announce: (fromHost, datagram) => { this.#outputs.push({ kind: 'announce', fromHost, datagram }); },
+    transmit: (to, datagram) => { this.#outputs.push({ kind: 'transmit', to, datagram, via: 'main' }); },
+  };
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -95,7 +102,9 @@ class VisorEngine implements Engine {
     this.#sessions = createSessions({
       crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
       capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay.heldPerRecipientBytes ?? fileHeldMaximumBytes), ...(start.secondPort === undefined ? [] : [secondPortCapability])],
-      listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !memory.settings.hideAddress || isCircuitAddress(address), tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())),
+      listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !memory.settings.hideAddress || isCircuitAddress(address),
+      expects: (from, identity, at) => this.#visor?.lan?.expects(from, identity, at) === true && (identity === undefined || memory.contacts.get(identity)?.standing === 'contact'),
+      tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())),
     });
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
@@ -125,7 +134,7 @@ class VisorEngine implements Engine {
       session: (sessionId) => this.#sessions.view(sessionId),
       log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
-    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now, configuration.createPeerSessions) : undefined;
+    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now, configuration.createPeerSessions, configuration.relay === undefined ? this.#lanOutputs : undefined) : undefined;
     this.#paths = new PathRole({
       crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
       createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
@@ -169,9 +178,22 @@ class VisorEngine implements Engine {
       return 'none';
     }
     this.#frameUse = 'kept';
-    this.#sessions.handleDatagram(from, datagram, now);
+    if (datagram[0] === lanAnnouncementType && this.#visor?.lan !== undefined) this.#visor.lan.handleDatagram(from, datagram, 'main', now);
+    else this.#sessions.handleDatagram(from, datagram, now);
     this.#drainSessions();
     return this.#frameUse;
+  }
+
+  handleAnnouncement(from: SocketAddress, datagram: Uint8Array, now: Instant): void {
+    this.#begin(now);
+    this.#visor?.lan?.handleDatagram(from, datagram, 'group', now);
+    this.#drainSessions();
+  }
+
+  handleLan(facts: LanFacts, now: Instant): void {
+    this.#begin(now);
+    this.#visor?.lan?.handleFacts(facts, now);
+    this.#drainSessions();
   }
 
   recycle(datagram: Uint8Array): void { this.#sessions.recycle(datagram); }

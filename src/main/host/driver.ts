@@ -10,10 +10,12 @@ import type { BlobInfo, BlobOperation, BlobRequest, BlobResult } from '../engine
 import type { BlobShelfName, CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
 import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
+import type { LanFacts } from '../engine/path/lan-network.ts';
 import type { Clock } from './clock.ts';
 import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { GatheredDatagrams } from './gathered-datagrams.ts';
 import type { HostNetwork } from './machine-network.ts';
+import type { HostLan } from './lan-multicast.ts';
 import { watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
 import { Sockets } from './sockets.ts';
@@ -50,6 +52,8 @@ export interface DriverOptions {
   readonly resolver?: Resolver;
   /** Finds out for checks of the network what only the machine knows; without it that stays unknown. */
   readonly network?: HostNetwork;
+  /** Reaches everybody in the local networks; without it nobody is looked for there. */
+  readonly lan?: HostLan;
 }
 
 /** A blob store, as far as the engine asks for it. */
@@ -71,6 +75,8 @@ export class Driver {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
   #watch: NetworkWatch | undefined;
+  /** A new engine has not heard of them. */
+  #lanFacts: LanFacts | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #restartDelayMs = restartFirstMs;
   #drainScheduled = false;
@@ -117,6 +123,18 @@ export class Driver {
       await this.#sockets.close();
       throw storeError(toStoreFailure(error));
     }
+    this.#options.lan?.start({
+      main: () => this.#sockets.main,
+      facts: (facts) => {
+        this.#lanFacts = facts;
+        this.#engine?.handleLan?.(facts, this.#options.clock.now());
+        this.#scheduleDrain();
+      },
+      datagram: (from, datagram) => {
+        this.#engine?.handleAnnouncement?.(from, datagram, this.#options.clock.now());
+        this.#drain();
+      },
+    });
     this.#watch = watchNetwork(this.#options.clock, (reason) => {
       this.#options.events.log('info', 'network-changed', { reason });
       this.networkChanged();
@@ -156,6 +174,7 @@ export class Driver {
     if (this.#engine === undefined) return;
     this.#counters.networkChanges += 1;
     this.#options.network?.networkChanged();
+    this.#options.lan?.networkChanged();
     this.#engine.networkChanged(this.#options.clock.now());
     this.#drain();
   }
@@ -173,7 +192,7 @@ export class Driver {
       this.#drain();
     }
     clearTimeout(this.#timer);
-    await Promise.all([this.#options.store.close(), this.#options.network?.stop()]);
+    await Promise.all([this.#options.store.close(), this.#options.network?.stop(), this.#options.lan?.stop()]);
     this.#engine = undefined;
     this.#rejectCommands(notRunning());
     await this.#sockets.close();
@@ -189,6 +208,7 @@ export class Driver {
     this.#engine = createEngine({ configuration, state, mail, blobs, secondPort: this.#sockets.secondPort, now: clock.now() });
     this.#failure = undefined;
     if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());
+    if (this.#lanFacts !== undefined) this.#engine.handleLan?.(this.#lanFacts, clock.now());
     this.#drain();
   }
 
@@ -242,6 +262,7 @@ export class Driver {
       case 'transmit': if (this.#sockets.send(output.via ?? 'main', output.to, output.datagram)) this.#engine?.recycle(output.datagram); return;
       case 'bind': this.#sockets.bind(output.socket); return;
       case 'unbind': this.#sockets.unbind(output.socket); return;
+      case 'announce': this.#options.lan?.announce(output.fromHost, output.datagram); return;
       case 'network': this.#performNetwork(output); return;
       case 'store': this.#performStore(output); return;
       case 'blobs': this.#performBlobs(output); return;

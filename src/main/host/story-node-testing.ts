@@ -2,6 +2,7 @@
 import { createNetworkChecks } from '../engine/path/network-checks.ts';
 import { canaryTtlSeconds } from '../engine/overlay/canary-letter.ts';
 import { createEngine } from '../engine/visor.ts';
+import type { LanFacts } from '../engine/path/lan-network.ts';
 import type { CreateNetworkCheck, EngineSocket } from '../engine/path/observation-port.ts';
 import type { CreatePeerSessions, PeerSessions } from '../engine/overlay/peer-sessions.ts';
 import type { CommandReply, Engine, EngineCommand, EngineConfiguration, EngineOutput } from '../engine/engine-types.ts';
@@ -45,6 +46,11 @@ export interface NodeOptions {
   readonly createNetworkCheck?: CreateNetworkCheck;
   readonly createPeerSessions?: CreatePeerSessions;
 }
+
+/** The one local network of a world. */
+const lanPrefixBits = 24;
+const lanPrefix = '10.77.0.0/24';
+const lanGateway = '10.77.0.254';
 
 export class StoryNode {
   readonly name: string;
@@ -122,6 +128,12 @@ export class StoryNode {
     this.#blobAnswers = [];
     this.#generation += 1;
     this.off = true;
+  }
+
+  /** It is in the local network from now on, or in one that has no neighbours. */
+  plugIn(interfaces: LanFacts['interfaces'] = [{ host: this.host, prefixBits: lanPrefixBits }]): void {
+    this.engine.handleLan?.({ port: this.port, interfaces, networks: [{ gateway: lanGateway, gatewayMac: undefined, prefix: lanPrefix }] }, this.now);
+    this.drain();
   }
 
   command(command: EngineCommand): CommandReply {
@@ -262,6 +274,7 @@ export class StoryNode {
         return;
       }
       case 'unbind': this.ports.delete(output.socket); return;
+      case 'announce': if (!this.cutOff) this.world.announced.push({ from: this, host: output.fromHost, datagram: output.datagram }); return;
       case 'store': {
         const answered = (result: StoreResult): void => {
           if (generation !== this.#generation || this.off) return;

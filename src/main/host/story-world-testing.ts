@@ -13,6 +13,8 @@ type Wire = { readonly to: string; readonly from: StoryNode; readonly fromPort: 
 export class StoryWorld {
   timeMs = 0;
   readonly wire: Wire[] = [];
+  /** Said to everybody in the local network. */
+  readonly announced: { readonly from: StoryNode; readonly host: string; readonly datagram: Uint8Array }[] = [];
   readonly nodes: StoryNode[] = [];
   /** Two visors that are here have a session of their own, in a circuit or `directly` too: in one network. `no`: what relays do is seen by itself. */
   readonly visorsMeet: 'no' | 'in circuits' | 'directly';
@@ -83,6 +85,14 @@ export class StoryWorld {
         if (node.commitsBeforeCrash !== undefined) node.commitsBeforeCrash -= 1;
         node.stores.commit();
         node.drain();
+      }
+      for (const { from, host, datagram } of this.announced.splice(0)) {
+        busy = true;
+        for (const node of this.nodes) {
+          if (node.off || node.cutOff || !this.passes(from, node)) continue;
+          node.engine.handleAnnouncement?.({ host, port: 1 }, datagram.slice(), node.now);
+          node.drain();
+        }
       }
       const batch = this.wire.splice(0);
       for (const { to, from, fromPort, datagram } of batch) {

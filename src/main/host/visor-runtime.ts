@@ -16,6 +16,7 @@ import { BlobStore } from './blobs/blob-store.ts';
 import { systemClock } from './clock.ts';
 import { chooseCrypto, createRandomBytes } from './crypto.ts';
 import { Driver } from './driver.ts';
+import { LanMulticast } from './lan-multicast.ts';
 import { MachineNetwork } from './machine-network.ts';
 import { openEngineStore } from './open-engine-store.ts';
 
@@ -87,6 +88,7 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     createEngine,
     configuration: { crypto, random, identitySecret: options.identitySecret, initialName: options.initialName, visor: options.visor, relay: options.relay, ...(options.visor ? { createNetworkCheck: createNetworkChecks } : {}) },
     ...(options.visor ? { network: new MachineNetwork({ clock: systemClock, random, log: writeLog }) } : {}),
+    ...(options.visor && options.relay === undefined ? { lan: new LanMulticast({ log: writeLog }) } : {}),
     store,
     blobs: { 'own-blobs': blobs, 'held-blobs': heldBlobs },
     clock: systemClock,

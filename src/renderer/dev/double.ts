@@ -7,7 +7,7 @@ import type { AccountView, Handlers } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { applyChange } from '../../shared/patch.ts';
 import { serveCall, type ClientPipe } from '../../shared/transport.ts';
-import type { Change, ConversationView, Headline, HopView, MessageView, Patch, View } from '../../shared/views.ts';
+import { settingsSchema, type Change, type ConversationView, type Headline, type HopView, type MessageView, type Patch, type View } from '../../shared/views.ts';
 import { messageSummary } from '../../shared/sentences.ts';
 import type { FileGrantPipe } from '../file-grants.ts';
 import { createFiles } from './files.ts';
@@ -235,7 +235,8 @@ export function createDouble(scenarioName: string): Double {
     },
     settings: {
       update: async (next) => {
-        const settings = { readReceipts: next.readReceipts ?? view.settings.readReceipts, hideAddress: next.hideAddress ?? view.settings.hideAddress, theme: next.theme ?? view.settings.theme, directoryRelays: next.directoryRelays ?? view.settings.directoryRelays };
+        // What is not told stays.
+        const settings = settingsSchema.parse({ ...view.settings, ...Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined)) });
         change([{ kind: 'settings', value: settings }]);
         return settings;
       },

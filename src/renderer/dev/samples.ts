@@ -1,5 +1,5 @@
 /** Sample data for the in-memory double and for tests: people, relays and messages in every state the contract knows. */
-import type { ConversationView, Headline, MessageView, OutboxItemView, RelayView, View } from '../../shared/views.ts';
+import { initialSettings, type ConversationView, type Headline, type MessageView, type OutboxItemView, type RelayView, type View } from '../../shared/views.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -151,7 +151,7 @@ export function sampleView(change: Partial<View> = {}): View {
     identity: { publicKey, address: `${publicKey}:1`, name: 'Mats', fingerprint: sampleFingerprint('me'), wordsConfirmed: true },
     connection: { kind: 'online', relaysConnected: 2, relaysConfigured: 3, waitingMessages: 0 },
     conversations: [], relays: [], outbox: [],
-    settings: { readReceipts: true, hideAddress: false, theme: 'system', directoryRelays: [] },
+    settings: initialSettings,
     echo: { state: 'absent' },
     notices: [],
     ...change,

@@ -1,8 +1,7 @@
 /** The person's settings as kept in the store's named values; anything unknown or damaged reads as the default. */
-import { settingsSchema, type Settings } from '../../../shared/views.ts';
+import { initialSettings as defaults, settingsSchema, type Settings } from '../../../shared/views.ts';
 
 export const settingsKey = 'settings';
-const defaults: Settings = { readReceipts: true, hideAddress: false, theme: 'system', directoryRelays: [] };
 
 export function defaultSettings(values: ReadonlyMap<string, string>): Settings {
   const text = values.get(settingsKey);

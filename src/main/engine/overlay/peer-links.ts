@@ -8,6 +8,8 @@
  * deposit token that the other gave; the other's visor knows its tokens and takes circuits for accepted contacts alone. Through the circuit goes an ordinary handshake between
  * the two devices, and what it yields is an ordinary session, opaque to the relay. When both ask at once the session core keeps one session.
  *
+ * IN ONE NETWORK they find each other without a relay (path/lan-discovery.ts): whoever was seen there is dialled there, and by a circuit only when that came to nothing.
+ *
  * HOW THEY COME NEARER. The circuit is the first path of the session and its reserve; `path-upgrade.ts` finds better ones. The session is closed when nobody had anything to do
  * with the other for ten minutes, and when no path is left it is sought anew, less and less often while they are away. That somebody is not reached this way says
  * nothing about them: letters go to their relays as ever.
@@ -35,6 +37,21 @@ export const wantedForMs = 600_000;
 const meetingMs = 12_000;
 /** Sessions with contacts at once: each costs keepalives. */
 const peersMaximum = 64;
+/** Somebody who was seen in the own network is worth an attempt, even if nobody has anything to say to them yet. */
+const greetForMs = 30_000;
+
+/** Where contacts were seen in the networks of this machine. */
+export interface Nearby {
+  /** Undefined: nowhere. */
+  at(publicKey: PublicKeyHex, now: Instant): SocketAddress | undefined;
+  /** Asks who is there. */
+  seek(now: Instant): void;
+  /** Tells them that a handshake is coming. */
+  knock(publicKey: PublicKeyHex, address: SocketAddress, now: Instant): void;
+  /** Nobody answered there. */
+  forget(publicKey: PublicKeyHex, address: SocketAddress): void;
+}
+
 export class PeerLinks implements PeerSessions {
   readonly #context: VisorContext;
   readonly #events: PeerEvents;
@@ -44,9 +61,15 @@ export class PeerLinks implements PeerSessions {
   readonly #peers = new Map<PublicKeyHex, Peer>();
   readonly #bySession = new Map<SessionId, Peer>();
   readonly #deadlines = new Deadlines();
+  readonly #recipients: Recipients;
+  readonly #nearby: Nearby | undefined;
+  /** Of sessions that are being met in the own network: where. */
+  readonly #dialledAt = new Map<PublicKeyHex, SocketAddress>();
 
-  constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, tokens: DepositTokens, own: OwnCandidates, events: PeerEvents) {
+  constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, tokens: DepositTokens, own: OwnCandidates, events: PeerEvents, nearby?: Nearby) {
     this.#context = context;
+    this.#recipients = recipients;
+    this.#nearby = nearby;
     this.#events = events;
     this.#upgrade = new PathUpgrade(context, own);
     this.#circuits = new PeerCircuits(context, links, recipients, tokens, (publicKey) => this.#isAccepted(publicKey), (end, now) => {
@@ -87,6 +110,28 @@ export class PeerLinks implements PeerSessions {
     if (peer === undefined || !this.#isAccepted(publicKey)) return;
     if (mayAsk(peer, 'by hand', now)) this.#ask(peer, now);
     else if (peer.state === 'here' && peer.sessionId !== undefined) this.#upgrade.tryNow(peer.sessionId, now);
+  }
+
+  /** They were seen in the own network. @param isNew not in the last minutes */
+  found(publicKey: PublicKeyHex, address: SocketAddress, isNew: boolean, now: Instant): void {
+    if (!this.#isAccepted(publicKey)) return;
+    const known = this.#peers.get(publicKey);
+    if (known?.state === 'here' && known.sessionId !== undefined) {
+      if (!this.isNear(publicKey, now)) this.#context.sessions.probe(known.sessionId, address, now);
+      return;
+    }
+    if (!isNew && (known === undefined || !isWanted(known, now))) return;
+    const peer = this.#peer(publicKey, now);
+    if (peer === undefined || peer.state === 'meeting') return;
+    peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + greetForMs);
+    this.#deadlines.set(`idle ${publicKey}`, peer.wantedUntilMs);
+    this.#ask(peer, now);
+  }
+
+  /** Whether they are reached in the own network. */
+  isNear(publicKey: PublicKeyHex, now: Instant): boolean {
+    const sessionId = this.session(publicKey);
+    return sessionId !== undefined && this.#context.sessions.paths(sessionId, now).some(({ address, isDoubtful }) => !isDoubtful && this.#kindOf(address).kind === 'lan');
   }
 
   pathOf(publicKey: PublicKeyHex): PeerPath | undefined {
@@ -148,6 +193,7 @@ export class PeerLinks implements PeerSessions {
           // One that was closed is gone from here already, and was written down with that reason.
           if (path.kind !== 'relay' || path.relay !== undefined) known.history.failed(path, path.kind === 'relay' ? undefined : output.address, 'no-answer', now);
           this.#circuits.hangUpAt(output.address, now);
+          this.#nearby?.forget(known.publicKey, output.address);
           // The session core of the side that was dialled would wait for three minutes.
           if (this.#context.sessions.paths(sessionId, now).length === 0) { this.#lost(known, now); return true; }
           if (isCircuitAddress(output.address)) this.#reserve.want(known, now);
@@ -212,7 +258,7 @@ export class PeerLinks implements PeerSessions {
       const peer = this.#peers.get(rest);
       if (peer === undefined) continue;
       if (name === 'ask' && peer.state === 'away' && isWanted(peer, now)) this.#ask(peer, now);
-      else if (name === 'meet' && peer.state === 'meeting') this.#lost(peer, now);
+      else if (name === 'meet' && peer.state === 'meeting') this.#notMet(peer, now);
       else if (name === 'idle' && !isWanted(peer, now)) this.#leave(peer, now);
     }
     this.#reserve.handleTimeout(now);
@@ -249,8 +295,10 @@ export class PeerLinks implements PeerSessions {
 
   #ask(peer: Peer, now: Instant): void {
     const lastAskMs = peer.lastAskMs;
-    peer.state = 'asking';
     peer.lastAskMs = now.monotonicMs;
+    if (this.#dialNearby(peer, now)) return;
+    this.#nearby?.seek(now);
+    peer.state = 'asking';
     this.#circuits.ask(peer.publicKey, now, (found, deviceKey, at) => {
       const isOver = peer.state !== 'asking' || this.#peers.get(peer.publicKey) !== peer;
       if (isOver) { if (typeof found !== 'string') this.#circuits.hangUp(found, at); return; }
@@ -260,6 +308,26 @@ export class PeerLinks implements PeerSessions {
       const { address } = this.#circuits.open(found, peer.publicKey);
       this.#meet(peer, this.#context.sessions.dial({ address, identity: peer.publicKey, remoteStatic: deviceKey, anonymous: false }, at), at);
     });
+  }
+
+  /** False: they were not seen near, or are met in another way already. */
+  #dialNearby(peer: Peer, now: Instant): boolean {
+    const address = this.#nearby?.at(peer.publicKey, now);
+    const device = this.#recipients.known(peer.publicKey)?.device;
+    if (address === undefined || device === undefined || this.#context.sessions.findByIdentity(peer.publicKey) !== undefined) return false;
+    this.#nearby?.knock(peer.publicKey, address, now);
+    this.#dialledAt.set(peer.publicKey, address);
+    this.#meet(peer, this.#context.sessions.dial({ address, identity: peer.publicKey, remoteStatic: device.x25519, anonymous: false, announced: true }, now), now);
+    return true;
+  }
+
+  /** Who does not answer in the own network may still be reached by a circuit. */
+  #notMet(peer: Peer, now: Instant): void {
+    const address = this.#dialledAt.get(peer.publicKey);
+    if (address === undefined) { this.#lost(peer, now); return; }
+    this.#nearby?.forget(peer.publicKey, address);
+    this.#end(peer, now);
+    if (isWanted(peer, now)) this.#ask(peer, now);
   }
 
   #meet(peer: Peer, sessionId: SessionId, now: Instant): void {
@@ -287,7 +355,8 @@ export class PeerLinks implements PeerSessions {
 
   #established(known: Peer | undefined, session: SessionView, isRestart: boolean, now: Instant): boolean {
     const identity = session.remoteCertificate?.identity;
-    if (known === undefined && !isCircuitAddress(session.address)) return false;
+    // Visors alone have several paths to each other.
+    if (known === undefined && !isCircuitAddress(session.address) && this.#context.sessions.paths(session.id, now).length === 0) return false;
     const isWelcome = identity !== undefined && this.#isAccepted(identity) && (known === undefined || known.publicKey === identity);
     const peer = isWelcome ? this.#peer(identity, now) : undefined;
     if (peer === undefined) {
@@ -307,6 +376,7 @@ export class PeerLinks implements PeerSessions {
     peer.history.uses(this.#kindOf(session.address), now);
     peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + wantedForMs);
     this.#bySession.set(session.id, peer);
+    this.#dialledAt.delete(peer.publicKey);
     this.#deadlines.clear(`meet ${peer.publicKey}`);
     this.#deadlines.set(`idle ${peer.publicKey}`, peer.wantedUntilMs);
     this.#upgrade.began(peer.publicKey, session, now);
@@ -368,6 +438,7 @@ export class PeerLinks implements PeerSessions {
     peer.state = 'away';
     peer.sessionId = undefined;
     peer.history.ended();
+    this.#dialledAt.delete(peer.publicKey);
     this.#deadlines.clear(`meet ${peer.publicKey}`);
     this.#reserve.forget(peer.publicKey);
     if (sessionId !== undefined) {

@@ -52,7 +52,8 @@ export class Dialer {
     if (link.wrongIdentities >= wrongIdentityMaximum) { this.#table.end(link, link.refusal); return; }
     const known = link.remoteStatic.length === 32 ? link.remoteStatic : dial.remoteStatic;
     const usable = known !== undefined && isUsablePublicKey(known);
-    const isFirstKind = Math.floor(link.dialAttempts / knownKeyAttempts) % 2 === 0;
+    const isFirstKind = dial.announced === true || Math.floor(link.dialAttempts / knownKeyAttempts) % 2 === 0;
+    if (dial.announced === true && !usable) { this.#table.end(link, 'bad-certificate'); return; }
     if (link.dialling === undefined || link.dialling.refused || link.dialAttempts % knownKeyAttempts === 0) {
       this.#begin(link, dial, usable && isFirstKind ? known : undefined, isFirstKind ? link.address : link.home, now);
     }

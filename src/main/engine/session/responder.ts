@@ -38,9 +38,12 @@ export class Responder {
 
   handshake1(from: SocketAddress, datagram: Extract<Datagram, { type: 'handshake-1' }>, now: Instant): void {
     const { configuration, limits } = this.#table;
-    if (!this.#table.acceptsFrom(from)) { this.#table.drop('not-listening'); return; }
+    const isGuest = !this.#table.acceptsFrom(from);
+    if (isGuest && (datagram.pattern !== 'IK' || !this.#table.mayExpectAt(from, undefined, now))) { this.#table.drop('not-listening'); return; }
     if (!datagram.versions.includes(payloadVersion)) { this.#table.drop('bad-version'); return; }
     const loaded = this.#meter.add(now) > limits.cookieThresholdPerSecond || this.#pending.size > limits.pendingHandshakes * cookieTableShare;
+    // A cookie would be an answer, and to somebody of whom it is not known yet who it is.
+    if (loaded && isGuest) { this.#table.drop('cookie-demanded'); return; }
     if (loaded && !this.#cookies.accepts(datagram.cookie, from, now)) {
       this.#table.drop(equalBytes(datagram.cookie, noCookie) ? 'cookie-demanded' : 'bad-cookie');
       this.#table.transmit(from, encodeShort(5, datagram.senderIndex, this.#cookies.make(from, now)));
@@ -60,6 +63,7 @@ export class Responder {
     const remoteStatic = state.remoteStaticKey ?? nothing;
     const certificate = isIk ? this.#certificate(payload, remoteStatic, now) : undefined;
     if (typeof certificate === 'string') return;
+    if (isGuest && (certificate === undefined || !this.#table.mayExpectAt(from, certificate.identity, now))) { this.#table.drop('not-listening'); return; }
     // A device that has a session may always make it anew. XX tells who it is with message 3.
     if (isIk && this.#table.isFull && this.#table.linkOf(remoteStatic, certificate?.identity) === undefined) { this.#table.drop('session-limit'); return; }
     const oldest = this.#pending.size >= limits.pendingHandshakes ? this.#pending.values().next() : undefined;
@@ -141,7 +145,7 @@ export class Responder {
   /** Undefined when the handshake proved well but must not become a session. */
   #promote(pending: Pending, keys: TransportKeys, from: SocketAddress, sizeBytes: number, now: Instant): Link | undefined {
     const existing = this.#table.linkOf(pending.remoteStatic, pending.certificate?.identity);
-    const refusal = this.#refusal(existing, pending);
+    const refusal = this.#refusal(existing, pending, now);
     if (refusal !== undefined) { this.#table.drop(refusal); this.#discard(pending); return undefined; }
     this.#drop(pending);
     const link = existing ?? this.#table.newLink(pending.from, undefined, this.#table.configuration.staticKeys, now);
@@ -158,8 +162,8 @@ export class Responder {
     return link;
   }
 
-  #refusal(existing: Link | undefined, pending: Pending): DropReason | undefined {
-    if (existing === undefined) return !this.#table.mayBeginAt(pending.from) ? 'not-listening' : this.#table.isFull ? 'session-limit' : undefined;
+  #refusal(existing: Link | undefined, pending: Pending, now: Instant): DropReason | undefined {
+    if (existing === undefined) return !this.#table.mayBeginAt(pending.from, pending.certificate?.identity, now) ? 'not-listening' : this.#table.isFull ? 'session-limit' : undefined;
     // A packet that was held back must not bring back keys which its sender has replaced since.
     if (existing.keys !== undefined && !existing.keys.initiator && existing.keys.begunMs > pending.createdMs) return 'unexpected';
     // One device key speaks for one identity for as long as a session lives.

@@ -200,7 +200,7 @@ export class SessionTable implements Sessions {
 
   newLink(address: SocketAddress, dial: DialOptions | undefined, ownStatic: Link['ownStatic'], now: Instant): Link {
     const { random, bootId } = this.configuration;
-    const link = createLink({ id: this.#nextId, address, dial, ownStatic, ownBootId: dial?.anonymous === true ? random(8) : bootId, jitter: randomFraction(random), paths: isCircuitAddress(address) ? createPathSet() : undefined }, now);
+    const link = createLink({ id: this.#nextId, address, dial, ownStatic, ownBootId: dial?.anonymous === true ? random(8) : bootId, jitter: randomFraction(random), paths: this.#hasSeveralPaths(address, dial) ? createPathSet() : undefined }, now);
     this.#nextId += 1;
     this.#table.add(link);
     return link;
@@ -235,8 +235,13 @@ export class SessionTable implements Sessions {
     return listening || (inCircuits === true && (isCircuitAddress(address) || this.#table.hasPathAt(address)));
   }
 
-  /** A path is where a session's own other side is heard, and not for others: those come by a circuit that was opened for them. */
-  mayBeginAt(address: SocketAddress): boolean { return this.configuration.listening || isCircuitAddress(address); }
+  /** Who is not listened to may have said that they would come; who it is shows later. */
+  mayExpectAt(address: SocketAddress, identity: string | undefined, now: Instant): boolean { return this.configuration.expects?.(address, identity, now) === true; }
+
+  /** A path is where a session's own other side is heard, and not for others: those come by a circuit that was opened for them, or were expected. */
+  mayBeginAt(address: SocketAddress, identity: string | undefined, now: Instant): boolean {
+    return this.configuration.listening || isCircuitAddress(address) || (identity !== undefined && this.mayExpectAt(address, identity, now));
+  }
 
   /** The echo that proves a new session to its other side. */
   greet(link: Link, now: Instant): void { this.#liveness.echo(link, now); }
@@ -258,6 +263,11 @@ export class SessionTable implements Sessions {
     link.roundTripsMs = ring;
     if (roundTripMs !== undefined) link.smoothedRoundTripMs = link.smoothedRoundTripMs === undefined ? roundTripMs : link.smoothedRoundTripMs * 0.875 + roundTripMs * 0.125;
     this.output({ kind: 'measured', sessionId: link.id });
+  }
+
+  /** Between two visors. Whoever comes to one that does not listen is another visor. */
+  #hasSeveralPaths(address: SocketAddress, dial: DialOptions | undefined): boolean {
+    return isCircuitAddress(address) || (dial === undefined ? !this.configuration.listening : dial.announced === true);
   }
 
   /** One session with an identity, whoever began it: a dial takes over the one that stands and asks whether it still lives. */

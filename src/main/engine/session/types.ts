@@ -20,6 +20,11 @@ export interface SessionConfiguration {
   readonly listening: boolean;
   /** Accept handshakes that come through circuits, and by the paths of sessions that came so. */
   readonly inCircuits?: boolean;
+  /**
+   * Whoever is not listened to otherwise may have been announced to come from there (path/lan-discovery.ts): whether anybody was, and then, when it is known who it is, whether it is they.
+   * To others nothing is sent, whatever they send. Absent: nobody is.
+   */
+  readonly expects?: (from: SocketAddress, identity: PublicKeyHex | undefined, now: Instant) => boolean;
   /** How near an address is, of a session with several paths: lower is better. Absent: all alike. */
   readonly tierOf?: (address: SocketAddress) => number;
   /** Whether anything may be sent there, of sessions with several paths. Absent: everywhere. */
@@ -45,6 +50,8 @@ export interface DialOptions {
   readonly remoteStatic: Uint8Array | undefined;
   /** Throwaway static key and no certificate: deposits do not say who deposits. */
   readonly anonymous: boolean;
+  /** They announced themselves there: the session may have several paths, and the other side answers IK alone. */
+  readonly announced?: boolean;
 }
 
 export type CloseReason = 'idle' | 'silent' | 'replaced' | 'closed-by-peer' | 'closed-here' | 'unreachable' | 'wrong-identity' | 'bad-certificate' | 'network-changed';
@@ -134,7 +141,7 @@ export interface Sessions {
   probe(sessionId: SessionId, address: SocketAddress, now: Instant): void;
   /** Nothing goes that way any more, such as a circuit that has ended. */
   dropPath(sessionId: SessionId, address: SocketAddress, now: Instant): void;
-  /** Of a session that met by a circuit; empty for others. */
+  /** Of a session that met by a circuit or in a local network; empty for others. */
   paths(sessionId: SessionId, now: Instant): readonly PathView[];
   /** Live session with that identity whose handshake carried a certificate, if any. */
   findByIdentity(identity: PublicKeyHex): SessionView | undefined;

@@ -1,5 +1,5 @@
 /** For tests: the parts of an engine that presenting needs, as plain data that a test changes as it likes. */
-import type { ConversationView, Settings } from '../../../shared/views.ts';
+import { initialSettings, type ConversationView, type Settings } from '../../../shared/views.ts';
 import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
 import type { ContactRow, ConversationRow, FileRow, OutboxRow, RelayRow, StoredMessage } from '../../engine/mail/visor-store.ts';
 import { encodeContent } from '../../engine/wire/content.ts';
@@ -46,9 +46,10 @@ export class FakeInspection implements EngineInspection {
   readonly publicKey = keyOf(1);
   name = 'Ann';
   wordsConfirmed = false;
-  settings: Settings = { readReceipts: true, hideAddress: false, theme: 'system', directoryRelays: [] };
+  settings: Settings = initialSettings;
   notices: readonly string[] = [];
   network: EngineInspection['network'] = undefined;
+  lan: EngineInspection['lan'] = undefined;
   connection: EngineInspection['connection'] = { kind: 'online', relaysConnected: 1, relaysConfigured: 1, waitingMessages: 0 };
   readonly contacts = new Map<string, ContactRow>();
   readonly conversations = new Map<string, ConversationRow>();
