@@ -1,4 +1,4 @@
-/** Numbered letters from one visor to another, and what came of them: how many were lost, and how many came more than once. */
+/** Numbered letters from one visor to another, and what came of them: how many were lost, how many came more than once, and when each was there. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LabVisor } from './lab-visor.ts';
 
@@ -15,54 +15,90 @@ export interface LetterCount {
   readonly lastPath: string | undefined;
 }
 
+/** By the clock of day, which all processes of a laboratory share. */
+export interface Arrival { readonly sentAtMs: number; readonly receivedAtMs: number }
+
 export class Letters {
-  readonly #from: LabVisor;
-  readonly #to: LabVisor;
-  #sent = 0;
+  #from: LabVisor;
+  #to: LabVisor;
+  readonly #fillerCharacters: number;
+  readonly #sentAtMs: number[] = [];
+  /** Of each number, when it came; more than once if it was doubled. */
+  readonly #came = new Map<number, number[]>();
+  #readRow = 0;
   #lastId: string | undefined;
   #isOver = false;
   #loop: Promise<void> | undefined;
 
-  constructor(from: LabVisor, to: LabVisor) {
+  /** @param fillerCharacters behind the number, for letters that fill several datagrams. */
+  constructor(from: LabVisor, to: LabVisor, fillerCharacters = 0) {
     this.#from = from;
     this.#to = to;
+    this.#fillerCharacters = fillerCharacters;
   }
 
+  get sent(): number { return this.#sentAtMs.length; }
+
   start(): void {
+    this.#isOver = false;
     this.#loop = this.#send();
   }
 
-  /** Ends the sending and gives what is under way time to arrive. */
-  async end(withinMs: number): Promise<LetterCount> {
+  /** Ends the sending: all that was begun is kept by the sender when this resolves. */
+  async pause(): Promise<void> {
     this.#isOver = true;
     await this.#loop;
+  }
+
+  /** The one they are for was started anew. */
+  arriveAt(to: LabVisor): void { this.#to = to; }
+
+  /** The one who writes them was. */
+  comeFrom(from: LabVisor): void { this.#from = from; }
+
+  /** Ends the sending and gives what is under way time to arrive. */
+  async end(withinMs: number): Promise<LetterCount> {
+    await this.pause();
     const untilMs = performance.now() + withinMs;
-    let arrived = await this.#arrived();
-    while (arrived.size < this.#sent && performance.now() < untilMs) {
+    await this.#read();
+    while (this.#came.size < this.sent && performance.now() < untilMs) {
       await pause(lookAgainMs);
-      arrived = await this.#arrived();
+      await this.#read();
     }
-    const doubled = [...arrived.values()].reduce((sum, times) => sum + times - 1, 0);
-    return { sent: this.#sent, lost: this.#sent - arrived.size, doubled, lastPath: await this.#lastPath(untilMs) };
+    const doubled = [...this.#came.values()].reduce((sum, times) => sum + times.length - 1, 0);
+    return { sent: this.sent, lost: this.sent - this.#came.size, doubled, lastPath: await this.#lastPath(untilMs) };
+  }
+
+  /** The first arrivals of all that came until now, in the order of sending. */
+  async arrivals(): Promise<readonly Arrival[]> {
+    await this.#read();
+    return this.#sentAtMs.flatMap((sentAtMs, number) => {
+      const times = this.#came.get(number);
+      return times === undefined ? [] : [{ sentAtMs, receivedAtMs: Math.min(...times) }];
+    });
   }
 
   async #send(): Promise<void> {
     while (!this.#isOver) {
-      const { id } = await this.#from.client.messages.send({ to: this.#to.publicKey, text: String(this.#sent) });
+      const sentAtMs = Date.now();
+      const { id } = await this.#from.client.messages.send({ to: this.#to.publicKey, text: `${String(this.sent)} ${'.'.repeat(this.#fillerCharacters)}`.trim() });
       this.#lastId = id;
-      this.#sent += 1;
+      this.#sentAtMs.push(sentAtMs);
       await pause(everyMs);
     }
   }
 
-  /** How often each number came. */
-  async #arrived(): Promise<ReadonlyMap<string, number>> {
-    const times = new Map<string, number>();
-    for (let afterRow = 0; ;) {
-      const { messages, nextRow } = await this.#to.client.messages.inbox({ afterRow, limit: pageSize });
-      for (const { text, conversationId } of messages) if (conversationId.startsWith(this.#from.publicKey)) times.set(text, (times.get(text) ?? 0) + 1);
-      if (messages.length === 0) return times;
-      afterRow = nextRow;
+  /** What came since it was read last. */
+  async #read(): Promise<void> {
+    for (;;) {
+      const { messages, nextRow } = await this.#to.client.messages.inbox({ afterRow: this.#readRow, limit: pageSize });
+      if (messages.length === 0) return;
+      this.#readRow = nextRow;
+      for (const { text, conversationId, receivedAtMs } of messages) {
+        if (!conversationId.startsWith(this.#from.publicKey)) continue;
+        const number = Number.parseInt(text, 10);
+        this.#came.set(number, [...this.#came.get(number) ?? [], receivedAtMs ?? Date.now()]);
+      }
     }
   }
 

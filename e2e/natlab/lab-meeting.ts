@@ -67,7 +67,8 @@ async function look(watched: Watched): Promise<void> {
   if (current.kind !== 'relay') watched.nearMs ??= performance.now();
 }
 
-async function goOnline({ client }: LabVisor, hints: readonly string[]): Promise<void> {
+/** Adds the relays and waits until all are connected. @throws DeadlineError */
+export async function goOnline({ client }: LabVisor, hints: readonly string[]): Promise<void> {
   for (const hint of hints) await client.relays.add({ hint });
   await until('both relays', onlinePatienceMs, async () => {
     const { connection } = (await client.state.snapshot()).view;

@@ -43,17 +43,20 @@ class WaypostInside {
 
 export interface LabRelay {
   readonly publicKey: string;
+  /** Its process is gone. */
+  readonly isEnded: boolean;
   stop(): Promise<void>;
 }
 
+/** Anew, or again with what it kept. */
 export async function startRelay(lab: Lab, host: string, folder: string, port: number, observePort: number): Promise<LabRelay> {
   const profile = path.join(folder, host);
-  mkdirSync(profile);
+  mkdirSync(profile, { recursive: true });
   const relay = new WaypostInside(lab, host, ['relay', '--listen', `*:${String(port)}`, '--observe-port', String(observePort), '--profile', profile]);
   const first = Promise.withResolvers<string>();
   if (relay.child.stdout !== null) createInterface({ input: relay.child.stdout }).once('line', (line) => { first.resolve(line); });
   const hint = await within(startPatienceMs, `${host} to start`, first.promise);
-  return { publicKey: hint.split('@')[0] ?? '', stop: () => relay.kill() };
+  return { publicKey: hint.split('@')[0] ?? '', get isEnded() { return relay.isEnded; }, stop: () => relay.kill() };
 }
 
 export class LabVisor {
@@ -74,6 +77,12 @@ export class LabVisor {
     const profile = profileAt(directory);
     createProfileDirectory(profile);
     const { publicKey } = await createVault(profile.identityFile, { identitySecret: createIdentitySecret(), localKey: createLocalKey() }, { kind: 'file' }, { name: host, wordsConfirmed: true, nowMs: Date.now() });
+    return LabVisor.again(lab, host, directory, publicKey);
+  }
+
+  /** The person of a profile that is there. @throws Error when it does not come up. */
+  static async again(lab: Lab, host: string, directory: string, publicKey: string): Promise<LabVisor> {
+    const profile = profileAt(directory);
     const inside = new WaypostInside(lab, host, ['run', '--profile', directory]);
     try {
       const pipe = await until(`local API of ${host}`, startPatienceMs, () => {
@@ -86,6 +95,8 @@ export class LabVisor {
       throw error;
     }
   }
+
+  get isEnded(): boolean { return this.#process.isEnded; }
 
   async stop(): Promise<void> {
     this.#close();
