@@ -25,6 +25,8 @@ export interface DirectionOutcome {
   readonly nextAfterHealMs: number | undefined;
   /** The longest time without an arrival, from a second before the fault on. */
   readonly gapMs: number;
+  /** Of each letter after the fault and shortly before: when it was written, and when it came, since the fault. */
+  readonly sinceFaultMs: readonly (readonly [number, number])[];
 }
 
 export interface FaultOutcome {
@@ -71,6 +73,7 @@ function outcomeOf(arrivals: readonly Arrival[], letters: LetterCount | undefine
   return {
     letters, nextMs: Number.isFinite(next) ? next - beganAtMs : undefined, nextAfterHealMs: afterHeal === undefined || healedAtMs === undefined ? undefined : afterHeal - healedAtMs,
     gapMs: later.reduce((longest, atMs, index) => Math.max(longest, atMs - (later[index - 1] ?? atMs)), 0),
+    sinceFaultMs: arrivals.filter(({ receivedAtMs }) => receivedAtMs >= beganAtMs - beforeMs).map(({ sentAtMs, receivedAtMs }) => [sentAtMs - beganAtMs, receivedAtMs - beganAtMs]),
   };
 }
 

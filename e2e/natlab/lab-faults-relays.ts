@@ -43,14 +43,13 @@ export async function relaysRestartForAway(scene: FaultScene): Promise<FaultCour
   await scene.toLeft.pause();
   await scene.right.stop();
   const beganAtMs = Date.now();
-  const before = scene.toRight.sent;
   await pause(writtenForAwayMs);
   await scene.toRight.pause();
   await until('all letters to be held by relays', heldPatienceMs, async () => {
     const { outbox } = (await scene.left.client.state.snapshot()).view;
     return outbox.every(({ kind, headline: { state } }) => kind !== 'message' || state === 'stored') ? true : undefined;
   });
-  const held = scene.toRight.sent - before;
+  const held = scene.toRight.sentSince(beganAtMs);
   await scene.lab.setLink(scene.leftRouter, 'down');
   await Promise.all(scene.relays.map((relay) => relay.kill()));
   const killed = scene.relays.length - runningIn(scene);

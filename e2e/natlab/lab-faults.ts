@@ -77,7 +77,7 @@ function newHostAddress(scene: FaultScene): Promise<FaultCourse> {
   const [before, gateway] = [scene.addressOf(left), scene.lab.gateway(left)];
   const after = before.replace(/\d+$/, '77');
   const rules = new PacketRules(scene.lab, scene.leftRouter, [`iifname "lan" ip saddr ${after} meta l4proto udp`], 'accept');
-  scene.inside(left, ['sh', '-ec', `ip addr add ${after}/24 dev eth0; ip addr del ${before}/24 dev eth0; ip route replace default via ${gateway}`]);
+  scene.inside(left, ['sh', '-ec', `ip addr del ${before}/24 dev eth0; ip addr add ${after}/24 dev eth0; ip route replace default via ${gateway}`]);
   return Promise.resolve({ beganAtMs: Date.now(), evidence: () => [packets(rules.lift(), 'packets from the new address at the router')] });
 }
 

@@ -39,9 +39,14 @@ export class Letters {
 
   get sent(): number { return this.#sentAtMs.length; }
 
+  /** How many were written from then on, by the clock of day. */
+  sentSince(sinceMs: number): number { return this.#sentAtMs.filter((sentAtMs) => sentAtMs >= sinceMs).length; }
+
   start(): void {
     this.#isOver = false;
     this.#loop = this.#send();
+    // Whoever ends the sending hears of it; nobody may be left to.
+    this.#loop.catch(() => undefined);
   }
 
   /** Ends the sending: all that was begun is kept by the sender when this resolves. */
