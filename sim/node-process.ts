@@ -183,7 +183,7 @@ export class NodeProcess {
       }
       // Checks of the network are not made here: they ask for no sockets.
       // Nobody has said which local networks there are, so nobody is looked for in them.
-      case 'bind': case 'unbind': case 'announce': return;
+      case 'bind': case 'bind-guess': case 'unbind': case 'announce': return;
       case 'changed': if (this.#engine !== undefined) watch.changed(this.#engine, output.changes); return;
       case 'log': watch.line(`log ${output.event} ${JSON.stringify(output.fields)}`); return;
     }

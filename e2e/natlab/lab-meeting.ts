@@ -10,6 +10,8 @@ import type { Lab } from './lab.ts';
 
 /** For the expected path, from the first session on. A check of the network, which finds out where one is reached, begins four seconds after the first relay and takes some more. */
 const pathPatienceMs = 15_000;
+/** Where a port has to be guessed: the check, an attempt at punching, and two at guessing with what lies between them. */
+const guessPatienceMs = 90_000;
 /** Where the relay is expected: two attempts to get nearer are over by then. */
 const relayDwellMs = 11_000;
 /** Letters that go on after the path is found. */
@@ -112,7 +114,7 @@ async function watch(cell: LabCell, [left, right]: readonly [LabVisor, LabVisor]
     await Promise.all(sides.map(look));
     return sides.every(({ metMs }) => metMs !== undefined) ? true : undefined;
   }).catch(() => undefined);
-  const untilMs = performance.now() + (cell.expected === 'relay' ? relayDwellMs : pathPatienceMs);
+  const untilMs = performance.now() + (cell.expected === 'relay' ? relayDwellMs : cell.isGuessed === true ? guessPatienceMs : pathPatienceMs);
   const isThere = (): boolean => sides.every(({ paths }) => paths[0]?.kind === cell.expected);
   while (performance.now() < untilMs && (cell.expected === 'relay' || !isThere())) {
     await Promise.all(sides.map(look));

@@ -47,7 +47,7 @@ function textOf({ cell, run, outcome, problems }: Row): string {
     cell.name.padEnd(32), `run ${String(run)}`, cell.expected.padEnd(6), `${left?.kind ?? '-'} / ${right?.kind ?? '-'}`.padEnd(15), `${ms(left?.upgradeMs)} / ${ms(right?.upgradeMs)}`.padEnd(19),
     `${left === undefined ? '-' : lettersText(left)}  ${right === undefined ? '-' : lettersText(right)}`.padEnd(20), left?.letters.lastPath ?? '-', right?.letters.lastPath ?? '-',
   ];
-  return `${problems.length === 0 ? 'ok    ' : 'FAILED'} ${columns.join('  ')}${cell.remark === undefined ? '' : `  (${cell.remark})`}${problems.map((problem) => `\n       ${problem}`).join('')}`;
+  return `${problems.length === 0 ? 'ok    ' : 'FAILED'} ${columns.join('  ')}${cell.remark === undefined ? '' : `  (${cell.remark})`}${cell.isGuessed === true ? '  (guessed)' : ''}${problems.map((problem) => `\n       ${problem}`).join('')}`;
 }
 
 function show(row: Row, { isJson, isWarm, delayMs }: PairOptions): void {

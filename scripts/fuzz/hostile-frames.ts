@@ -5,7 +5,7 @@
 import type { SeededRandom } from '../../sim/random.ts';
 import { concatBytes, utf8Encode } from '../../src/main/engine/wire/bytes.ts';
 import { encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, requestHeaderBytes } from '../../src/main/engine/wire/frame.ts';
-import { negativeCodes, offeredKinds, type LeafRun, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
+import { negativeCodes, guessMappings, guessRoles, offeredKinds, type LeafRun, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
 import { decodeNamedRecord } from '../../src/main/engine/wire/named-record.ts';
 import { hostileRecord } from './hostile-records.ts';
 import { mutate, mutationKinds } from './mutations.ts';
@@ -50,6 +50,13 @@ function bodyOf(random: SeededRandom, verb: Verb, speaker: Speaker, published: r
     case 'candidates': {
       const candidates = Array.from({ length: random.integer(0, 16) }, () => ({ kind: random.pick(offeredKinds) ?? 'host', address: { host: random.bytes(4).join('.'), port: random.integer(1, 65_535) } }));
       return { verb, offer: { generation: number(random), candidates } };
+    }
+    case 'guess': {
+      const facts = {
+        address: { host: random.bytes(4).join('.'), port: random.integer(1, 65_535) }, mapping: random.pick([...guessMappings, undefined]), filtering: random.pick([...guessMappings, undefined]), onePublicHost: random.pick([true, false, undefined]),
+        allocation: random.pick([undefined, { kind: 'random' }, { kind: 'preserving' }, { kind: 'sequential', delta: random.integer(1, 1_000) }, { kind: 'block', first: random.integer(1, 60_000), count: random.integer(1, 5_000) }] as const),
+      };
+      return { verb, offer: { generation: number(random), role: random.pick(guessRoles) ?? 'none', facts } };
     }
     case 'letter': return { verb, bodyRoot: random.bytes(32), bodyLength: number(random), header: random.bytes(headerBytes), inlineBody: random.chance(0.7) ? random.bytes(random.integer(1, inlineMaximumBytes)) : undefined };
     case 'close': return { verb, reason: random.integer(0, 255) };

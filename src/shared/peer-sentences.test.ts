@@ -51,6 +51,15 @@ describe('why there is no direct path', () => {
     }
   });
 
+  it('tells a guess with its chance and its end, never as certain, and owns up where it missed', () => {
+    const guess = { opens: 'theirs', chance: 0.983, untilMs: nowMs + 20_300 } as const;
+    expect(why({ reason: 'guessing', guess })).toEqual({ code: 'direct.guessing', sentence: 'Trying to guess the port their router opens: about 98 % chance, up to 20 seconds.' });
+    expect(why({ reason: 'guessing', guess: { opens: 'own', untilMs: nowMs - 5 } }).sentence).toBe('Trying to guess the port your router opens: up to 1 second.');
+    expect(why({ reason: 'guessing', guess: { ...guess, chance: 0.9999 } }).sentence).toContain('about 99 % chance');
+    expect(why({ reason: 'guess-failed', guess }).sentence).toContain('guessing the port their router opens missed, with about 98 % chance of a hit. It is tried a few times an hour.');
+    expect(why({ reason: 'both-hard' }).sentence).toContain('there is none that could be guessed');
+  });
+
   it('does not blame the own network for what was not tried', () => {
     for (const reason of ['trying', 'not-tried', 'lost', 'not-told'] as const) expect(why({ reason }, undefined).sentence).not.toContain('network');
     expect(why({ reason: 'hidden' })).toEqual({ code: 'direct.hidden', sentence: 'Not direct, because you hide your network address. You can change that in Settings.' });

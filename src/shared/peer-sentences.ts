@@ -51,11 +51,11 @@ export function whyNotDirect(search: DirectSearchView, report: NetworkReport | u
   const own = saysOwnNetwork(search) ? ownNetwork(report) : undefined;
   return {
     code: `direct.${search.reason}${own === undefined ? '' : `.${own.code}`}`,
-    sentence: [searchWords(search), ...(own === undefined ? [] : [own.sentence]), ...nextAttempt(search, nowMs)].join(' '),
+    sentence: [searchWords(search, nowMs), ...(own === undefined ? [] : [own.sentence]), ...nextAttempt(search, nowMs)].join(' '),
   };
 }
 
-function searchWords({ reason, attempts, theirAddresses = 0, triedAddresses }: DirectSearchView): string {
+function searchWords({ reason, guess, attempts, theirAddresses = 0, triedAddresses }: DirectSearchView, nowMs: number): string {
   const soFar = attempts > 1 ? ` in ${countOf(attempts, 'attempt', 'attempts')}` : '';
   const noneAnswered = `${triedAddresses === 1 ? 'the one address of theirs that can be tried did not answer' : `none of the ${String(triedAddresses)} addresses of theirs that can be tried answered`}${soFar}`;
   switch (reason) {
@@ -69,8 +69,17 @@ function searchWords({ reason, attempts, theirAddresses = 0, triedAddresses }: D
     case 'no-addresses': return 'Not direct, because neither of the two computers knows of an address at which it could be reached.';
     case 'out-of-reach': return `Not direct, because ${theirAddresses === 1 ? 'the address that they told cannot' : `none of the ${String(theirAddresses)} addresses that they told can`} be tried from this network.`;
     case 'failed': return `Not direct, because ${noneAnswered}.`;
+    case 'guessing': return `Trying to guess ${guessedPort(guess)}: ${[...chanceWords(guess), ...guessLeft(guess, nowMs)].join(', ') || 'this takes a moment'}.`;
+    case 'guess-failed': return `Not direct, because no address of theirs answered${soFar}, and guessing ${guessedPort(guess)} missed${guess?.chance === undefined ? '' : `, with ${chanceWords(guess).join('')} of a hit`}. It is tried a few times an hour.`;
+    case 'both-hard': return 'Not direct, because both routers, yours and theirs, give each conversation a port of its own: there is none that could be guessed. Through the relay everything works.';
   }
 }
+
+type Guess = DirectSearchView['guess'];
+const guessedPort = (guess: Guess): string => `the port ${guess?.opens === 'own' ? 'your' : 'their'} router opens`;
+/** A chance is never told as certain. */
+const chanceWords = (guess: Guess): readonly string[] => (guess?.chance === undefined ? [] : [`about ${String(Math.min(99, Math.round(guess.chance * 100)))} % chance`]);
+const guessLeft = (guess: Guess, nowMs: number): readonly string[] => (guess?.untilMs === undefined ? [] : [`up to ${countOf(Math.max(1, Math.round((guess.untilMs - nowMs) / 1_000)), 'second', 'seconds')}`]);
 
 /** Only where something was tried in vain, or could not be, does the own network explain anything. */
 const saysOwnNetwork = ({ reason }: DirectSearchView): boolean => reason === 'failed' || reason === 'no-own-addresses' || reason === 'no-addresses' || reason === 'no-their-addresses' || reason === 'out-of-reach';
@@ -93,7 +102,7 @@ function ownNetwork(report: NetworkReport | undefined): PeerSentence {
 }
 
 function nextAttempt({ reason, begins, nextAttemptAtMs }: DirectSearchView, nowMs: number): readonly string[] {
-  if (reason === 'trying' || reason === 'hidden') return [];
+  if (reason === 'trying' || reason === 'guessing' || reason === 'hidden') return [];
   if (begins === 'theirs') return ['Their computer begins the next attempt.'];
   return nextAttemptAtMs === undefined ? [] : [`Next attempt ${relativeWords(Math.max(nextAttemptAtMs, nowMs + 1), nowMs)}.`];
 }

@@ -221,12 +221,15 @@ export type PeerPathView = z.infer<typeof peerPathSchema>;
 /**
  * Why there is no direct path. `hidden`: the person hides the address of this computer. `trying`: it is looked for now. `not-tried`: it has not been yet. `lost`: there was one, and it does not answer any more. `not-told`: they have not
  * said where else they are reachable. `no-own-addresses`, `no-their-addresses`, `no-addresses`: one side, or both, knows of nothing that the other could try. `out-of-reach`:
- * none of their addresses can be tried from here. `failed`: what was tried did not answer.
+ * none of their addresses can be tried from here. `failed`: what was tried did not answer. `guessing`: a port is being guessed (`guess`). `guess-failed`: that was in vain too. `both-hard`:
+ * both routers give each conversation a port of its own, and nothing can be guessed.
  */
-export const directReasons = ['hidden', 'trying', 'not-tried', 'lost', 'not-told', 'no-own-addresses', 'no-their-addresses', 'no-addresses', 'out-of-reach', 'failed'] as const;
+export const directReasons = ['hidden', 'trying', 'not-tried', 'lost', 'not-told', 'no-own-addresses', 'no-their-addresses', 'no-addresses', 'out-of-reach', 'failed', 'guessing', 'guess-failed', 'both-hard'] as const;
 export type DirectReason = (typeof directReasons)[number];
 export const directSearchSchema = z.object({
   reason: z.enum(directReasons),
+  /** Of the guess that goes on, or went on last: whose router opens the ports, the chance of a hit (absent: not known), until when at most. */
+  guess: z.object({ opens: z.enum(['own', 'theirs']), chance: z.number().min(0).max(1).optional(), untilMs: timeMs.optional() }).optional(),
   attempts: z.number().int(),
   lastAttemptAtMs: timeMs.optional(),
   /** One side begins an attempt, for both. */
@@ -313,6 +316,8 @@ export const settingsSchema = z.object({
   hideAddress: z.boolean(),
   /** Contacts in the same local network are found without a relay. Not while the address is hidden. */
   lanDiscovery: z.boolean(),
+  /** Where only that leads to a direct path, ports of a contact's router, or of ours, may be guessed. */
+  guessPorts: z.boolean(),
   theme: z.enum(['system', 'light', 'dark']),
   /** `relayPk@host:port` of relays that are asked for people whom neither our relays nor theirs know. */
   directoryRelays: z.array(z.string().max(512)).max(directoryRelaysMaximum),
@@ -324,6 +329,7 @@ export const initialSettings: Settings = {
   readReceipts: true,
   hideAddress: false,
   lanDiscovery: true,
+  guessPorts: true,
   theme: 'system',
   directoryRelays: [],
 };

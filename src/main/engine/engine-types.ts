@@ -10,7 +10,7 @@ import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
 import type { CheckedNetwork, CreateNetworkCheck, EngineSocket, NetworkAnswer, NetworkRequest, SpareSocket } from './path/observation-port.ts';
 import type { LanFacts } from './path/lan-network.ts';
-import type { ContentName, Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
+import type { ContentName, GuessSocket, Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
 
 export interface RelayPolicy {
   /** Who may register a mailbox: anyone, or the listed identities (hex). */
@@ -128,7 +128,9 @@ export type EngineOutput =
   | { readonly kind: 'resolve'; readonly ticket: number; readonly host: string }
   /** Another socket, at a port that the system chooses: answer with `handleBound`. At most 16 at once, and no name twice. */
   | { readonly kind: 'bind'; readonly socket: SpareSocket }
-  | { readonly kind: 'unbind'; readonly socket: SpareSocket }
+  /** Of IPv4, to guess ports with: at most 512 at once, answered alike. The first datagram goes `firstHops` hops far and no farther, all others as far as ever. */
+  | { readonly kind: 'bind-guess'; readonly socket: GuessSocket; readonly firstHops: number }
+  | { readonly kind: 'unbind'; readonly socket: SpareSocket | GuessSocket }
   /** To everybody in the local network that the interface with that address is in. */
   | { readonly kind: 'announce'; readonly fromHost: string; readonly datagram: Uint8Array }
   /** Find out what only the machine knows; answer with `handleNetwork`, or not at all. */
@@ -191,6 +193,8 @@ export interface PeerPathProblem {
 /** Of a session that has no path but through relays: what was done for a direct one, and what came of it. */
 export interface DirectSearch {
   readonly reason: DirectReason;
+  /** Of the guess that goes on, or went on last: whose router's ports, with what chance of a hit (undefined: not known), until when at most. */
+  readonly guess?: { readonly opens: 'own' | 'theirs'; readonly chance: number | undefined; readonly untilWallMs: number | undefined } | undefined;
   /** Since the session began, the network changed, or there was a direct path last. */
   readonly attempts: number;
   readonly lastAttemptWallMs: number | undefined;

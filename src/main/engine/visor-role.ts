@@ -31,6 +31,7 @@ import type { BlobShelf } from './files/blob-shelf.ts';
 import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts';
 import type { RelayStatus } from './engine-types.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
+import type { GuessEnvironment } from './overlay/path-guessing.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
 import type { CreatePeerSessions, PeerEvents } from './overlay/peer-sessions.ts';
 import type { SessionOutput } from './session/types.ts';
@@ -40,6 +41,12 @@ import type { VisorContext } from './visor-context.ts';
 
 /** Prekeys and records are looked at this often; both change weekly at most. */
 const housekeepingMs = 3_600_000;
+
+/** What not every host can do. */
+export interface VisorMeans {
+  readonly lan: LanOutputs | undefined;
+  readonly guess: GuessEnvironment;
+}
 
 export class VisorRole {
   readonly context: VisorContext;
@@ -68,7 +75,7 @@ export class VisorRole {
   /** Own relays as they were told to others last. */
   #card = '';
 
-  constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant, createPeers?: CreatePeerSessions, lan?: LanOutputs) {
+  constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant, createPeers: CreatePeerSessions | undefined, { lan, guess }: VisorMeans) {
     this.context = context;
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
@@ -89,7 +96,7 @@ export class VisorRole {
       peerDown: (publicKey, sessionId, at) => { this.outbox.peerDown(publicKey, sessionId, at); this.files.peerDown(publicKey); },
     };
     this.lan = lan === undefined ? undefined : new LanDiscovery(lanEnvironment(context, this.recipients, () => this.peers, () => this.revoked, lan));
-    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, peerEvents, this.lan);
+    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, peerEvents, { nearby: this.lan, guess });
     const peers = createPeers?.(context, peerEvents) ?? this.peers;
     this.receipts = new Receipts(context, outbox, peers);
     this.contacts = new Contacts(context, this.records, this.tokens, outbox, {

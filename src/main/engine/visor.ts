@@ -17,7 +17,7 @@ import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
 import { CircuitRole } from './circuits/circuit-role.ts';
 import { isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
-import { circuitsCapability, resolveCapability } from './overlay/capabilities.ts';
+import { circuitsCapability, guessCapability, resolveCapability } from './overlay/capabilities.ts';
 import { HostNames } from './overlay/host-names.ts';
 import { DirectoryRole } from './directory/directory-role.ts';
 import { RelayPeers } from './directory/relay-peers.ts';
@@ -41,15 +41,16 @@ import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.
 import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
 import type { EngineSocket, NetworkAnswer } from './path/observation-port.ts';
 import { connectedRelays, ownRelays } from './overlay/relays-to-ask.ts';
-import { hostsOf, offeredOf } from './overlay/own-candidates.ts';
+import { guessFactsOf, hostsOf, offeredOf } from './overlay/own-candidates.ts';
+import type { GuessEnvironment } from './overlay/path-guessing.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { LanOutputs } from './overlay/lan-environment.ts';
 import type { SessionOutput, Sessions } from './session/types.ts';
-import type { Instant, SocketAddress } from './wire/types.ts';
+import { isGuessSocket, type GuessSocket, type Instant, type SocketAddress } from './wire/types.ts';
 import type { CommitOptions, VisorContext } from './visor-context.ts';
 
 /** What this side can do, told in every handshake. */
-const visorCapabilities = ['waypost/1', 'letters'];
+const visorCapabilities = ['waypost/1', 'letters', guessCapability];
 const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, passCapability, circuitsCapability, resolveCapability];
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
@@ -89,6 +90,11 @@ class VisorEngine implements Engine {
   readonly #lanOutputs: LanOutputs = {
     announce: (fromHost, datagram) => { this.#outputs.push({ kind: 'announce', fromHost, datagram }); },
     transmit: (to, datagram) => { this.#outputs.push({ kind: 'transmit', to, datagram, via: 'main' }); },
+  };
+  readonly #guesses: GuessEnvironment = {
+    isAllowed: () => this.#context.memory.settings.guessPorts && !this.#context.memory.settings.hideAddress, facts: () => guessFactsOf(this.#paths.lastCheck?.report),
+    bind: (socket, firstHops) => { this.#outputs.push({ kind: 'bind-guess', socket, firstHops }); },
+    unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
   };
 
   constructor(start: StartArguments) {
@@ -134,7 +140,9 @@ class VisorEngine implements Engine {
       session: (sessionId) => this.#sessions.view(sessionId),
       log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
-    this.#visor = configuration.visor ? new VisorRole(this.#context, new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own), this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now, configuration.createPeerSessions, configuration.relay === undefined ? this.#lanOutputs : undefined) : undefined;
+    const shelf = new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own);
+    const means = { lan: configuration.relay === undefined ? this.#lanOutputs : undefined, guess: this.#guesses };
+    this.#visor = configuration.visor ? new VisorRole(this.#context, shelf, this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now, configuration.createPeerSessions, means) : undefined;
     this.#paths = new PathRole({
       crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
       createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
@@ -170,6 +178,7 @@ class VisorEngine implements Engine {
 
   handleDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant, socket: EngineSocket = 'main'): MemoryUse {
     this.#begin(now);
+    if (isGuessSocket(socket)) return this.#handleGuessed(socket, from, datagram, now);
     const isObserve = isObserveDatagram(datagram);
     if (isObserve || socket !== 'main') {
       if (isObserve) this.#paths.handleDatagram(socket, from, datagram, now);
@@ -177,6 +186,10 @@ class VisorEngine implements Engine {
       this.#drainSessions();
       return 'none';
     }
+    return this.#handleSessionDatagram(from, datagram, now);
+  }
+
+  #handleSessionDatagram(from: SocketAddress, datagram: Uint8Array, now: Instant): MemoryUse {
     this.#frameUse = 'kept';
     if (datagram[0] === lanAnnouncementType && this.#visor?.lan !== undefined) this.#visor.lan.handleDatagram(from, datagram, 'main', now);
     else this.#sessions.handleDatagram(from, datagram, now);
@@ -194,6 +207,15 @@ class VisorEngine implements Engine {
     this.#begin(now);
     this.#visor?.lan?.handleFacts(facts, now);
     this.#drainSessions();
+  }
+
+  /** A socket that was bound to guess ports hears the session that it was bound for, and nobody else. */
+  #handleGuessed(socket: GuessSocket, from: SocketAddress, datagram: Uint8Array, now: Instant): MemoryUse {
+    const address = this.#visor?.peers.guessing.addressAt(socket, from, datagram);
+    if (address !== undefined) return this.#handleSessionDatagram(address, datagram, now);
+    this.#paths.strayDatagram();
+    this.#drainSessions();
+    return 'none';
   }
 
   recycle(datagram: Uint8Array): void { this.#sessions.recycle(datagram); }
@@ -214,7 +236,8 @@ class VisorEngine implements Engine {
 
   handleBound(socket: Exclude<EngineSocket, 'main'>, port: number | undefined, now: Instant): void {
     this.#begin(now);
-    this.#paths.handleBound(socket, port, now);
+    if (isGuessSocket(socket)) this.#visor?.peers.guessing.bound(socket, port, now);
+    else this.#paths.handleBound(socket, port, now);
     this.#drainSessions();
   }
 
@@ -342,7 +365,7 @@ class VisorEngine implements Engine {
         if (isCircuitAddress(output.to)) {
           this.#visor?.peers.transmit(output.to, output.datagram, this.#now);
           this.#sessions.recycle(output.datagram);
-        } else this.#outputs.push(output);
+        } else this.#outputs.push(output.to.socket === undefined ? output : { ...output, via: output.to.socket });
         return;
       case 'frame':
         if (isTunnelFrame(output.frame)) {

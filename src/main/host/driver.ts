@@ -261,6 +261,7 @@ export class Driver {
     switch (output.kind) {
       case 'transmit': if (this.#sockets.send(output.via ?? 'main', output.to, output.datagram)) this.#engine?.recycle(output.datagram); return;
       case 'bind': this.#sockets.bind(output.socket); return;
+      case 'bind-guess': this.#sockets.bindGuess(output.socket, output.firstHops); return;
       case 'unbind': this.#sockets.unbind(output.socket); return;
       case 'announce': this.#options.lan?.announce(output.fromHost, output.datagram); return;
       case 'network': this.#performNetwork(output); return;

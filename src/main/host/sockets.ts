@@ -4,13 +4,16 @@
  * its work but answer from another port, so it starts without one where none can be had.
  */
 import { toErrorView } from '../../shared/errors.ts';
+import { isIP } from 'node:net';
 import type { EngineSocket, SpareSocket } from '../engine/path/observation-port.ts';
-import type { SocketAddress } from '../engine/wire/types.ts';
+import { isGuessSocket, type GuessSocket, type SocketAddress } from '../engine/wire/types.ts';
 import { SocketKeeper } from './socket-keeper.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
 
 /** As many as an engine asks for. */
 const sparesMaximum = 16;
+/** 256 for one attempt at guessing ports, and those that paths came of. */
+const guessSocketsMaximum = 512;
 
 type Fields = Readonly<Record<string, string | number>>;
 
@@ -33,7 +36,7 @@ export class Sockets {
   readonly #options: SocketsOptions;
   readonly #main: SocketKeeper;
   #second: SocketKeeper | undefined;
-  readonly #spares = new Map<SpareSocket, Spare>();
+  readonly #spares = new Map<SpareSocket | GuessSocket, Spare>();
   readonly #counters = { spareBinds: 0, spareFailures: 0 };
 
   constructor(options: SocketsOptions) {
@@ -61,14 +64,23 @@ export class Sockets {
     return this.#spares.get(via)?.socket?.send(to, datagram) ?? true;
   }
 
-  bind(name: SpareSocket): void {
-    const { listen, onDatagram, onBound, log } = this.#options;
+  bind(name: SpareSocket): void { this.#bind(name, this.#options.listen.host, sparesMaximum); }
+
+  /** Of IPv4 alone: how far a datagram goes can be said for that. */
+  bindGuess(name: GuessSocket, firstHops: number): void {
+    const { host } = this.#options.listen;
+    this.#bind(name, host !== undefined && isIP(host) === 4 ? host : '0.0.0.0', guessSocketsMaximum, firstHops);
+  }
+
+  #bind(name: SpareSocket | GuessSocket, host: string | undefined, most: number, firstHops?: number): void {
+    const { onDatagram, onBound, log } = this.#options;
     const failed = (code: string): void => {
       this.#counters.spareFailures += 1;
       log('warn', 'spare-socket-failed', { code });
       onBound(name, undefined);
     };
-    if (this.#spares.size >= sparesMaximum || this.#spares.has(name)) { failed('too-many'); return; }
+    const alike = [...this.#spares.keys()].filter((other) => isGuessSocket(other) === isGuessSocket(name)).length;
+    if (alike >= most || this.#spares.has(name)) { failed('too-many'); return; }
     const spare: Spare = { socket: undefined };
     this.#spares.set(name, spare);
     // It may have been given up before it is there.
@@ -78,7 +90,7 @@ export class Sockets {
       this.#spares.delete(name);
       failed(code);
     };
-    bindUdp({ host: listen.host, port: 0, onDatagram: (from, datagram) => { if (isWanted()) onDatagram(name, from, datagram); }, onBroken: gone }).then((socket) => {
+    bindUdp({ host, port: 0, ...(firstHops === undefined ? {} : { firstHops }), onDatagram: (from, datagram) => { if (isWanted()) onDatagram(name, from, datagram); }, onBroken: gone }).then((socket) => {
       if (!isWanted()) {
         void socket.close();
         return;
@@ -89,7 +101,7 @@ export class Sockets {
     }, (error: unknown) => { gone(toErrorView(error).code); });
   }
 
-  unbind(name: SpareSocket): void {
+  unbind(name: SpareSocket | GuessSocket): void {
     const spare = this.#spares.get(name);
     this.#spares.delete(name);
     void spare?.socket?.close();

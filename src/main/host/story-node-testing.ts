@@ -267,7 +267,7 @@ export class StoryNode {
         });
         return;
       }
-      case 'bind': {
+      case 'bind': case 'bind-guess': {
         const port = sparePortOffset + (this.port * sparePortsOfNode) % sparePortOffset + this.ports.size;
         this.ports.set(output.socket, port);
         this.#blobAnswers.push(() => { this.engine.handleBound?.(output.socket, port, this.now); this.drain(); });

@@ -14,6 +14,8 @@ import type { SocketAddress } from '../engine/wire/types.ts';
 const receiveBufferWantedBytes = 4 * 1024 * 1024;
 /** What may wait in libuv when the kernel's buffer is full; beyond it datagrams are dropped here, like at a router. */
 const sendQueueMaximumBytes = 4 * 1024 * 1024;
+/** What systems give a datagram (RFC 1700: 64; the few that give more lose nothing). */
+const hopsUsual = 64;
 const mappedPrefix = '::ffff:';
 
 export interface UdpCounters {
@@ -49,6 +51,8 @@ export interface UdpOptions {
   readonly onDatagram: (from: SocketAddress, datagram: Uint8Array) => void;
   /** The socket broke after it was bound; it is closed already. */
   readonly onBroken: (reason: string) => void;
+  /** The first datagram goes so many hops far, all others as far as the system has it. For sockets of IPv4: of IPv4 through one of IPv6 it says nothing. */
+  readonly firstHops?: number;
   /** Of the socket that this one replaces: it goes on counting from there. */
   readonly counters?: UdpCounters;
 }
@@ -134,6 +138,16 @@ function growReceiveBuffer(socket: Socket): number {
   }
 }
 
+/** False: the system does not let us; datagrams then go as far as ever. */
+function setHops(socket: Socket, hops: number): boolean {
+  try {
+    socket.setTTL(hops);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Datagrams come in rows from the same sender: its address is made once for the row, and the engine then sees that it is the same. */
 class SenderMemo {
   #text = '';
@@ -202,6 +216,7 @@ export async function bindUdp(options: UdpOptions): Promise<UdpSocket> {
     }
   };
   const hosts = new HostMemo(family);
+  let isNearSighted = options.firstHops !== undefined && family === 'udp4' && setHops(socket, options.firstHops);
   let queuedBytes = 0;
   const bound = socket.address();
   return {
@@ -226,6 +241,11 @@ export async function bindUdp(options: UdpOptions): Promise<UdpSocket> {
       }
       try {
         socket.send(datagram, to.port, host, sent);
+        // The kernel has taken it by now, unless its buffer was full: then it goes farther than it should, which does no harm.
+        if (isNearSighted) {
+          setHops(socket, hopsUsual);
+          isNearSighted = false;
+        }
       } catch {
         // An address or port that is none, or a socket that closed meanwhile: lost like any datagram.
         counters.sendErrors += 1;

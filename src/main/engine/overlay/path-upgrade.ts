@@ -3,7 +3,7 @@
  * both then probe what they were told at about the same time, so that each NAT has seen something go out before something comes in (path/punching.ts has the schedule
  * and its bounds). An address that answers is a path, and the session core moves there by itself. While there is none the exchange is repeated with new addresses, seldom and
  * seldomer, and at once when the network changed; whoever learns that it is reached elsewhere asks too. What was told is believed as far as a few small probes; only who holds the
- * session's keys can answer them.
+ * session's keys can answer them. Where that was in vain ports may be guessed (path-guessing.ts).
  */
 import { Deadlines } from '../deadlines.ts';
 import { isCircuitAddress } from '../circuits/tunnel.ts';
@@ -13,10 +13,11 @@ import { Punching } from '../path/punching.ts';
 import { tierOf } from '../path/path-tier.ts';
 import { UpgradeRetry } from '../path/upgrade-retry.ts';
 import { decodeCandidateOffer, encodeCandidateOffer } from '../wire/candidate-offer.ts';
+import { PathGuessing, type GuessEnvironment } from './path-guessing.ts';
 import type { Answer } from '../directed/types.ts';
 import type { DirectSearch } from '../engine-types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
-import type { CandidateOffer, Instant, OfferedCandidate, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import type { CandidateOffer, GuessOffer, Instant, OfferedCandidate, PublicKeyHex, SocketAddress } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 
 const exchangeDeadlineMs = 5_000;
@@ -34,7 +35,7 @@ export interface OwnCandidates {
   refresh(now: Instant): void;
 }
 
-const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0 };
+const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0, theirs: [], isGuessDue: false };
 
 interface Upgrade {
   readonly publicKey: PublicKeyHex;
@@ -53,6 +54,10 @@ interface Upgrade {
   ownAddresses: number;
   theirAddresses: number | undefined;
   triedAddresses: number;
+  /** As they offered them last. */
+  theirs: readonly OfferedCandidate[];
+  /** An attempt is under way after which ports may be guessed. */
+  isGuessDue: boolean;
 }
 
 export class PathUpgrade {
@@ -63,10 +68,12 @@ export class PathUpgrade {
   readonly #sharedBudget = new ProbeBudget(limitsOfAllPeers);
   /** Of all offers of ours. It never begins anew: to the other side a new session of ours may be the one that it has, and what counts less than before is an old copy. */
   #generation = 0;
+  readonly guessing: PathGuessing;
 
-  constructor(context: VisorContext, own: OwnCandidates) {
+  constructor(context: VisorContext, own: OwnCandidates, guess?: GuessEnvironment) {
     this.#context = context;
     this.#own = own;
+    this.guessing = new PathGuessing(context, guess);
   }
 
   isLan(address: SocketAddress): boolean { return tierOf(address, this.#own.hosts()) === 'lan'; }
@@ -80,12 +87,14 @@ export class PathUpgrade {
     // The other side may have started anew, and counts from the beginning.
     Object.assign(upgrade, { generation: 0, ...untried });
     upgrade.retry.stop();
+    this.guessing.began(session.id);
     this.#askAt(upgrade, now.monotonicMs);
     if (this.#own.offered().length === 0) this.#own.refresh(now);
   }
 
-  ended(sessionId: SessionId): void {
+  ended(sessionId: SessionId, now: Instant): void {
     this.#upgrades.delete(sessionId);
+    this.guessing.ended(sessionId, now);
     this.#deadlines.clear(`ask ${String(sessionId)}`);
     this.#deadlines.clear(`probe ${String(sessionId)}`);
   }
@@ -107,8 +116,10 @@ export class PathUpgrade {
   path(sessionId: SessionId, change: 'heard' | 'proved' | 'lost', address: SocketAddress, now: Instant): void {
     const upgrade = this.#upgrades.get(sessionId);
     if (upgrade === undefined || isCircuitAddress(address)) return;
+    this.guessing.path(sessionId, change, address, now);
     switch (change) {
-      case 'heard': upgrade.punching.heardFrom(address, now.monotonicMs); break;
+      // What came by a socket of its own is asked there by the session; punching is done from the main one.
+      case 'heard': if (address.socket === undefined) upgrade.punching.heardFrom(address, now.monotonicMs); break;
       case 'proved':
         upgrade.punching.answered(address, now.monotonicMs);
         upgrade.attempts = 0;
@@ -123,11 +134,13 @@ export class PathUpgrade {
   }
 
   networkChanged(now: Instant): void {
+    this.guessing.networkChanged(now);
     if (this.#upgrades.size > 0) this.#own.refresh(now);
     for (const upgrade of this.#upgrades.values()) {
       upgrade.punching.stop();
       upgrade.attempts = 0;
       upgrade.wasDirect = false;
+      upgrade.isGuessDue = false;
       upgrade.retry.networkChanged(now.monotonicMs);
       this.#drain(upgrade, now);
       this.#askAt(upgrade, upgrade.retry.pollTimeout());
@@ -136,6 +149,7 @@ export class PathUpgrade {
 
   /** What was begun is forgotten, and begins anew if it may. */
   restart(now: Instant): void {
+    this.guessing.stop(now);
     for (const upgrade of this.#upgrades.values()) {
       upgrade.punching.stop();
       upgrade.retry.stop();
@@ -156,14 +170,22 @@ export class PathUpgrade {
     this.#askAt(upgrade, Math.max(now.monotonicMs, (upgrade.lastAttemptMs ?? -Infinity) + byHandGapMs));
   }
 
+  /** They want to know how our router treats us, and say so of theirs. */
+  guessAsked(sessionId: SessionId, offer: GuessOffer, answer: Answer, now: Instant): void {
+    const upgrade = this.#upgrades.get(sessionId);
+    // They hear of a path that there is as well.
+    this.guessing.asked(upgrade === undefined || this.#own.isHidden() || this.#isDirect(upgrade, now) ? undefined : upgrade, offer, answer, now);
+  }
+
   /** What was done to find a direct path, for people who look. */
   search(sessionId: SessionId, now: Instant): DirectSearch | undefined {
     const upgrade = this.#upgrades.get(sessionId);
     if (upgrade === undefined) return undefined;
     const { attempts, isAsking, ownAddresses, theirAddresses, triedAddresses } = upgrade;
     const wall = (atMs: number | undefined): number | undefined => (atMs === undefined ? undefined : now.wallMs + atMs - now.monotonicMs);
+    const guess = this.guessing.state(sessionId);
     return {
-      reason: this.#reason(upgrade), attempts, ownAddresses, theirAddresses, triedAddresses, begins: isAsking ? 'own' : 'theirs',
+      reason: this.#reason(upgrade), guess: guess?.kind === 'guessing' || guess?.kind === 'failed' ? { opens: guess.opener, chance: guess.chance, untilWallMs: guess.kind === 'guessing' ? wall(guess.untilMs) : undefined } : undefined, attempts, ownAddresses, theirAddresses, triedAddresses, begins: isAsking ? 'own' : 'theirs',
       lastAttemptWallMs: wall(upgrade.lastAttemptMs), nextAttemptWallMs: wall(this.#deadlines.at(`ask ${String(sessionId)}`)),
     };
   }
@@ -177,13 +199,17 @@ export class PathUpgrade {
       else {
         upgrade.punching.handleTimeout(now.monotonicMs);
         this.#drain(upgrade, now);
+        this.#guess(upgrade, now);
       }
     }
+    this.guessing.handleTimeout(now);
   }
 
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
     const next = this.#deadlines.next();
-    return next === undefined ? undefined : { atMs: next.atMs, reason: `path ${next.key.split(' ')[0] ?? ''}` };
+    const guess = this.guessing.pollTimeout();
+    if (next === undefined || (guess !== undefined && guess.atMs < next.atMs)) return guess;
+    return { atMs: next.atMs, reason: `path ${next.key.split(' ')[0] ?? ''}` };
   }
 
   /** By the clock the side that dialled asks; one exchange serves both. */
@@ -205,12 +231,15 @@ export class PathUpgrade {
   #reason(upgrade: Upgrade): DirectSearch['reason'] {
     const { attempts, wasDirect, ownAddresses, theirAddresses, triedAddresses } = upgrade;
     if (this.#own.isHidden()) return 'hidden';
+    const guess = this.guessing.state(upgrade.sessionId)?.kind;
+    if (guess === 'guessing') return 'guessing';
     if (this.#isTrying(upgrade)) return 'trying';
     if (attempts === 0) return wasDirect ? 'lost' : 'not-tried';
     if (theirAddresses === undefined) return 'not-told';
     if (theirAddresses === 0) return ownAddresses === 0 ? 'no-addresses' : 'no-their-addresses';
     if (triedAddresses === 0) return 'out-of-reach';
-    return ownAddresses === 0 ? 'no-own-addresses' : 'failed';
+    if (ownAddresses === 0) return 'no-own-addresses';
+    return guess === 'failed' ? 'guess-failed' : guess === 'hard' ? 'both-hard' : 'failed';
   }
 
   #counts(upgrade: Upgrade, now: Instant): void {
@@ -221,6 +250,9 @@ export class PathUpgrade {
 
   #exchange(upgrade: Upgrade, now: Instant): void {
     if (this.#isDirect(upgrade, now) || this.#own.isHidden()) { upgrade.retry.stop(); return; }
+    // One thing at a time: what punching sends moves the ports that are being guessed.
+    const untilMs = this.guessing.untilMs(upgrade.sessionId);
+    if (untilMs !== undefined) { this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, untilMs + 1); return; }
     upgrade.retry.failed(now.monotonicMs);
     this.#askAt(upgrade, upgrade.retry.pollTimeout());
     this.#generation += 1;
@@ -241,10 +273,19 @@ export class PathUpgrade {
 
   #begin(upgrade: Upgrade, theirs: readonly OfferedCandidate[], waitMs: number, now: Instant): void {
     upgrade.theirAddresses = theirs.length;
+    upgrade.theirs = theirs;
+    upgrade.isGuessDue = upgrade.isAsking;
     const [ownHosts, ownAddresses] = [this.#own.hosts(), this.#own.offered().map(({ address }) => address)];
     upgrade.triedAddresses = chooseTargets(theirs, { hosts: ownHosts, addresses: ownAddresses }).length;
     upgrade.punching.begin({ theirs, ownHosts, ownAddresses, waitMs }, now.monotonicMs);
     this.#drain(upgrade, now);
+  }
+
+  /** After an attempt in vain, once; the side that asks for addresses asks for this too. */
+  #guess(upgrade: Upgrade, now: Instant): void {
+    if (!upgrade.isGuessDue || upgrade.punching.outcome === 'trying') return;
+    upgrade.isGuessDue = false;
+    if (upgrade.punching.outcome === 'failed' && upgrade.triedAddresses > 0 && !this.#own.isHidden() && !this.#isDirect(upgrade, now)) this.guessing.ask(upgrade, now);
   }
 
   #drain({ punching, sessionId }: Upgrade, now: Instant): void {

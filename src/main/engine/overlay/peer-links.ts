@@ -21,6 +21,7 @@ import { PeerCircuits } from './peer-circuits.ts';
 import { askAnew, isWanted, mayAsk, newPeer, notReached, type Peer } from './peer.ts';
 import { soughtPeer, viewOfPeer, type PeerView } from './peer-status.ts';
 import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
+import type { GuessEnvironment, PathGuessing } from './path-guessing.ts';
 import { PeerReserve } from './peer-reserve.ts';
 import type { PeerEvents, PeerPath, PeerSessions } from './peer-sessions.ts';
 import type { SoughtPeer } from '../engine-types.ts';
@@ -52,6 +53,12 @@ export interface Nearby {
   forget(publicKey: PublicKeyHex, address: SocketAddress): void;
 }
 
+/** What not every host can do. */
+export interface PeerMeans {
+  readonly nearby?: Nearby | undefined;
+  readonly guess?: GuessEnvironment | undefined;
+}
+
 export class PeerLinks implements PeerSessions {
   readonly #context: VisorContext;
   readonly #events: PeerEvents;
@@ -66,18 +73,22 @@ export class PeerLinks implements PeerSessions {
   /** Of sessions that are being met in the own network: where. */
   readonly #dialledAt = new Map<PublicKeyHex, SocketAddress>();
 
-  constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, tokens: DepositTokens, own: OwnCandidates, events: PeerEvents, nearby?: Nearby) {
+  constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, tokens: DepositTokens, own: OwnCandidates, events: PeerEvents, { nearby, guess }: PeerMeans = {}) {
     this.#context = context;
     this.#recipients = recipients;
     this.#nearby = nearby;
     this.#events = events;
-    this.#upgrade = new PathUpgrade(context, own);
+    this.#upgrade = new PathUpgrade(context, own, guess);
     this.#circuits = new PeerCircuits(context, links, recipients, tokens, (publicKey) => this.#isAccepted(publicKey), (end, now) => {
       this.#deadlines.set(`unmet ${end.address.host}`, now.monotonicMs + meetingMs);
     });
     this.#reserve = new PeerReserve(context, this.#circuits);
     context.directed.handle('candidates', (sessionId, body, answer, now) => {
       if (body.verb === 'candidates' && this.contactOf(sessionId) !== undefined) this.#upgrade.asked(sessionId, body.offer, answer, now);
+      else answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now);
+    });
+    context.directed.handle('guess', (sessionId, body, answer, now) => {
+      if (body.verb === 'guess' && this.contactOf(sessionId) !== undefined) this.#upgrade.guessAsked(sessionId, body.offer, answer, now);
       else answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now);
     });
   }
@@ -249,6 +260,9 @@ export class PeerLinks implements PeerSessions {
   /** We are reachable elsewhere than we were. */
   candidatesChanged(now: Instant): void { this.#upgrade.candidatesChanged(now); }
 
+  /** Of sockets that are bound to guess ports, and of paths at them. */
+  get guessing(): PathGuessing { return this.#upgrade.guessing; }
+
   handleTimeout(now: Instant): void {
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
       const space = key.indexOf(' ');
@@ -396,7 +410,7 @@ export class PeerLinks implements PeerSessions {
       this.#bySession.delete(before);
       this.#events.peerDown(peer.publicKey, before, now);
     } else this.#bySession.delete(before);
-    this.#upgrade.ended(left);
+    this.#upgrade.ended(left, now);
     this.#context.directed.sessionLost(left, now);
     this.#context.sessions.close(left, now);
     for (const address of addresses) this.#circuits.hangUpAt(address, now);
@@ -443,7 +457,7 @@ export class PeerLinks implements PeerSessions {
     this.#reserve.forget(peer.publicKey);
     if (sessionId !== undefined) {
       this.#bySession.delete(sessionId);
-      this.#upgrade.ended(sessionId);
+      this.#upgrade.ended(sessionId, now);
       this.#context.directed.sessionLost(sessionId, now);
       // Before the circuits go, so that the other side hears of it.
       this.#context.sessions.close(sessionId, now);

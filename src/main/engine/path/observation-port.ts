@@ -2,14 +2,14 @@
  * The seam between a check of the network and what it works with: the check decides what to ask, when, and what it means; it hears
  * observations. It knows nothing of tickets, datagrams and sessions. Callbacks run inside the engine's own inputs.
  */
-import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import type { GuessSocket, Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
 import type { Pass } from './observe-codec.ts';
 import type { NetworkReport } from '../../../shared/network-report.ts';
 import type { AddressFamily, AnswerFrom, Observation, PortControlResult, ProbeSocket, SpareSocket, TcpProbeResult } from './types.ts';
 
 export type { SpareSocket } from './types.ts';
-/** The sockets of one engine: the one for everything, a relay's second port, and those of a visor's checks. */
-export type EngineSocket = ProbeSocket | 'second';
+/** The sockets of one engine: the one for everything, a relay's second port, those of a visor's checks, and those of its guesses. */
+export type EngineSocket = ProbeSocket | GuessSocket | 'second';
 
 /** A relay that tells how it sees our packets, for as long as its ticket is good. */
 export interface ObservingRelay {

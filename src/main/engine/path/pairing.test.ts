@@ -81,12 +81,12 @@ describe('the prediction of ports', () => {
     expect(birthdayChance(10, 5, 10)).toBe(1);
   });
   it('searches a pattern rather than everything, opened by the side that has it', () => {
-    expect(predictionOf({ kind: 'sequential', delta: 2 })).toEqual({ sockets: 1, probes: 16, chance: undefined });
+    expect(predictionOf({ kind: 'sequential', delta: 2 })).toEqual({ sockets: 64, probes: 512, chance: undefined });
     const block = predictionOf({ kind: 'block', first: 5_000, count: 200 });
     expect(block.sockets).toBe(50);
     expect(block.chance).toBeGreaterThan(0.99);
     const own = traits('adm-adf');
-    expect(estimateFamily(own, traits('adm-adf', { allocation: { kind: 'sequential', delta: 1 } })).prediction).toMatchObject({ opener: 'other', probes: 16 });
+    expect(estimateFamily(own, traits('adm-adf', { allocation: { kind: 'sequential', delta: 1 } })).prediction).toMatchObject({ opener: 'other', probes: 512 });
     expect(estimateFamily(traits('eim-apdf'), traits('edm-apdf')).prediction).toMatchObject({ opener: 'other', sockets: 256 });
   });
 });

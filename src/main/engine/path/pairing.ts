@@ -83,6 +83,21 @@ export function estimateFamily(own: PathTraits, other: PathTraits): Omit<PairEst
   return { way: { state: 'known', value: 'prediction', samples: 2 }, listener, prediction: bestPrediction(openers, own, other) };
 }
 
+/** What two sides can do after they punched in vain. `hard`: a port of each would have to be hit at once. `unknown`: too little is known, or a guess is not what it takes. */
+export type GuessPlan = (Prediction & { readonly opener: Listener }) | 'hard' | 'unknown';
+
+/**
+ * That plain punching failed is a fact like those that were told: what would have let it through is not so. Of two sides that could open alike it is the own one; who asked is `own`
+ * to both. Nothing is guessed on a mere chance that it is the right thing: where a fact that is missing could mean two hard sides, no packet is spent.
+ */
+export function planGuess(own: PathTraits, other: PathTraits): GuessPlan {
+  const outcomes = behavioursOf(own).flatMap((left) => behavioursOf(other).map((right) => outcomeOf(left, right))).filter(({ way }) => way !== 'plain');
+  if (own.udpBlocked === true || other.udpBlocked === true || outcomes.length === 0 || changesAddress(own) || changesAddress(other)) return 'unknown';
+  if (outcomes.every(({ way }) => way === 'relay')) return 'hard';
+  const openers = (['own', 'other'] as const).filter((opener) => outcomes.every((outcome) => outcome.openers.includes(opener)));
+  return bestPrediction(openers, own, other) ?? 'unknown';
+}
+
 const unknownPair = (way: NotChecked): Omit<PairEstimate, 'family'> => ({ way, listener: undefined, prediction: undefined });
 
 /** A pattern is searched at once; otherwise the likelier one. */

@@ -17,7 +17,7 @@ import { decodeObserve } from './observe-codec.ts';
 import type { Crypto, RandomBytes } from '../crypto.ts';
 import type { Directed } from '../directed/types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
-import type { Instant, SocketAddress } from '../wire/types.ts';
+import type { GuessSocket, Instant, SocketAddress } from '../wire/types.ts';
 import type { CheckedNetwork, CreateNetworkCheck, EngineSocket, NetworkAnswer, NetworkCheck, NetworkRequest, OwnRelay, SpareSocket } from './observation-port.ts';
 import type { ConnectedRelay } from './observing.ts';
 import type { AddressFamily } from './types.ts';
@@ -72,7 +72,7 @@ export class PathRole {
   /** Each with the prefix `observe.`. */
   get counters(): Iterable<readonly [string, number]> { return this.#counters; }
 
-  handleDatagram(socket: EngineSocket, from: SocketAddress, datagram: Uint8Array, now: Instant): void {
+  handleDatagram(socket: Exclude<EngineSocket, GuessSocket>, from: SocketAddress, datagram: Uint8Array, now: Instant): void {
     const decoded = decodeObserve(datagram);
     if (decoded === undefined) { this.#count('drop.malformed'); return; }
     switch (decoded.type) {
@@ -100,7 +100,7 @@ export class PathRole {
   /** Sessions live at the main socket: what comes for one elsewhere was not sent by anybody who has it. */
   strayDatagram(): void { this.#count('drop.wrong-socket'); }
 
-  handleBound(socket: Exclude<EngineSocket, 'main'>, port: number | undefined, now: Instant): void {
+  handleBound(socket: Exclude<EngineSocket, 'main' | GuessSocket>, port: number | undefined, now: Instant): void {
     if (socket !== 'second') this.#observing?.handleBound(socket, port, now);
     else if (this.#observer !== undefined) this.#observer.secondPort = port;
   }

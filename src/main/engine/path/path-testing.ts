@@ -9,6 +9,7 @@ import { Observer } from './observer.ts';
 import { observeCapability, Observing } from './observing.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { Instant, Negative, SocketAddress } from '../wire/types.ts';
+import { isGuessSocket } from '../wire/types.ts';
 import type { EngineSocket, NetworkAnswer, NetworkCheck, NetworkRequest, OwnRelay, PrepareOutcome, SpareSocket } from './observation-port.ts';
 import type { ConnectedRelay } from './observing.ts';
 import type { Observation } from './types.ts';
@@ -164,10 +165,11 @@ export class TestPaths {
     const relay = this.relays.find(({ host }) => host === to.host);
     if (relay !== undefined) { relay.receive(to, from, datagram); return; }
     for (const [socket, port] of this.ports) {
-      const decoded = to.port === port && to.host === this.visorAddress(socket).host && socket !== 'second' ? decodeObserve(datagram) : undefined;
-      if (socket !== 'second' && decoded?.type === 'mark') this.observing.markArrived(socket, decoded.nonce, this.now);
-      if (socket !== 'second' && decoded?.type === 'pass-answer') this.observing.passAnswer(socket, from, decoded, this.now);
-      if (socket !== 'second' && (decoded?.type === 'answer' || decoded?.type === 'passed-answer')) this.observing.answer(socket, from, decoded, this.now);
+      const decoded = to.port === port && to.host === this.visorAddress(socket).host ? decodeObserve(datagram) : undefined;
+      if (socket === 'second' || isGuessSocket(socket)) continue;
+      if (decoded?.type === 'mark') this.observing.markArrived(socket, decoded.nonce, this.now);
+      if (decoded?.type === 'pass-answer') this.observing.passAnswer(socket, from, decoded, this.now);
+      if (decoded?.type === 'answer' || decoded?.type === 'passed-answer') this.observing.answer(socket, from, decoded, this.now);
     }
   }
 

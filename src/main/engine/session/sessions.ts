@@ -28,7 +28,7 @@ import { Responder } from './responder.ts';
 import { Roaming } from './roaming.ts';
 import { Transport } from './transport.ts';
 import { createLink, viewOf, type Link, type Pending, type TransportKeys } from './link.ts';
-import type { Instant, SocketAddress } from '../wire/types.ts';
+import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import type { CloseReason, CreateSessions, DialOptions, DropReason, PathView, SessionConfiguration, SessionId, SessionLimits, SessionOutput, Sessions, SessionView } from './types.ts';
 
 export const createSessions: CreateSessions = (configuration) => new SessionTable(configuration);
@@ -159,6 +159,14 @@ export class SessionTable implements Sessions {
   dropPath(sessionId: SessionId, address: SocketAddress, now: Instant): void {
     const link = this.#table.links.get(sessionId);
     if (link?.paths !== undefined) this.#paths.drop(link, link.paths, address, now);
+  }
+
+  concerns(sessionId: SessionId, from: SocketAddress, bytes: Uint8Array): boolean {
+    const link = this.#table.links.get(sessionId);
+    if (link?.paths === undefined) return false;
+    for (const path of link.paths.paths) if (path.provedMs !== undefined && sameAddress(path.address, from)) return true;
+    const datagram = decodeDatagram(bytes);
+    return typeof datagram !== 'string' && datagram.type === 'transport' && this.#table.keysAt(datagram.receiverIndex)?.link === link;
   }
 
   paths(sessionId: SessionId, now: Instant): readonly PathView[] {

@@ -141,6 +141,8 @@ export interface Sessions {
   probe(sessionId: SessionId, address: SocketAddress, now: Instant): void;
   /** Nothing goes that way any more, such as a circuit that has ended. */
   dropPath(sessionId: SessionId, address: SocketAddress, now: Instant): void;
+  /** Whether what came to a socket of that session's own is for it: from where it has a path, or under its keys. Nothing is opened for this. */
+  concerns(sessionId: SessionId, from: SocketAddress, datagram: Uint8Array): boolean;
   /** Of a session that met by a circuit or in a local network; empty for others. */
   paths(sessionId: SessionId, now: Instant): readonly PathView[];
   /** Live session with that identity whose handshake carried a certificate, if any. */

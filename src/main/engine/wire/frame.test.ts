@@ -4,7 +4,7 @@ import { nobleCrypto } from '../noble-crypto.ts';
 import { toHex } from './bytes.ts';
 import { decodeFrame, decodeNegative, encodeLeafResponse, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
 import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, namePath, u32, u64 } from './codec-testing.ts';
-import { negativeCodes, offeredKinds } from './types.ts';
+import { negativeCodes, guessMappings, guessRoles, offeredKinds } from './types.ts';
 import type { Frame, LeafRun, Negative, RequestBody } from './types.ts';
 import { bitmapHas, bitmapOf } from './verbs.ts';
 
@@ -26,6 +26,19 @@ const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<Req
   probe: fc.record({ verb: fc.constant('probe'), random: bytesOf(8) }),
   candidates: fc.tuple(u32, fc.array(fc.record({ kind: fc.constantFrom(...offeredKinds), address: fc.record({ host: fc.ipV4(), port: fc.integer({ min: 1, max: 65_535 }) }) }), { maxLength: 16 }))
     .map(([generation, candidates]) => ({ verb: 'candidates', offer: { generation, candidates } })),
+  guess: fc.record({
+    verb: fc.constant('guess'),
+    offer: fc.record({
+      generation: u32, role: fc.constantFrom(...guessRoles),
+      facts: fc.record({
+        address: fc.record({ host: fc.ipV4(), port: fc.integer({ min: 1, max: 65_535 }) }), mapping: optional(fc.constantFrom(...guessMappings)), filtering: optional(fc.constantFrom(...guessMappings)), onePublicHost: optional(fc.boolean()),
+        allocation: optional(fc.oneof(
+          fc.constantFrom({ kind: 'preserving' } as const, { kind: 'random' } as const), fc.record({ kind: fc.constant('sequential'), delta: fc.oneof(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: -1_000, max: -1 })) }),
+          fc.integer({ min: 1, max: 65_535 }).chain((first) => fc.record({ kind: fc.constant('block'), first: fc.constant(first), count: fc.integer({ min: 1, max: 65_536 - first }) })),
+        )),
+      }),
+    }),
+  }),
   letter: fc.record({ verb: fc.constant('letter'), bodyRoot: bytesOf(32), bodyLength: u32, header: fc.uint8Array({ maxLength: 600 }), inlineBody: optional(fc.uint8Array({ minLength: 1, maxLength: 256 })) }),
   resolve: fc.record({ verb: fc.constant('resolve'), identity: keyLike, onward: fc.boolean() }),
   challenge: bytesOf(8).map((random) => ({ verb: 'challenge', random })),
@@ -91,7 +104,7 @@ describe('frames', () => {
       .map((body) => [body.verb, encodeRequest(new Uint8Array(16), body)[1]]));
     expect(numbers).toEqual({
       echo: 1, challenge: 2, close: 3, pull: 4, record: 5, publish: 6, register: 7, tokens: 8, deposit: 9, list: 10, ack: 11, withdraw: 12, status: 13,
-      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19, observe: 20, circuit: 21, connect: 22, 'hang-up': 23, probe: 24, candidates: 25, letter: 26, resolve: 30,
+      notify: 14, refusals: 15, more: 16, pad: 17, hold: 18, drop: 19, observe: 20, circuit: 21, connect: 22, 'hang-up': 23, probe: 24, candidates: 25, letter: 26, guess: 27, resolve: 28,
     });
   });
 

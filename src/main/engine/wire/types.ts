@@ -1,12 +1,18 @@
 /** The vocabulary of the wire: plain typed values that the codecs in this folder produce and take. No behaviour. */
+import type { Filtering, Mapping, PortAllocation } from '../../../shared/network-report.ts';
 
 /** A UDP endpoint. `host` is a literal IPv4 or IPv6 address in canonical text: the engine never resolves names. */
 export interface SocketAddress {
   readonly host: string;
   readonly port: number;
+  /** By which socket of ours it is reached, where that is not the one that everything goes through: to the other side that is another address of ours. Never on the wire. */
+  readonly socket?: GuessSocket;
 }
-export const sameAddress = (left: SocketAddress, right: SocketAddress): boolean => left === right || (left.port === right.port && left.host === right.host);
-export const socketAddressKey = (address: SocketAddress): string => `${address.host}|${String(address.port)}`;
+/** Bound for one attempt at guessing ports (engine/path/guessing.ts); what came of it keeps its socket. */
+export type GuessSocket = `guess-${number}`;
+export const isGuessSocket = (socket: string): socket is GuessSocket => socket.startsWith('guess-');
+export const sameAddress = (left: SocketAddress, right: SocketAddress): boolean => left === right || (left.port === right.port && left.host === right.host && left.socket === right.socket);
+export const socketAddressKey = (address: SocketAddress): string => `${address.host}|${String(address.port)}${address.socket === undefined ? '' : `|${address.socket}`}`;
 
 /** Time as the engine is told it. Durations come from `monotonicMs`; display and expiry from `wallMs`. */
 export interface Instant {
@@ -240,11 +246,30 @@ export type RequestBody =
   /** To a relay: what it has of that identity's signed records. `onward`: what its peers have, too; a relay that asks for others never says so. */
   | { readonly verb: 'resolve'; readonly identity: PublicKeyHex; readonly onward: boolean }
   /** A letter from its sender itself, in a session with the sender's certificate; the answer says what became of it. */
-  | { readonly verb: 'letter'; readonly bodyRoot: Uint8Array; readonly bodyLength: number; readonly header: Uint8Array; readonly inlineBody: Uint8Array | undefined };
+  | { readonly verb: 'letter'; readonly bodyRoot: Uint8Array; readonly bodyLength: number; readonly header: Uint8Array; readonly inlineBody: Uint8Array | undefined }
+  /** How our router treats us; the answer says the same of theirs, and who is to open ports that the other guesses (engine/path/guessing.ts). */
+  | { readonly verb: 'guess'; readonly offer: GuessOffer };
 
 /** `host`: an address of the machine. `reflexive`: as others see it. `mapped`: opened by its router. */
 export const offeredKinds = ['host', 'reflexive', 'mapped'] as const;
 export interface OfferedCandidate { readonly kind: (typeof offeredKinds)[number]; readonly address: SocketAddress }
+
+/** Who does what, as the side says that was asked. `none`: nothing is guessed, or this is the question. */
+export const guessRoles = ['none', 'asker-opens', 'asker-probes'] as const;
+export type GuessRole = (typeof guessRoles)[number];
+export const guessMappings = ['none', 'endpoint-independent', 'address-dependent', 'address-and-port-dependent'] as const satisfies readonly Mapping[];
+export const guessAllocations = ['preserving', 'sequential', 'block', 'random'] as const satisfies readonly PortAllocation['kind'][];
+/** What one side has found out about its own router; undefined: not known. */
+export interface GuessFacts {
+  /** Where relays see the main socket: the host that ports are guessed of, and the last port that was seen of it. */
+  readonly address: SocketAddress;
+  readonly mapping: Mapping | undefined;
+  readonly filtering: Filtering | undefined;
+  readonly onePublicHost: boolean | undefined;
+  readonly allocation: PortAllocation | undefined;
+}
+export interface GuessOffer { readonly generation: number; readonly role: GuessRole; readonly facts: GuessFacts }
+
 export interface CandidateOffer { readonly generation: number; readonly candidates: readonly OfferedCandidate[] }
 
 export type Verb = RequestBody['verb'];

@@ -7,13 +7,13 @@ import type { Reader, Writer } from './bytes.ts';
 import { lanes, readListEntry, writeListEntry } from './list-entry.ts';
 import { readChoice, readDeviceId, readMailbox, readPublicKey, writeChoice, writeDeviceId, writeMailbox, writePublicKey } from './fields.ts';
 import { readCandidateOffer, writeCandidateOffer } from './candidate-offer.ts';
+import { readGuessOffer, writeGuessOffer } from './guess-offer.ts';
 import { readNamePath, writeNamePath } from './name-path.ts';
 import type { ContentName, LeafRun, Mailbox, RecordKind, RequestBody, Verb } from './types.ts';
 
-/** In wire order; the number of a verb is its position plus 1. `resolve` has one of its own. */
+/** In wire order; the number of a verb is its position plus 1. */
 const verbs = ['echo', 'challenge', 'close', 'pull', 'record', 'publish', 'register', 'tokens', 'deposit', 'list', 'ack', 'withdraw', 'status', 'notify',
-  'refusals', 'more', 'pad', 'hold', 'drop', 'observe', 'circuit', 'connect', 'hang-up', 'probe', 'candidates', 'letter'] as const satisfies readonly Verb[];
-const resolveNumber = 30;
+  'refusals', 'more', 'pad', 'hold', 'drop', 'observe', 'circuit', 'connect', 'hang-up', 'probe', 'candidates', 'letter', 'guess', 'resolve'] as const satisfies readonly Verb[];
 const recordKinds = ['identity', 'prekey', 'named'] as const satisfies readonly RecordKind[];
 export const verdicts = ['committed', 'unopenable'] as const;
 
@@ -38,17 +38,8 @@ const noDevice = '00'.repeat(16);
 
 type BodyOf<Name extends Verb> = Extract<RequestBody, { verb: Name }>;
 
-export function writeVerb(writer: Writer, verb: Verb): void {
-  if (verb === 'resolve') writer.u8(resolveNumber);
-  else writeChoice(writer, verbs, verb, 1);
-}
-
-export function readVerb(reader: Reader): Verb {
-  const number = reader.u8();
-  const verb = number === resolveNumber ? 'resolve' : verbs[number - 1];
-  if (verb === undefined) reader.fail();
-  return verb ?? 'echo';
-}
+export const writeVerb = (writer: Writer, verb: Verb): void => { writeChoice(writer, verbs, verb, 1); };
+export const readVerb = (reader: Reader): Verb => readChoice(reader, verbs, 1);
 
 /** @throws RangeError for a value that does not fit its field. */
 export function writeBody(writer: Writer, body: RequestBody): void {
@@ -150,6 +141,9 @@ export function writeBody(writer: Writer, body: RequestBody): void {
       writer.bytes(body.bodyRoot, hashBytes).u32(body.bodyLength).u16(body.header.length).bytes(body.header);
       if (body.inlineBody !== undefined) writer.bytes(body.inlineBody);
       return;
+    case 'guess':
+      writeGuessOffer(writer, body.offer);
+      return;
     default:
       body satisfies never;
   }
@@ -223,6 +217,8 @@ export function readBody(reader: Reader, verb: Verb): RequestBody {
       const identity = readPublicKey(reader);
       return { verb, identity, onward: readFlag(reader) };
     }
+    case 'guess':
+      return { verb, offer: readGuessOffer(reader) };
     case 'letter': {
       const bodyRoot = reader.bytes(hashBytes);
       const bodyLength = reader.u32();

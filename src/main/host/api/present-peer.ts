@@ -59,9 +59,10 @@ function presentProblem({ kind, relay, address, reason, atWallMs }: PeerPathProb
   return { kind, reason, atMs: wholeMs(atWallMs), ...(relay === undefined ? {} : { relayName: relayName(names, relay) }), ...addressOf(address) };
 }
 
-function presentSearch({ reason, attempts, begins, ownAddresses, theirAddresses, triedAddresses, lastAttemptWallMs, nextAttemptWallMs }: DirectSearch): NonNullable<PeerView['search']> {
+function presentSearch({ reason, guess, attempts, begins, ownAddresses, theirAddresses, triedAddresses, lastAttemptWallMs, nextAttemptWallMs }: DirectSearch): NonNullable<PeerView['search']> {
   return {
     reason, attempts, begins, ownAddresses, triedAddresses,
+    ...(guess === undefined ? {} : { guess: { opens: guess.opens, ...(guess.chance === undefined ? {} : { chance: guess.chance }), ...(guess.untilWallMs === undefined ? {} : { untilMs: wholeMs(guess.untilWallMs) }) } }),
     ...(theirAddresses === undefined ? {} : { theirAddresses }),
     ...(lastAttemptWallMs === undefined ? {} : { lastAttemptAtMs: wholeMs(lastAttemptWallMs) }),
     ...(nextAttemptWallMs === undefined ? {} : { nextAttemptAtMs: wholeMs(nextAttemptWallMs) }),

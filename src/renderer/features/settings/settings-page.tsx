@@ -33,6 +33,7 @@ export function SettingsPage() {
         <Section title="Privacy">
           <SwitchRow label="Read receipts" hint="Friends see when you have read their messages. Without it they still see that a message was delivered." checked={settings.readReceipts} onChange={(readReceipts) => { void run(() => client.settings.update({ readReceipts })); }} />
           <SwitchRow label="Hide my network address" hint="Where they can, computers of friends and yours talk directly: faster, and each sees the other's network address. With this on, everything goes through relays." checked={settings.hideAddress} onChange={(hideAddress) => { void run(() => client.settings.update({ hideAddress })); }} />
+          <SwitchRow label="Guess ports for direct paths" hint="Some routers let a friend's computer in only by a port that nobody can know. Waypost then tries up to 1,024 of them for 20 seconds, at that friend's router alone and a few times an hour. With this off such a friend is reached through relays." checked={settings.guessPorts} onChange={(guessPorts) => { void run(() => client.settings.update({ guessPorts })); }} />
           <Blocked />
         </Section>
         <Echo />
