@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
 import { checkedNetworkSchema } from './network-report-schema.ts';
+import { relayTrialSchema } from './relay-trial.ts';
 import {
   conversationIdSchema, fileSchema, fileTextMaximumBytes, hopSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
   settingsSchema, ttlMaximumSeconds, viewSchema,
@@ -163,6 +164,12 @@ export const contract = {
     /** `relayPk@host:port`. */
     add: call(z.object({ hint: z.string().max(512) }), nothing),
     remove: call(z.object({ publicKey: publicKeySchema }), nothing),
+    /** `pinned`: before all others, whatever is measured. `banned`: never used, and kept in the list. `normal`: neither. */
+    choose: call(z.object({ publicKey: publicKeySchema, choice: z.enum(['normal', 'pinned', 'banned']) }), nothing),
+    /** The most preferred first; those that are not named come after, as they were. */
+    order: call(z.object({ publicKeys: z.array(publicKeySchema).min(1).max(32) }), nothing),
+    /** Resolves when the test has ended, after a minute and a half at most; `trial` of the relay in the view tells how far it is. */
+    test: call(z.object({ publicKey: publicKeySchema }), relayTrialSchema),
   },
   peers: {
     list: call(nothing, z.object({ peers: z.array(peerSchema) })),

@@ -12,6 +12,7 @@ const waitSentences: Readonly<Record<WaitReason, string>> = {
   'no-network': 'There is no network. It goes by itself when you are back.',
   'no-relay-known': 'No relay is known for this address. Paste their invite link and it goes at once.',
   'relay-unreachable': 'Their relay does not answer. Waypost keeps trying.',
+  'relay-banned': 'You have banned the only relays that keep mail for them. Allow one again on the Relays page; while you are both here it goes without.',
   'relay-full': 'Their mailbox is full. Waypost tries again when there is room.',
   'relay-refused': 'Their relay refused it. Waypost tries again; a new invite from them may help.',
   'rate-limited': 'The relay asked for a pause. Waypost goes on when it is over.',
@@ -109,8 +110,15 @@ export function connectionSentence(connection: ConnectionView): ToneSentence {
 
 const asSentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
+/** Those in use, the most preferred first; then those that are being left, then the banned. */
+export function relayInOrder(one: RelayView, other: RelayView): number {
+  const group = ({ choice, leavingUntilMs }: RelayView): number => (choice === 'banned' ? 2 : leavingUntilMs === undefined ? 0 : 1);
+  return group(one) - group(other) || (one.place ?? Number.MAX_SAFE_INTEGER) - (other.place ?? Number.MAX_SAFE_INTEGER);
+}
+
 /** What the state of a relay means, with since when or why. */
 export function relaySentence(relay: RelayView, nowMs: number): ToneSentence {
+  if (relay.choice === 'banned') return { tone: 'muted', sentence: 'Banned. Nothing is sent there, and mail that waits there is not fetched.' };
   if (relay.leavingUntilMs !== undefined) {
     const doing = relay.state === 'connected' ? 'Messages that wait or arrive there are still fetched' : 'It does not answer; messages that wait there are fetched if it does';
     return { tone: 'muted', sentence: `Removed. ${doing}, for ${remainingWords(relay.leavingUntilMs - nowMs)} at most.` };

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { relayTestsSchema } from './relay-tests.ts';
+import { relayTrialSchema } from './relay-trial.ts';
 import { checkedNetworkSchema } from './network-report-schema.ts';
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`));
@@ -22,7 +23,7 @@ export const ttlMaximumSeconds = 30 * 86_400;
 
 /** Why a letter waits here; each has a sentence in the UI (`sentences.ts`). */
 export const waitReasons = [
-  'no-network', 'no-relay-known', 'relay-unreachable', 'relay-full', 'relay-refused', 'rate-limited',
+  'no-network', 'no-relay-known', 'relay-unreachable', 'relay-banned', 'relay-full', 'relay-refused', 'rate-limited',
   'recipient-unknown', 'recipient-unprepared', 'held-copy-lost', 'resealing', 'receipt-lost', 'device-revoked', 'storage-failed',
 ] as const;
 export const waitReasonSchema = z.enum(waitReasons);
@@ -182,6 +183,21 @@ export const relaySchema = z.object({
   waitingLetters: z.number().int().optional(),
   /** What test letters to oneself say about it; absent before the first. */
   tests: relayTestsSchema.optional(),
+  /** What the person said about it; absent: nothing. `banned`: nothing is ever sent there. */
+  choice: z.enum(['pinned', 'banned']).optional(),
+  /** Among those in use, from 0 for the most preferred; absent of one that was removed or banned. */
+  place: z.number().int().nonnegative().optional(),
+  /** Others are told of it, and leave mail there. */
+  isTold: z.boolean().optional(),
+  /** How much of one's own mail it holds and would hold at most, as it said then. `heldFileBytes`: of files, as far as it says. */
+  mailbox: z.object({
+    letters: z.number().int().nonnegative(), lettersMaximum: z.number().int().nonnegative(), sizeBytes: z.number().int().nonnegative(), maximumBytes: z.number().int().nonnegative(), atMs: timeMs,
+    heldFileBytes: z.number().int().nonnegative().optional(),
+  }).optional(),
+  /** What it says that it can do, in its words; absent while there is no session. */
+  capabilities: z.array(z.string()).optional(),
+  /** A test that somebody asked for: the one that runs, or the last that ended. */
+  trial: relayTrialSchema.optional(),
 });
 export type RelayView = z.infer<typeof relaySchema>;
 

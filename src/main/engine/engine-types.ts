@@ -2,12 +2,14 @@
 import type { CreatePeerSessions } from './overlay/peer-sessions.ts';
 import type { RelayTests } from './overlay/relay-reliability.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
+import type { RelayTrialView } from '../../shared/relay-trial.ts';
+import type { MailboxUse } from './mail/own-relays.ts';
 import type { ConnectionView, DirectReason, FileState, Headline, SeekReason, Settings } from '../../shared/views.ts';
 import type { Crypto, RandomBytes } from './crypto.ts';
 import type { MemoryUse } from './directed/types.ts';
 import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
-import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
+import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayChoice, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
 import type { CheckedNetwork, CreateNetworkCheck, EngineSocket, NetworkAnswer, NetworkRequest, SpareSocket } from './path/observation-port.ts';
 import type { LanFacts } from './path/lan-network.ts';
 import type { ContentName, GuessSocket, Instant, Invite, PublicKeyHex, RelayHint, SocketAddress } from './wire/types.ts';
@@ -65,6 +67,11 @@ export type EngineCommand =
   | { readonly name: 'create-invite' }
   | { readonly name: 'add-relay'; readonly hint: RelayHint; readonly role: 'own' | 'local' }
   | { readonly name: 'remove-relay'; readonly publicKey: PublicKeyHex }
+  | { readonly name: 'choose-relay'; readonly publicKey: PublicKeyHex; readonly choice: RelayChoice }
+  /** The most preferred first. */
+  | { readonly name: 'order-relays'; readonly publicKeys: readonly PublicKeyHex[] }
+  /** Answered when the test has ended, after a minute and a half at most; `RelayStatus.trial` tells how far it is. */
+  | { readonly name: 'test-relay'; readonly publicKey: PublicKeyHex }
   | { readonly name: 'rename-self'; readonly as: string }
   | { readonly name: 'words-confirmed' }
   /** A session with this contact is wanted for a while, as if there were something to say. */
@@ -95,6 +102,7 @@ export interface CommandResults {
   'add-contact': { readonly conversationId: string };
   'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
   'create-invite': { readonly invite: Invite };
+  'choose-relay': void; 'order-relays': void; 'test-relay': RelayTrialView;
   'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void; 'reach': void; 'trust-network': void;
   'check-network': CheckedNetwork;
   'update-settings': Settings;
@@ -152,6 +160,15 @@ export interface RelayStatus {
   readonly waitingLetters: number | undefined;
   /** What test letters say about it; undefined before the first. */
   readonly tests: RelayTests | undefined;
+  /** Among those in use, from 0 for the most preferred; undefined of one that is being left or banned. */
+  readonly place: number | undefined;
+  /** Others are told of it. */
+  readonly isTold: boolean;
+  /** As it said when the mailbox was registered last; undefined before that. */
+  readonly mailbox: MailboxUse | undefined;
+  /** What it says that it can do; empty while there is no session. */
+  readonly capabilities: readonly string[];
+  readonly trial: RelayTrialView | undefined;
 }
 
 export type PeerPathKind = 'lan' | 'direct' | 'relay';

@@ -69,7 +69,7 @@ export class EngineInspector implements EngineInspection {
   get relays(): readonly RelayStatus[] {
     const now = this.#now();
     const all: RelayStatus[] = [];
-    for (const publicKey of this.#context.memory.relays.keys()) {
+    for (const publicKey of this.#visor?.allRelays() ?? []) {
       const status = this.#visor?.relayStatus(publicKey, now);
       if (status !== undefined) all.push(status);
     }

@@ -10,14 +10,13 @@ import { maskMessageId } from './mail/message-mask.ts';
 import { settingsKey } from './mail/settings.ts';
 import { trustNetworks } from './overlay/lan-environment.ts';
 import { runNameCommand } from './name-commands.ts';
+import { relaysMaximum, runRelayCommand } from './relay-commands.ts';
 import type { CommandName, CommandResults, EngineCommand, SealedFile } from './engine-types.ts';
 import type { MessageRow, OutboxRow, VisorChange } from './mail/visor-store.ts';
 import type { ContactRow } from './mail/visor-store.ts';
 import type { Content, Instant } from './wire/types.ts';
 import type { VisorRole } from './visor-role.ts';
 
-/** Own relays kept; three of them are advertised. */
-const relaysMaximum = 8;
 const invitesMaximum = 1_000;
 
 type Done<Name extends CommandName> = (value: CommandResults[Name], now: Instant) => void;
@@ -81,8 +80,10 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
     }
     case 'create-invite': createInvite(role, now, done, fail); return;
     case 'add-relay': addRelay(role, command, now, plain, fail); return;
+    case 'choose-relay': case 'order-relays': case 'test-relay': runRelayCommand(role, command, now, done, fail); return;
     case 'remove-relay': {
-      const left = role.context.memory.relays.get(command.publicKey);
+      const { relays, bannedRelays } = role.context.memory;
+      const left = relays.get(command.publicKey) ?? bannedRelays.get(command.publicKey);
       if (left === undefined) { fail(new WaypostError('not-found', 'This relay is not one of yours.')); return; }
       const changes = role.relays.removal(left, now);
       role.context.commit(changes, {
@@ -231,11 +232,12 @@ function createInvite(role: VisorRole, now: Instant, done: Done<'create-invite'>
 function addRelay(role: VisorRole, command: Extract<EngineCommand, { name: 'add-relay' }>, now: Instant, done: () => void, fail: Fail): void {
   const { hint } = command;
   if (!isPublicKeyHex(hint.publicKey)) { fail(new WaypostError('bad-relay', 'The key of this relay is not valid. Copy its whole link: key@host:port.')); return; }
+  // Whoever adds a banned relay wants to use it again.
   const existing = role.context.memory.relays.get(hint.publicKey);
   if (existing?.leavingSinceMs !== undefined || existing === undefined ? role.relays.configured.length >= relaysMaximum : false) { fail(new WaypostError('refused', 'You have 8 relays already. Remove one before you add another.')); return; }
   role.context.commit([{
     kind: 'put-relay',
-    row: { publicKey: hint.publicKey, host: hint.host, port: hint.port, role: command.role, epoch: existing?.epoch, cursor: 0, addedAtMs: existing?.addedAtMs ?? now.wallMs, leavingSinceMs: undefined },
+    row: { publicKey: hint.publicKey, host: hint.host, port: hint.port, role: command.role, epoch: existing?.epoch, cursor: 0, addedAtMs: existing?.addedAtMs ?? now.wallMs, leavingSinceMs: undefined, choice: existing?.choice ?? 'normal', rank: existing?.rank },
   }], {
     announce: [{ kind: 'relay', publicKey: hint.publicKey }, { kind: 'connection' }],
     done: (_applied, at) => { role.relaysChanged(at); done(); },

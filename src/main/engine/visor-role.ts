@@ -24,8 +24,10 @@ import { LanDiscovery } from './path/lan-discovery.ts';
 import { lanEnvironment, type LanOutputs } from './overlay/lan-environment.ts';
 import { Recipients } from './overlay/recipients.ts';
 import { RelayCanaries } from './overlay/relay-canary.ts';
+import { RelayGrades } from './overlay/relay-grades.ts';
 import { RelayLinks, type RelayLink } from './overlay/relay-links.ts';
 import { RelayReliability } from './overlay/relay-reliability.ts';
+import { RelayTrials } from './overlay/relay-trials.ts';
 import { connectionView, headlineOf, relayStatus, startingMs } from './visor-views.ts';
 import type { BlobShelf } from './files/blob-shelf.ts';
 import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts';
@@ -70,6 +72,8 @@ export class VisorRole {
   readonly namedFetches: NamedFetches;
   readonly reliability: RelayReliability;
   readonly canaries: RelayCanaries;
+  readonly grades: RelayGrades;
+  readonly trials: RelayTrials;
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
   /** Own relays as they were told to others last. */
@@ -80,7 +84,8 @@ export class VisorRole {
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
     this.reliability = new RelayReliability(context);
-    this.records = new OwnRecords(context, (relay) => this.reliability.standing(relay) !== 'reliable');
+    this.grades = new RelayGrades(context);
+    this.records = new OwnRecords(context, { isDoubtful: (relay) => this.reliability.standing(relay) !== 'reliable', grade: (relay) => this.grades.grade(relay) });
     this.tokens = new DepositTokens(context);
     this.links = new RelayLinks(context, this.names, {
       up: (link, restarted, at) => { this.#linkUp(link, restarted, at); },
@@ -133,7 +138,8 @@ export class VisorRole {
     this.relays = new OwnRelays(context, this.links, this.records, this.tokens, () => this.inbox, {
       // The network works again: whatever waits for it does not wait out its pause.
       online: (at) => { this.outbox.kick(at, (row) => row.stage !== 'await'); this.files.kick(at); },
-      registered: (link, at) => { this.canaries.registered(link.hint.publicKey, at); this.files.linkUp(link, at); this.published.registered(link.hint.publicKey, at); },
+      registered: (link, at) => { this.canaries.registered(link.hint.publicKey, at); this.trials.registered(link.hint.publicKey, at); this.files.linkUp(link, at); this.published.registered(link.hint.publicKey, at); },
+      refused: (relay, at) => { this.trials.mailboxRefused(relay, at); },
       revoked: (at) => { this.#becomeRevoked(at); },
       isRevoked: () => this.revoked,
     });
@@ -146,12 +152,19 @@ export class VisorRole {
       isRevoked: () => this.revoked,
       standingChanged: (at) => { this.#tellOrder(at); },
     }, now);
+    this.trials = new RelayTrials(context, this.names, {
+      registerAgain: (relay, at) => { this.relays.registerAgain(relay, at); },
+      leaveLetter: (row, watch, at) => this.canaries.sendWatched(row, watch, at),
+    });
     context.directed.handle('notify', (sessionId, body, answer, at) => {
       answer.respond(new Uint8Array(0), at);
       const link = this.links.bySession(sessionId);
       if (link?.purpose === 'own') this.inbox.notified(link.hint.publicKey, at, body.verb === 'notify' ? body : undefined);
     });
   }
+
+  /** Also those that are being left, and those that are banned. */
+  allRelays(): readonly string[] { return [...this.context.memory.relays.keys(), ...this.context.memory.bannedRelays.keys()]; }
 
   get revoked(): boolean { return this.context.memory.values.get('revoked') === 'true'; }
 
@@ -170,16 +183,19 @@ export class VisorRole {
     this.#card = this.records.card();
     this.relays.changed(now);
     this.canaries.relaysChanged(now);
+    this.trials.relaysChanged(now);
     // A relay that never answers causes no event of its own: what is said about it is looked at again when it should have answered.
     this.#deadlines.set('started', now.monotonicMs + startingMs);
     this.contacts.reintroduce(now);
     this.outbox.kick(now);
-    this.context.announce({ kind: 'connection' });
+    // One more or less moves the others.
+    this.context.announce({ kind: 'connection' }, ...this.allRelays().map((publicKey) => ({ kind: 'relay', publicKey }) as const));
   }
 
   /** False when the output is not about a session of this role. */
   handleSession(output: SessionOutput, now: Instant): boolean {
     if (output.kind === 'closed' || output.kind === 'restarted') this.peers.relaySessionLost(output.kind === 'closed' ? output.sessionId : output.session.id, now);
+    if (this.trials.handleSession(output, now)) return true;
     if (!this.links.handleSession(output, now)) return this.peers.handleSession(output, now);
     if (output.kind === 'measured' || output.kind === 'moved') {
       const link = this.links.bySession(output.sessionId);
@@ -205,6 +221,7 @@ export class VisorRole {
     this.relays.handleTimeout(now);
     this.inbox.handleTimeout(now);
     this.canaries.handleTimeout(now);
+    this.trials.handleTimeout(now);
     this.receipts.handleTimeout(now);
     this.outbox.handleTimeout(now);
     this.files.handleTimeout(now);
@@ -221,6 +238,7 @@ export class VisorRole {
     yield this.relays.pollTimeout();
     yield this.inbox.pollTimeout();
     yield this.canaries.pollTimeout();
+    yield this.trials.pollTimeout();
     yield this.receipts.pollTimeout();
     yield this.outbox.pollTimeout();
     yield* this.files.timeouts();
@@ -279,8 +297,10 @@ export class VisorRole {
   /** Relays that keep their word are told to others before those that do not. */
   #tellOrder(now: Instant): void {
     const card = this.records.card();
-    if (card === this.#card) return;
+    // Before the start it is not known yet.
+    if (card === this.#card || this.#card === '') return;
     this.#card = card;
+    this.context.announce(...this.allRelays().map((publicKey) => ({ kind: 'relay', publicKey }) as const));
     this.relays.registerAllAgain(now);
     this.contacts.reintroduce(now);
   }
@@ -307,6 +327,11 @@ export class VisorRole {
     this.records.deleteOldPrekeys(now);
     this.published.renew(now);
     this.namedFetches.forgetOld(now);
+    this.grades.refresh((relay) => {
+      const link = this.links.own(relay);
+      return { tests: this.reliability.tests(relay, now), roundTripsMs: (link === undefined ? undefined : this.links.session(link)?.roundTripsMs) ?? [] };
+    });
+    this.#tellOrder(now);
     this.relays.registerAllAgain(now);
   }
 }

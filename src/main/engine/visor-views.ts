@@ -30,7 +30,7 @@ export function connectionView(role: VisorRole, startedMs: number, now: Instant)
 
 export function relayStatus(role: VisorRole, publicKey: string, now: Instant): RelayStatus | undefined {
   const row = role.context.memory.relays.get(publicKey);
-  if (row === undefined) return undefined;
+  if (row === undefined) return bannedStatus(role, publicKey);
   const link = role.links.own(publicKey);
   const session = link === undefined ? undefined : role.links.session(link);
   const registered = role.relays.registered.has(publicKey);
@@ -46,6 +46,22 @@ export function relayStatus(role: VisorRole, publicKey: string, now: Instant): R
     roundTripsMs: session?.roundTripsMs ?? [],
     tests: role.reliability.tests(publicKey, now),
     waitingLetters: role.inbox.waitingLetters(publicKey),
+    place: placeOf(role, publicKey), isTold: role.records.advertisedRelays().some((relay) => relay.publicKey === publicKey), mailbox: role.relays.mailbox(publicKey),
+    capabilities: session?.remoteCapabilities ?? [], trial: role.trials.status(publicKey),
+  };
+}
+
+function placeOf(role: VisorRole, publicKey: string): number | undefined {
+  const place = role.records.relaysInOrder().findIndex((row) => row.publicKey === publicKey);
+  return place < 0 ? undefined : place;
+}
+
+/** Nothing is sent there, so nothing is known but that it is banned. */
+function bannedStatus(role: VisorRole, publicKey: string): RelayStatus | undefined {
+  const row = role.context.memory.bannedRelays.get(publicKey);
+  return row === undefined ? undefined : {
+    row, state: 'idle', problem: '', leavingUntilWallMs: undefined, sinceWallMs: undefined, lastHeardWallMs: undefined, roundTripsMs: [], tests: undefined, waitingLetters: undefined,
+    place: undefined, isTold: false, mailbox: undefined, capabilities: [], trial: undefined,
   };
 }
 
@@ -62,7 +78,7 @@ export function headlineOf(role: VisorRole, messageId: string, facts: LetterFact
 }
 
 export function relayName(role: VisorRole, publicKey: string): string {
-  const row = role.context.memory.relays.get(publicKey);
+  const row = role.context.memory.relays.get(publicKey) ?? role.context.memory.bannedRelays.get(publicKey);
   const hint = row ?? [...role.context.memory.contacts.values()].flatMap((contact) => contact.relays).find((relay) => relay.publicKey === publicKey);
   if (row?.role === 'local') return 'this computer';
   return hint === undefined ? `relay ${publicKey.slice(0, 8)}` : hint.port === 0 ? hint.host : `${hint.host}:${String(hint.port)}`;

@@ -13,6 +13,7 @@ import type { FileGrantPipe } from '../file-grants.ts';
 import { createFiles } from './files.ts';
 import { recoveryWords, relayNames, sampleConversation, sampleConversationId, sampleFingerprint, sampleHex, sampleKey, sampleMessage, sampleRelays } from './samples.ts';
 import { reachedPeers } from './peer-samples.ts';
+import { createRelays } from './relays.ts';
 import { startScenario } from './scenarios.ts';
 
 export interface Double {
@@ -209,14 +210,7 @@ export function createDouble(scenarioName: string): Double {
       unblock: async ({ publicKey }) => changeConversations(publicKey, { standing: 'contact' }),
     },
     invites: { create: async () => ({ link: `waypost:invite/${view.identity.publicKey}/${sampleHex('token', 32)}?name=Mats&relay=${sampleKey(relayNames.harbour)}@relay.harbour.example:4430` }) },
-    relays: {
-      add: async ({ hint }) => {
-        const match = /^(0[23][0-9a-f]{64})@(.+):\d{1,5}$/.exec(hint.trim());
-        if (match?.[1] === undefined || match[2] === undefined) return fail('bad-relay', 'A relay is written as key@host:port. Copy it again, from the first to the last character.');
-        change([{ kind: 'relay', value: { publicKey: match[1], address: hint.slice(67), name: match[2], role: 'own', state: 'connecting', problem: '', roundTripsMs: [] } }]);
-      },
-      remove: async ({ publicKey }) => change([{ kind: 'relay-removed', publicKey }]),
-    },
+    relays: createRelays(() => view.relays, change),
     peers: {
       list: async () => ({ peers: [...peers] }),
       reach: async ({ publicKey }) => {

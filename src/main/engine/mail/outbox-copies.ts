@@ -50,7 +50,7 @@ export function layCopies(context: VisorContext, relays: OutboxRelays, row: Outb
   const wanted = Math.min(copiesWanted, recipient.relays.length);
   const missing = wanted - covered.size;
   const open = recipient.relays.filter((relay) => !covered.has(relay.publicKey));
-  if (recipient.relays.length === 0) { hooks.done({ kind: 'later', reason: 'no-relay-known', pauseMs: retryPauseMs(context, live), sealAgain: false }, now); return; }
+  if (recipient.relays.length === 0) { hooks.done({ kind: 'later', reason: recipient.isBarred ? 'relay-banned' : 'no-relay-known', pauseMs: retryPauseMs(context, live), sealAgain: false }, now); return; }
   if (missing <= 0) { hooks.done({ kind: 'enough' }, now); return; }
   const queue = relays.byReadiness(open.filter((relay) => (live.paused.get(relay.publicKey)?.untilMs ?? 0) <= now.monotonicMs));
   const refusals: Refused[] = [];

@@ -9,7 +9,8 @@ import { createCertificate } from '../wire/certificate.ts';
 import { certificateLifetimeSeconds } from './own-device.ts';
 import type { DeviceCertificate, IdentityRecord, Instant, PrekeyBundle, RelayHint } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { PrekeyRow, VisorChange } from './visor-store.ts';
+import { inOrder, noOpinion, type RelayOpinion } from '../overlay/relay-order.ts';
+import type { PrekeyRow, RelayRow, VisorChange } from './visor-store.ts';
 
 const recordLifetimeSeconds = 180 * 86_400;
 const recordRenewBeforeSeconds = 90 * 86_400;
@@ -27,12 +28,18 @@ export class OwnRecords {
   /** Relays that acknowledged the current prekey since this start. */
   readonly #prekeyAcknowledged = new Set<string>();
 
-  readonly #isDoubtful: (relay: string) => boolean;
+  readonly #opinion: RelayOpinion;
 
-  /** @param isDoubtful that relay has not kept its word lately: others are told to the world before it. */
-  constructor(context: VisorContext, isDoubtful: (relay: string) => boolean = () => false) {
+  /** @param opinion what was found out about relays: it decides which are told to the world first. */
+  constructor(context: VisorContext, opinion: RelayOpinion = noOpinion) {
     this.#context = context;
-    this.#isDoubtful = isDoubtful;
+    this.#opinion = opinion;
+  }
+
+  /** Those in use, the most preferred first; the one inside this app is the last, as it is told to nobody while there is another. */
+  relaysInOrder(): readonly RelayRow[] {
+    const all = [...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs === undefined);
+    return [...inOrder(all.filter((row) => row.role === 'own'), this.#opinion), ...inOrder(all.filter((row) => row.role === 'local'), this.#opinion)];
   }
 
   /**
@@ -40,9 +47,9 @@ export class OwnRecords {
    * while there is no other: a friend's letters would knock at their own machine for ever.
    */
   advertisedRelays(): readonly RelayHint[] {
-    const all = [...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs === undefined);
+    const all = this.relaysInOrder();
     const chosen = all.filter((row) => row.role === 'own');
-    const rows = (chosen.length > 0 ? chosen : all).sort((left, right) => Number(this.#isDoubtful(left.publicKey)) - Number(this.#isDoubtful(right.publicKey)) || left.addedAtMs - right.addedAtMs || (left.publicKey < right.publicKey ? -1 : 1));
+    const rows = chosen.length > 0 ? chosen : all;
     return rows.slice(0, advertisedRelaysMaximum).map((row) => ({ publicKey: row.publicKey, host: row.host, port: row.port }));
   }
 

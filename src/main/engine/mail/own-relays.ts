@@ -27,11 +27,22 @@ const lastAskedMs = 50 * 60_000;
 /** Relays being left at once; of more, the one that was left first is forgotten. */
 const leavingMaximum = 8;
 
+/** How much of our mail a relay holds, and how much it would hold at most, as it said then. */
+export interface MailboxUse {
+  readonly letters: number;
+  readonly lettersMaximum: number;
+  readonly sizeBytes: number;
+  readonly maximumBytes: number;
+  readonly atWallMs: number;
+}
+
 export interface OwnRelaysEvents {
   /** The first of them is there: the network works. */
   online(now: Instant): void;
   /** This one has a mailbox of ours and serves it. */
   registered(link: RelayLink, now: Instant): void;
+  /** It does not keep mail for us. */
+  refused(relay: string, now: Instant): void;
   /** Another install has taken over; from then on `isRevoked` says so. */
   revoked(now: Instant): void;
   isRevoked(): boolean;
@@ -47,6 +58,8 @@ export class OwnRelays {
   readonly #refused = new Set<string>();
   /** Monotonic time when a relay's mailbox was last empty. */
   readonly #drained = new Map<string, number>();
+  /** What each told of our mailbox when it registered it last. */
+  readonly #mailboxes = new Map<string, MailboxUse>();
   /** Monotonic time since when a relay being left has heard of it in this run, and since when its thirty days seem to be over. */
   readonly #told = new Map<string, number>();
   readonly #overdue = new Map<string, number>();
@@ -58,8 +71,8 @@ export class OwnRelays {
     this.#inbox = inbox;
     this.#events = events;
     this.#registration = new Registration(context, records, tokens, {
-      registered: (link, _epochChanged, waiting, at) => { this.#onRegistered(link, waiting, at); },
-      refused: (link) => { this.#refused.add(link.hint.publicKey); this.#announce(link); },
+      registered: (link, _epochChanged, waiting, at, mailbox) => { this.#mailboxes.set(link.hint.publicKey, { ...mailbox, atWallMs: at.wallMs }); this.#onRegistered(link, waiting, at); },
+      refused: (link, at) => { this.#refused.add(link.hint.publicKey); this.#announce(link); events.refused(link.hint.publicKey, at); },
       failed: (link, pauseMs, at) => { this.#deadlines.set(link.hint.publicKey, at.monotonicMs + pauseMs); },
       revoked: (at) => { if (!events.isRevoked()) events.revoked(at); },
     });
@@ -70,6 +83,7 @@ export class OwnRelays {
   get connectedCount(): number { return this.configured.filter((row) => this.#registered.has(row.publicKey)).length; }
   get registered(): ReadonlySet<string> { return this.#registered; }
   knowsTokens(publicKey: string): boolean { return this.#registered.has(publicKey) && this.#registration.knowsTokens(publicKey); }
+  mailbox(publicKey: string): MailboxUse | undefined { return this.#mailboxes.get(publicKey); }
   isRefused(publicKey: string): boolean { return this.#refused.has(publicKey); }
 
   /** True once each was drained after that monotonic time. One that is being left, and does not answer or never ends, is not waited for. */
@@ -91,15 +105,16 @@ export class OwnRelays {
   /** What to commit when the person removes it. Gone at once: the only one, the one inside this app, and one that is being left already. */
   removal(row: RelayRow, now: Instant): readonly VisorChange[] {
     const isOnlyOne = this.#context.memory.relays.size === 1;
-    if (row.leavingSinceMs !== undefined || row.role === 'local' || isOnlyOne || this.#events.isRevoked()) return [{ kind: 'delete-relay', publicKey: row.publicKey }];
+    if (row.leavingSinceMs !== undefined || row.choice === 'banned' || row.role === 'local' || isOnlyOne || this.#events.isRevoked()) return [{ kind: 'delete-relay', publicKey: row.publicKey }];
     const left = [...this.#context.memory.relays.values()].filter((other) => other.leavingSinceMs !== undefined).sort((one, other) => (one.leavingSinceMs ?? 0) - (other.leavingSinceMs ?? 0));
     const forgotten = left.slice(0, Math.max(0, left.length + 1 - leavingMaximum));
-    return [{ kind: 'put-relay', row: { ...row, leavingSinceMs: now.wallMs } }, ...forgotten.map((other) => ({ kind: 'delete-relay', publicKey: other.publicKey } as const))];
+    return [{ kind: 'put-relay', row: { ...row, leavingSinceMs: now.wallMs, choice: 'normal', rank: undefined } }, ...forgotten.map((other) => ({ kind: 'delete-relay', publicKey: other.publicKey } as const))];
   }
 
   /** Rows were added, removed or marked: dial and drop, and tell those that stay. */
   changed(now: Instant): void {
     this.#links.syncOwn(now);
+    for (const relay of this.#mailboxes.keys()) if (!this.#context.memory.relays.has(relay)) this.#mailboxes.delete(relay);
     for (const relay of [...this.#registered]) {
       const link = this.#links.own(relay);
       // Also one whose address changed: its new link registers when it is up.
@@ -173,6 +188,7 @@ export class OwnRelays {
     const relay = link.hint.publicKey;
     const isFirst = this.#registered.size === 0;
     this.#registered.add(relay);
+    this.#refused.delete(relay);
     this.#deadlines.clear(relay);
     if (this.#context.memory.relays.get(relay)?.leavingSinceMs === undefined) this.#told.delete(relay);
     else if (!this.#told.has(relay)) this.#told.set(relay, now.monotonicMs);

@@ -10,6 +10,7 @@ import type { Instant, RequestBody } from '../wire/types.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { OwnRecords } from './own-records.ts';
+import type { MailboxUse } from './own-relays.ts';
 import type { DepositTokens } from './tokens.ts';
 import type { PrekeyRow } from './visor-store.ts';
 
@@ -21,7 +22,7 @@ const retryMaximumMs = 5 * 60_000;
 const staleRoundsMaximum = 3;
 
 export interface RegistrationEvents {
-  registered(link: RelayLink, epochChanged: boolean, waitingLetters: number, now: Instant): void;
+  registered(link: RelayLink, epochChanged: boolean, waitingLetters: number, now: Instant, mailbox: Omit<MailboxUse, 'atWallMs'>): void;
   /** The relay refuses to keep mail for us (its policy), in a word. */
   refused(link: RelayLink, now: Instant): void;
   /** To be started again after the pause. */
@@ -126,7 +127,7 @@ export class Registration {
       if (epochChanged) this.#context.commit([{ kind: 'put-relay', row: { ...row, epoch: answer.epoch, cursor: 0 } }]);
       this.#tokensAt.set(link.hint.publicKey, { version: answer.tokensVersion, busy: false });
       this.#syncTokens(link, undefined, at);
-      this.#events.registered(link, epochChanged, answer.letters, at);
+      this.#events.registered(link, epochChanged, answer.letters, at, { letters: answer.letters, lettersMaximum: answer.quotaLetters, sizeBytes: answer.bytes, maximumBytes: answer.quotaBytes });
     });
   }
 

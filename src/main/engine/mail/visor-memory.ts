@@ -19,7 +19,11 @@ export class VisorMemory {
   readonly files = new Map<string, FileRow>();
   /** What is published, by name. */
   readonly published = new Map<string, PublishedRow>();
+  /** Own relays, also those that are being left; a banned one is not among them, so that nothing here can use it. */
   readonly relays = new Map<string, RelayRow>();
+  readonly bannedRelays = new Map<string, RelayRow>();
+  /** Changes with the set of the banned ones. */
+  bansVersion = 0;
   readonly invites = new Map<string, InviteRow>();
   readonly prekeys = new Map<number, PrekeyRow>();
   /** X25519 static keys of peers by identity, for IK handshakes. */
@@ -34,7 +38,7 @@ export class VisorMemory {
     for (const row of state.outbox) { this.outbox.set(row.id, row); this.durableFacts.set(row.id, row.facts); }
     for (const row of state.files) this.files.set(row.messageId, row);
     for (const row of state.published) this.published.set(row.path, row);
-    for (const row of state.relays) this.relays.set(row.publicKey, row);
+    for (const row of state.relays) (row.choice === 'banned' ? this.bannedRelays : this.relays).set(row.publicKey, row);
     for (const row of state.invites) this.invites.set(toHex(row.token), row);
     for (const row of state.prekeys) this.prekeys.set(row.prekeyId, row);
     for (const row of state.peerKeys) this.peerKeys.set(row.publicKey, row.x25519);
@@ -53,8 +57,8 @@ export class VisorMemory {
       case 'delete-published': this.published.delete(change.path); return;
       case 'put-contact': this.contacts.set(change.row.publicKey, change.row); return;
       case 'put-conversation': this.conversations.set(change.row.id, change.row); return;
-      case 'put-relay': this.relays.set(change.row.publicKey, change.row); return;
-      case 'delete-relay': this.relays.delete(change.publicKey); return;
+      case 'put-relay': this.#putRelay(change.row); return;
+      case 'delete-relay': this.relays.delete(change.publicKey); if (this.bannedRelays.delete(change.publicKey)) this.bansVersion += 1; return;
       case 'put-invite': this.invites.set(toHex(change.row.token), change.row); return;
       case 'put-prekey': this.prekeys.set(change.row.prekeyId, change.row); return;
       case 'delete-prekey': this.prekeys.delete(change.prekeyId); return;
@@ -62,6 +66,13 @@ export class VisorMemory {
       case 'put-peer-key': this.peerKeys.set(change.row.publicKey, change.row.x25519); return;
       case 'put-value': this.values.set(change.key, change.value); this.settings = defaultSettings(this.values); return;
     }
+  }
+
+  #putRelay(row: RelayRow): void {
+    const isBanned = row.choice === 'banned';
+    if (isBanned !== this.bannedRelays.has(row.publicKey)) this.bansVersion += 1;
+    (isBanned ? this.relays : this.bannedRelays).delete(row.publicKey);
+    (isBanned ? this.bannedRelays : this.relays).set(row.publicKey, row);
   }
 
   /**

@@ -147,7 +147,13 @@ export interface RelayRow {
   readonly addedAtMs: number;
   /** The person removed it: mail that waits there is fetched still, until it is forgotten (own-relays.ts). */
   readonly leavingSinceMs: number | undefined;
+  readonly choice: RelayChoice;
+  /** Where the person put it among their relays, from 0; undefined: they did not say. */
+  readonly rank: number | undefined;
 }
+
+/** What the person said about a relay. `pinned`: before all others, whatever is measured. `banned`: it is never used, and kept to be known. */
+export type RelayChoice = 'normal' | 'pinned' | 'banned';
 
 export interface InviteRow { readonly token: Uint8Array; readonly createdAtMs: number; readonly revoked: boolean }
 

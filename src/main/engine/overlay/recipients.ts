@@ -25,7 +25,10 @@ export interface Recipient {
   readonly record: IdentityRecord;
   readonly device: DeviceCertificate;
   readonly bundle: PrekeyBundle;
+  /** Those that the person has not banned. */
   readonly relays: readonly RelayHint[];
+  /** There are others, and all are banned. */
+  readonly isBarred: boolean;
 }
 
 export type LookupResult = { readonly ok: true; readonly recipient: Recipient } | { readonly ok: false; readonly reason: WaitReason };
@@ -55,7 +58,7 @@ export class Recipients {
   /** Monotonic ms when somebody whom we know was last looked for elsewhere. */
   readonly #widened = new Map<PublicKeyHex, number>();
   /** Decoded and verified once per contact row. */
-  readonly #cache = new WeakMap<ContactRow, Recipient>();
+  readonly #cache = new WeakMap<ContactRow, { readonly recipient: Recipient; readonly bansVersion: number }>();
 
   /** @param deviceChanged somebody we knew has another device now: it knows nothing of what we told the old one. */
   constructor(context: VisorContext, links: RelayLinks, deviceChanged: (publicKey: PublicKeyHex, now: Instant) => void) {
@@ -69,13 +72,16 @@ export class Recipients {
     const contact = this.#context.memory.contacts.get(publicKey);
     if (contact?.identityRecord === undefined || contact.prekeyBundle === undefined) return undefined;
     const cached = this.#cache.get(contact);
-    if (cached !== undefined) return cached;
+    const { bannedRelays, bansVersion } = this.#context.memory;
+    if (cached?.bansVersion === bansVersion) return cached.recipient;
     const record = decodeIdentityRecord(contact.identityRecord);
     const bundle = decodePrekeyBundle(contact.prekeyBundle);
     const device = record?.devices.find((one) => one.deviceId === bundle?.deviceId);
     if (record === undefined || bundle === undefined || device === undefined) return undefined;
-    const recipient: Recipient = { record, device, bundle, relays: record.relays.length > 0 ? record.relays : contact.relays };
-    this.#cache.set(contact, recipient);
+    const all = record.relays.length > 0 ? record.relays : contact.relays;
+    const relays = all.filter((hint) => !bannedRelays.has(hint.publicKey));
+    const recipient: Recipient = { record, device, bundle, relays, isBarred: relays.length === 0 && all.length > 0 };
+    this.#cache.set(contact, { recipient, bansVersion });
     return recipient;
   }
 
@@ -103,7 +109,9 @@ export class Recipients {
     const theirs = new Set([...(known?.relays ?? []), ...(contact?.relays ?? [])].map((hint) => hint.publicKey));
     const rounds = contact === undefined ? [] : this.#rounds(contact, known, theirs.size > 0);
     if (rounds.length === 0) { done({ ok: false, reason: 'no-relay-known' }, now); return; }
-    const lookup: Lookup = { rounds, theirs, spent: new Set(), waiting: [done], outstanding: 0, reason: theirs.size === 0 ? 'no-relay-known' : 'relay-unreachable', settled: false, kept: false };
+    const { bannedRelays } = this.#context.memory;
+    const reason = theirs.size === 0 ? 'no-relay-known' : [...theirs].every((relay) => bannedRelays.has(relay)) ? 'relay-banned' : 'relay-unreachable';
+    const lookup: Lookup = { rounds, theirs, spent: new Set(), waiting: [done], outstanding: 0, reason, settled: false, kept: false };
     this.#lookups.set(publicKey, lookup);
     this.#nextRound(publicKey, lookup, now);
   }

@@ -42,9 +42,18 @@ const sleptMs = 30_000;
 /** A network that has just come back says nothing about a relay that is not there yet. */
 const otherThereMs = 60_000;
 
+/** Told to whoever asked for a test at once. */
+export interface CanaryWatch {
+  /** The relay signed for it. */
+  left(now: Instant): void;
+  refused(outcome: Exclude<CanaryDeposit, 'held'>, now: Instant): void;
+  back(now: Instant): void;
+}
+
 interface Canary {
   readonly relay: PublicKeyHex;
   readonly letter: CanaryLetter;
+  readonly watch: CanaryWatch | undefined;
   readonly sentWallMs: number;
   sentMs: number;
   stage: 'depositing' | 'held' | 'arrived' | 'taken' | 'over';
@@ -139,6 +148,7 @@ export class RelayCanaries {
         canary.wasWithheld = canary.looks >= looksNeeded;
         canary.tookMs = now.monotonicMs - canary.sentMs;
         canary.stage = 'arrived';
+        canary.watch?.back(now);
         canary.step = 0;
         this.#deadlines.set(`step ${messageId}`, now.monotonicMs + askedAfterMs[0]);
         return;
@@ -200,12 +210,25 @@ export class RelayCanaries {
     return [...this.#registeredSince].some(([other, sinceMs]) => other !== relay && this.#events.isRegistered(other) && now.monotonicMs - sinceMs >= otherThereMs);
   }
 
-  #send(row: RelayRow, now: Instant): void {
+  /** One at once, besides those that are planned. False: our tokens are not with the relay yet, or there is no letter to be made. */
+  sendWatched(row: RelayRow, watch: CanaryWatch, now: Instant): boolean {
+    const relay = row.publicKey;
+    if (!this.#events.isRegistered(relay) || !this.#events.knowsTokens(relay)) return false;
+    const grant = this.#tokens.ownGranted();
+    if (grant.length > 0) {
+      this.#context.commit(grant, { done: (_applied, at) => { this.#events.tokenGranted(this.#tokens.own(), at); } });
+      return false;
+    }
+    if (isTested(row)) this.#plan(relay, this.#intervalMs(now), now);
+    return this.#send(row, now, watch);
+  }
+
+  #send(row: RelayRow, now: Instant, watch?: CanaryWatch): boolean {
     const relay = row.publicKey;
     const letter = sealCanary(this.#context, this.#records, now);
-    if (letter === undefined) return;
+    if (letter === undefined) return false;
     const canary: Canary = {
-      relay, letter, sentWallMs: wholeMs(now.wallMs), sentMs: now.monotonicMs, stage: 'depositing', looks: 0, step: 0, tookMs: 0, wasWithheld: false, takenMs: 0,
+      relay, letter, watch, sentWallMs: wholeMs(now.wallMs), sentMs: now.monotonicMs, stage: 'depositing', looks: 0, step: 0, tookMs: 0, wasWithheld: false, takenMs: 0,
     };
     this.#canaries.set(letter.messageId, canary);
     this.#deadlines.set(`forget ${letter.messageId}`, now.monotonicMs + rememberedMs);
@@ -213,11 +236,14 @@ export class RelayCanaries {
       sending: (at) => { canary.sentMs = at.monotonicMs; },
       done: (outcome, at) => { this.#deposited(canary, outcome, at); },
     });
+    return true;
   }
 
   #deposited(canary: Canary, outcome: CanaryDeposit, now: Instant): void {
     // It may be back by now: its doorbell needs no signature.
     if (canary.stage !== 'depositing') return;
+    if (outcome === 'held') canary.watch?.left(now);
+    else canary.watch?.refused(outcome, now);
     if (outcome === 'held') {
       canary.stage = 'held';
       this.#deadlines.set(`step ${canary.letter.messageId}`, now.monotonicMs + looksAfterMs[0]);

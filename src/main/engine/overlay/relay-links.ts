@@ -74,6 +74,7 @@ export class RelayLinks {
   syncOwn(now: Instant): void {
     const wanted = this.#context.memory.relays;
     for (const link of [...this.#links.values()]) {
+      if (this.#context.memory.bannedRelays.has(link.hint.publicKey)) { this.#drop(link, now); continue; }
       if (link.purpose !== 'own') continue;
       const row = wanted.get(link.hint.publicKey);
       if (row === undefined || row.host !== link.hint.host || row.port !== link.hint.port) this.#drop(link, now);
@@ -83,8 +84,9 @@ export class RelayLinks {
     }
   }
 
-  /** The link for deposits at that relay, dialled if need be; undefined when too many are open. */
+  /** The link for deposits at that relay, dialled if need be; undefined when too many are open, or the person has banned it. */
   deposit(theirs: RelayHint, now: Instant): RelayLink | undefined {
+    if (this.#context.memory.bannedRelays.has(theirs.publicKey)) return undefined;
     // A relay of ours too: where we are connected to it is where it is, and what others' records say may be older.
     const own = this.own(theirs.publicKey);
     const hint = own?.state === 'connected' ? own.hint : theirs;

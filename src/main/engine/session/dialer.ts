@@ -100,6 +100,8 @@ export class Dialer {
     if (dialling === undefined || socketAddressKey(from) !== socketAddressKey(dialling.to) || dialling.cookiesTaken >= cookiesPerAttempt) { this.#table.drop('unexpected'); return; }
     if (equalBytes(dialling.datagram.subarray(6, 22), cookie)) return;
     dialling.cookiesTaken += 1;
+    const link = this.#byIndex.get(receiverIndex);
+    if (link !== undefined) link.answered = true;
     dialling.datagram = withCookie(dialling.datagram, cookie);
     this.#table.transmit(dialling.to, dialling.datagram);
   }
@@ -108,6 +110,7 @@ export class Dialer {
     const link = this.#byIndex.get(datagram.receiverIndex);
     const dialling = link?.dialling;
     if (link?.dial === undefined || dialling === undefined) { this.#table.drop('unexpected'); return; }
+    link.answered = true;
     const bytes = dialling.state.tryReadMessage(datagram.message);
     if (bytes === undefined) { this.#table.drop('unauthentic'); return; }
     const payload = decodePayload(bytes);

@@ -72,6 +72,8 @@ export interface Link {
   dialAttempts: number;
   nextDialMs: number;
   wrongIdentities: number;
+  /** Something answered a dial of it. */
+  answered: boolean;
   refusal: 'wrong-identity' | 'bad-certificate';
   remoteCertificate: DeviceCertificate | undefined;
   remoteStatic: Uint8Array;
@@ -106,7 +108,7 @@ const noBytes = new Uint8Array(0);
 /** Nothing is known of the other side yet. @param jitter in [0, 1) */
 export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownStatic' | 'ownBootId' | 'jitter' | 'paths'>, now: Instant): Link {
   return {
-    ...begin, home: begin.address, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, refusal: 'wrong-identity',
+    ...begin, home: begin.address, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, answered: false, refusal: 'wrong-identity',
     remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, lastHeardMs: now.monotonicMs,
     expectingSinceMs: undefined, echo: undefined, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
     roundTripsMs: undefined, smoothedRoundTripMs: undefined, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,

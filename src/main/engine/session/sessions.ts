@@ -179,6 +179,8 @@ export class SessionTable implements Sessions {
     return link === undefined || !link.announced ? undefined : viewOf(link);
   }
 
+  hasAnswered(sessionId: SessionId): boolean { return this.#table.links.get(sessionId)?.answered === true; }
+
   findByIdentity(identity: string): SessionView | undefined {
     const link = this.#table.withIdentity(identity);
     return link?.keys === undefined || !link.announced ? undefined : viewOf(link);

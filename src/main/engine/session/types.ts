@@ -137,6 +137,8 @@ export interface Sessions {
   /** The network changed, or the machine woke: every path is unproven; probe all dialled sessions now. */
   networkChanged(now: Instant): void;
   view(sessionId: SessionId): SessionView | undefined;
+  /** Of a dial: something came that answers one of its packets, whoever wrote it. */
+  hasAnswered(sessionId: SessionId): boolean;
   /** Asks at an address that may be the other side's. Nothing happens where the session has no several paths, or this is one of them. */
   probe(sessionId: SessionId, address: SocketAddress, now: Instant): void;
   /** Nothing goes that way any more, such as a circuit that has ended. */

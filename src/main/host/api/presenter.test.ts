@@ -86,6 +86,17 @@ describe('presenting', () => {
     expect(outboxItemSchema.parse(presentOutboxItem(outboxStatus(id, bob, 'hello'), inspect))).toMatchObject({ kind: 'message', conversationId: `${bob}:1` });
   });
 
+  it('tells what the person said of a relay, how full the mailbox is, and how a test went', () => {
+    const mailbox = { letters: 3, lettersMaximum: 10_000, sizeBytes: 2_100, maximumBytes: 64_000_000, atWallMs: 1_000.4 };
+    const trial = { startedAtMs: 5, isRunning: true, steps: [{ step: 'address', state: 'running' }] } as const;
+    const { row, ...status } = relayStatus(keyOf(3));
+    const view = relaySchema.parse(presentRelay({ ...status, row: { ...row, choice: 'pinned' }, place: 1, isTold: true, mailbox, capabilities: ['waypost/1', 'holds/500'], trial: { ...trial, steps: [...trial.steps] } }));
+    expect(view).toMatchObject({ choice: 'pinned', place: 1, isTold: true, capabilities: ['waypost/1', 'holds/500'], trial });
+    expect(view.mailbox).toEqual({ letters: 3, lettersMaximum: 10_000, sizeBytes: 2_100, maximumBytes: 64_000_000, atMs: 1_000, heldFileBytes: 500 });
+    const banned = relaySchema.parse(presentRelay({ ...status, row: { ...row, choice: 'banned' }, place: undefined }));
+    expect([banned.choice, banned.place, banned.mailbox, banned.capabilities]).toEqual(['banned', undefined, undefined, undefined]);
+  });
+
   it('knows relays among those that are connected, the own and those of contacts', () => {
     const inspect = new FakeInspection();
     inspect.relays = [relayStatus(keyOf(3))];

@@ -4,6 +4,7 @@
  */
 import { shortKey } from '../../../shared/sentences.ts';
 import type { CheckedNetworkView } from '../../../shared/network-report-schema.ts';
+import { relayAbilities } from '../../../shared/relay-capabilities.ts';
 import type { RelayTestsView } from '../../../shared/relay-tests.ts';
 import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, RelayView } from '../../../shared/views.ts';
 import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
@@ -158,7 +159,17 @@ export function presentRelay(status: RelayStatus): RelayView {
     ...(p95Ms === undefined ? {} : { p95Ms }),
     ...(status.waitingLetters === undefined ? {} : { waitingLetters: status.waitingLetters }),
     ...(status.tests === undefined ? {} : { tests: presentTests(status.tests) }),
+    ...(row.choice === 'normal' ? {} : { choice: row.choice }),
+    ...(status.place === undefined ? {} : { place: status.place, isTold: status.isTold }),
+    ...(status.mailbox === undefined ? {} : { mailbox: presentMailbox(status.mailbox, status.capabilities) }),
+    ...(status.capabilities.length === 0 ? {} : { capabilities: [...status.capabilities] }),
+    ...(status.trial === undefined ? {} : { trial: status.trial }),
   };
+}
+
+function presentMailbox({ letters, lettersMaximum, sizeBytes, maximumBytes, atWallMs }: NonNullable<RelayStatus['mailbox']>, capabilities: readonly string[]): NonNullable<RelayView['mailbox']> {
+  const { heldFileBytes } = relayAbilities(capabilities);
+  return { letters, lettersMaximum, sizeBytes, maximumBytes, atMs: wholeMs(atWallMs), ...(heldFileBytes === undefined ? {} : { heldFileBytes }) };
 }
 
 function presentTests({ sentCount, arrivedCount, tookMs, standing, lastProblem }: NonNullable<RelayStatus['tests']>): RelayTestsView {

@@ -24,6 +24,15 @@ export function createRelayHandlers(context: ApiContext): Handlers['relays'] {
       await context.command({ name: 'remove-relay', publicKey });
       return undefined;
     },
+    async choose({ publicKey, choice }) {
+      await context.command({ name: 'choose-relay', publicKey, choice });
+      return undefined;
+    },
+    async order({ publicKeys }) {
+      await context.command({ name: 'order-relays', publicKeys });
+      return undefined;
+    },
+    test: ({ publicKey }) => context.command({ name: 'test-relay', publicKey }),
   };
 }
 

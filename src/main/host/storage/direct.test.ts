@@ -63,7 +63,7 @@ describe('stores in memory', () => {
     const stores = createMemoryStores();
     const log: string[] = [];
     put(stores, 'a', log);
-    stores.submit('visor', { op: 'commit', changes: [{ kind: 'put-relay', row: { publicKey: 'r', host: 'h', port: 0.5, role: 'own', epoch: undefined, cursor: 0, addedAtMs: 0, leavingSinceMs: undefined } }] },
+    stores.submit('visor', { op: 'commit', changes: [{ kind: 'put-relay', row: { publicKey: 'r', host: 'h', port: 0.5, role: 'own', epoch: undefined, cursor: 0, addedAtMs: 0, leavingSinceMs: undefined, choice: 'normal', rank: undefined } }] },
       (outcome) => { log.push(outcome.ok ? 'ok' : outcome.failure.code); });
     stores.commit();
     expect(log).toEqual(['a internal', 'internal']);

@@ -4,6 +4,7 @@ import { RowReader } from '../row.ts';
 import type { Statements } from '../statements.ts';
 
 const roles = ['own', 'local'] as const satisfies readonly RelayRow['role'][];
+const choices = ['normal', 'pinned', 'banned'] as const satisfies readonly RelayRow['choice'][];
 
 export class OwnRows {
   readonly #statements: Statements;
@@ -14,8 +15,8 @@ export class OwnRows {
 
   putRelay(row: RelayRow): void {
     this.#statements
-      .get('INSERT OR REPLACE INTO relay (public_key, host, port, role, epoch, cursor, added_at_ms, leaving_since_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(row.publicKey, row.host, row.port, row.role, row.epoch ?? null, row.cursor, row.addedAtMs, row.leavingSinceMs ?? null);
+      .get('INSERT OR REPLACE INTO relay (public_key, host, port, role, epoch, cursor, added_at_ms, leaving_since_ms, choice, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(row.publicKey, row.host, row.port, row.role, row.epoch ?? null, row.cursor, row.addedAtMs, row.leavingSinceMs ?? null, row.choice, row.rank ?? null);
   }
 
   deleteRelay(publicKey: string): void {
@@ -34,6 +35,8 @@ export class OwnRows {
         cursor: reader.integer('cursor'),
         addedAtMs: reader.integer('added_at_ms'),
         leavingSinceMs: reader.optionalInteger('leaving_since_ms'),
+        choice: reader.oneOf('choice', choices),
+        rank: reader.optionalInteger('place'),
       };
     });
   }

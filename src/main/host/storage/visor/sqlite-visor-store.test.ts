@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { WaypostError } from '../../../../shared/errors.ts';
 import type { ContactRow, ConversationRow, DeviceRow, FileRow, InviteRow, LetterFacts, MessageRow, OutboxRow, PeerKeyRow, PrekeyRow, PublishedRow, RelayRow, VisorChange } from '../../../engine/mail/visor-store.ts';
 import { memoryPath, openDatabase } from '../database.ts';
 import { createFieldCipher } from '../field-cipher.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 import { visorMigrations } from './migrations/index.ts';
 import { SqliteVisorStore } from './sqlite-visor-store.ts';
 
@@ -27,7 +29,7 @@ const contact: ContactRow = {
   identityRecord: bytes(2, 300), prekeyBundle: undefined, recordsFetchedAtMs: 1, introducedCard: 'card', addedAtMs: 2,
 };
 const conversation: ConversationRow = { id: conversationId, publicKey: 'pk', port: 1, nextSequence: 4, readUpToRow: 0, draft: 'half a thought', lastActivityMs: 9 };
-const relay: RelayRow = { publicKey: 'r', host: 'h', port: 1, role: 'own', epoch: bytes(1, 8), cursor: 9, addedAtMs: 1, leavingSinceMs: undefined };
+const relay: RelayRow = { publicKey: 'r', host: 'h', port: 1, role: 'own', epoch: bytes(1, 8), cursor: 9, addedAtMs: 1, leavingSinceMs: undefined, choice: 'normal', rank: undefined };
 const invite: InviteRow = { token: bytes(1, 16), createdAtMs: 1, revoked: true };
 const prekey: PrekeyRow = { prekeyId: 4_000_000_000, secretKey: bytes(1, 32), bundle: bytes(2, 158), createdAtMs: 1, supersededAtMs: undefined };
 const device: DeviceRow = { deviceId: 'd', x25519Secret: bytes(0xa1, 32), ed25519Seed: bytes(0xa2, 32), certificate: bytes(0xa3, 194), resetSecret: bytes(0xa4, 32) };
@@ -63,18 +65,27 @@ describe('the visor store', () => {
         { kind: 'put-outbox', row: outboxRow }, { kind: 'put-outbox', row: { ...outboxRow, id: 'o2', queuedAtMs: 5, sealed: undefined, lastReason: undefined, facts: {} } },
         { kind: 'put-file', row: file },
         { kind: 'put-contact', row: contact }, { kind: 'put-conversation', row: conversation }, { kind: 'put-relay', row: relay },
-        { kind: 'put-relay', row: { ...relay, publicKey: 's', epoch: undefined } }, { kind: 'put-invite', row: invite }, { kind: 'put-prekey', row: prekey },
+        { kind: 'put-relay', row: { ...relay, publicKey: 's', epoch: undefined, choice: 'banned', rank: 3 } }, { kind: 'put-invite', row: invite }, { kind: 'put-prekey', row: prekey },
         { kind: 'put-device', row: device }, { kind: 'put-peer-key', row: peerKey }, { kind: 'put-value', key: 'name', value: 'Ada' },
       );
       expect(load()).toEqual({
         device, contacts: [contact], conversations: [conversation], outbox: [outboxRow, { ...outboxRow, id: 'o2', queuedAtMs: 5, sealed: undefined, lastReason: undefined, facts: {} }],
-        files: [file], published: [], relays: [relay, { ...relay, publicKey: 's', epoch: undefined }], invites: [invite], prekeys: [prekey], peerKeys: [peerKey], values: new Map([['name', 'Ada']]),
+        files: [file], published: [], relays: [relay, { ...relay, publicKey: 's', epoch: undefined, choice: 'banned', rank: 3 }], invites: [invite], prekeys: [prekey], peerKeys: [peerKey], values: new Map([['name', 'Ada']]),
       });
     });
     it('are replaced by a later put and removed by a delete', () => {
       commit({ kind: 'put-outbox', row: outboxRow }, { kind: 'put-relay', row: relay }, { kind: 'put-device', row: device }, { kind: 'put-value', key: 'a', value: '1' });
       commit({ kind: 'delete-outbox', id: 'o1' }, { kind: 'delete-relay', publicKey: 'r' }, { kind: 'put-device', row: { ...device, deviceId: 'e' } }, { kind: 'put-value', key: 'a', value: '2' });
       expect(load()).toMatchObject({ outbox: [], relays: [], device: { deviceId: 'e' }, values: new Map([['a', '2']]) });
+    });
+    it('of relays from before anything was said about them are neither pinned nor banned, and in no place', () => {
+      const path = join(temporaryDirectory(), 'visor.db');
+      const older = openDatabase({ path, migrations: visorMigrations.filter(({ version }) => version < 6), wallMs: () => 0 }).database;
+      older.exec(`INSERT INTO relay (public_key, host, port, role, epoch, cursor, added_at_ms, leaving_since_ms) VALUES ('r', 'h', 1, 'own', x'0101010101010101', 9, 1, NULL)`);
+      older.close();
+      const { database: newer } = openDatabase({ path, migrations: visorMigrations, wallMs: () => 0 });
+      expect(new SqliteVisorStore(newer, cipher, () => nowMs).apply<'load'>({ op: 'load' }).relays).toEqual([relay]);
+      newer.close();
     });
     it('show no sealed column in the file', () => {
       const secret = 'a very private sentence';
@@ -168,11 +179,11 @@ describe('the visor store', () => {
     it.each([
       `UPDATE outbox SET facts = '{'`, `UPDATE outbox SET facts = '{"held":7}'`, `UPDATE outbox SET stage = 'lost'`, `UPDATE outbox SET content_sealed = x'00'`,
       `UPDATE outbox SET letter_purge_key_sealed = NULL`, `UPDATE outbox SET last_reason = 'mood'`, `UPDATE outbox SET sequence = 9223372036854775807`,
-      `UPDATE contact SET relays = '[1]'`, `UPDATE contact SET standing = 'friend'`,
+      `UPDATE relay SET choice = 'mood'`, `UPDATE contact SET relays = '[1]'`, `UPDATE contact SET standing = 'friend'`,
       `UPDATE file SET stage = 'lost'`, `UPDATE file SET failure = 'mood'`, `UPDATE file SET held_by = '{}'`, `UPDATE file SET root = x'00'`, `UPDATE file SET direction = 'up'`,
       `UPDATE file SET key_sealed = x'00'`, `UPDATE file SET name_sealed = x''`, `UPDATE file SET size_bytes = 9223372036854775807`,
     ])('is a typed failure: %s', (sql) => {
-      commit({ kind: 'put-outbox', row: outboxRow }, { kind: 'put-contact', row: contact }, { kind: 'put-file', row: file });
+      commit({ kind: 'put-outbox', row: outboxRow }, { kind: 'put-contact', row: contact }, { kind: 'put-file', row: file }, { kind: 'put-relay', row: relay });
       database.exec(sql);
       expect(failure(load)).toBe('database-corrupt');
     });

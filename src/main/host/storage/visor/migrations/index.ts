@@ -5,5 +5,6 @@ import { leavingRelays } from './0002-leaving-relays.ts';
 import { files } from './0003-files.ts';
 import { published } from './0004-published.ts';
 import { fileCopies } from './0005-file-copies.ts';
+import { relayChoices } from './0006-relay-choices.ts';
 
-export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays, files, published, fileCopies];
+export const visorMigrations: readonly Migration[] = [initialVisor, leavingRelays, files, published, fileCopies, relayChoices];
