@@ -8,6 +8,7 @@ import { addIdentityVerbs } from './verbs/identity.ts';
 import { addInboxVerb } from './verbs/inbox.ts';
 import { addNameVerbs } from './verbs/names.ts';
 import { addNetworkVerbs } from './verbs/network.ts';
+import { addRelaysVerbs } from './verbs/relays.ts';
 import { addOutboxVerbs } from './verbs/outbox.ts';
 import { addPeerVerbs } from './verbs/peers.ts';
 import { addRelayVerb } from './verbs/relay.ts';
@@ -22,7 +23,11 @@ export function createProgram(): Command {
     .description('Messages to public keys that wait while the other side is away.')
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride();
-  for (const add of [addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addPeerVerbs, addDirectoryVerb, addDoctorVerb, addRelayVerb]) add(program);
+  const verbs = [
+    addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addRelaysVerbs, addPeerVerbs, addDirectoryVerb, addDoctorVerb,
+    addRelayVerb,
+  ];
+  for (const add of verbs) add(program);
   return program;
 }
 
