@@ -7,7 +7,7 @@ import { errorCodes } from './errors.ts';
 import { checkedNetworkSchema } from './network-report-schema.ts';
 import { relayTrialSchema } from './relay-trial.ts';
 import {
-  conversationIdSchema, fileSchema, fileTextMaximumBytes, hopSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
+  conversationIdSchema, fileSchema, fileTextMaximumBytes, hopSchema, lanSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
   settingsSchema, ttlMaximumSeconds, viewSchema,
 } from './views.ts';
 
@@ -181,6 +181,10 @@ export const contract = {
     retryNow: call(nothing, nothing),
     /** Checks the network, or shares a check that runs or has just ended, and answers within five seconds. The last report is in the view. */
     check: call(nothing, checkedNetworkSchema),
+    /** How it stands with finding friends in local networks. */
+    lan: call(nothing, lanSchema),
+    /** Marks the network that this computer is in now: friends may be looked for in it, or not. */
+    trust: call(z.object({ trusted: z.boolean() }), lanSchema),
   },
   settings: {
     update: call(settingsSchema.partial(), settingsSchema),

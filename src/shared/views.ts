@@ -350,6 +350,10 @@ export const initialSettings: Settings = {
   directoryRelays: [],
 };
 
+/** Finding friends in the local network. `off`: by the settings. `no-network`: there is none with others in it. `not-here`: this one is a relay too, and does not look. */
+export const lanSchema = z.object({ state: z.enum(['on', 'off', 'untrusted', 'no-network', 'not-here']), foundContacts: z.number().int() });
+export type LanView = z.infer<typeof lanSchema>;
+
 export const echoSchema = z.object({ state: z.enum(['absent', 'starting', 'online', 'offline']), publicKey: publicKeySchema.optional() });
 export type EchoView = z.infer<typeof echoSchema>;
 

@@ -6,6 +6,7 @@ import { addDoctorVerb } from './verbs/doctor.ts';
 import { addGetVerb } from './verbs/get.ts';
 import { addIdentityVerbs } from './verbs/identity.ts';
 import { addInboxVerb } from './verbs/inbox.ts';
+import { addLocalNetworkVerb } from './verbs/local-network.ts';
 import { addNameVerbs } from './verbs/names.ts';
 import { addNetworkVerbs } from './verbs/network.ts';
 import { addRelaysVerbs } from './verbs/relays.ts';
@@ -24,8 +25,8 @@ export function createProgram(): Command {
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride();
   const verbs = [
-    addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addRelaysVerbs, addPeerVerbs, addDirectoryVerb, addDoctorVerb,
-    addRelayVerb,
+    addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addLocalNetworkVerb, addRelaysVerbs, addPeerVerbs,
+    addDirectoryVerb, addDoctorVerb, addRelayVerb,
   ];
   for (const add of verbs) add(program);
   return program;

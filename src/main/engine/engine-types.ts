@@ -247,7 +247,7 @@ export interface PeerStatus {
 }
 
 /** `off`: by the settings. `no-network`: nobody could be near. */
-export interface LanStatus { readonly state: 'on' | 'off' | 'untrusted' | 'no-network'; readonly isTrusted: boolean; readonly foundContacts: number }
+export interface LanStatus { readonly state: 'on' | 'off' | 'untrusted' | 'no-network'; readonly foundContacts: number }
 
 /** A contact to whom a session is wanted and not there. */
 export interface SoughtPeer {

@@ -41,7 +41,7 @@ export class EngineInspector implements EngineInspection {
   get network(): CheckedNetwork | undefined { return this.#network(); }
   get lan(): LanStatus | undefined {
     const lan = this.#visor?.lan;
-    return lan === undefined ? undefined : { state: lan.state, isTrusted: lan.isTrusted, foundContacts: lan.foundCount(this.#now()) };
+    return lan === undefined ? undefined : { state: lan.state, foundContacts: lan.foundCount(this.#now()) };
   }
   get counters(): Readonly<Record<string, number>> { return this.#counters(); }
   get expirySuspended(): boolean { return this.#expirySuspended(); }

@@ -7,7 +7,7 @@ import type { AccountView, Handlers } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { applyChange } from '../../shared/patch.ts';
 import { serveCall, type ClientPipe } from '../../shared/transport.ts';
-import { settingsSchema, type Change, type ConversationView, type Headline, type HopView, type MessageView, type Patch, type View } from '../../shared/views.ts';
+import { settingsSchema, type Change, type ConversationView, type Headline, type HopView, type LanView, type MessageView, type Patch, type View } from '../../shared/views.ts';
 import { messageSummary } from '../../shared/sentences.ts';
 import type { FileGrantPipe } from '../file-grants.ts';
 import { createFiles } from './files.ts';
@@ -34,6 +34,7 @@ export function createDouble(scenarioName: string): Double {
   const scenario = startScenario(scenarioName);
   let account: AccountView = scenario.account;
   let view: View = scenario.view;
+  let lan: LanView = { state: 'on', foundContacts: 1 };
   const { talks } = scenario;
   let peers = scenario.peers;
   let sequence = 1;
@@ -225,6 +226,11 @@ export function createDouble(scenarioName: string): Double {
         const checked = { report: scenario.network, checkedAtMs: Date.now() };
         change([{ kind: 'network', value: checked }]);
         return checked;
+      },
+      lan: async () => lan,
+      trust: async ({ trusted }) => {
+        lan = { state: trusted ? 'on' : 'untrusted', foundContacts: trusted ? 1 : 0 };
+        return lan;
       },
     },
     settings: {

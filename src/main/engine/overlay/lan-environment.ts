@@ -28,14 +28,13 @@ export function lanEnvironment(context: VisorContext, recipients: Recipients, pe
     found: (publicKey, address, isNew, now) => { peers().found(publicKey, address, isNew, now); },
     wallMs: (now) => context.correctedWallMs(now),
     count: (counter) => { context.count(counter); },
-    changed: () => { context.announce({ kind: 'network' }); },
   };
 }
 
 /** Marks the networks that the machine is in now. */
 export function trustNetworks(context: VisorContext, current: readonly LanNetwork[], isTrusted: boolean, done: (now: Instant) => void): void {
   const value = writeUntrusted(readUntrusted(context.memory.values.get(untrustedKey)), current, isTrusted);
-  context.commit([{ kind: 'put-value', key: untrustedKey, value }], { announce: [{ kind: 'network' }], done: (_applied, at) => { done(at); } });
+  context.commit([{ kind: 'put-value', key: untrustedKey, value }], { done: (_applied, at) => { done(at); } });
 }
 
 /** Asked for with every datagram, and parsed when it is another text. */

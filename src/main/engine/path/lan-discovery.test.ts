@@ -77,7 +77,7 @@ class Member {
       found: (publicKey, at, isNew) => { this.found.push(`${publicKey} ${at.host}:${String(at.port)}${isNew ? ' new' : ''}`); },
       announce: (host, datagram) => { net.say({ from: { host, port: 40_000 }, to: 'all', datagram, atMs: net.ms }); },
       transmit: (to, datagram) => { net.say({ from: address, to, datagram, atMs: net.ms }); },
-      wallMs: (now) => now.wallMs, changed: () => undefined,
+      wallMs: (now) => now.wallMs,
       count: (counter) => { this.counts.set(counter, (this.counts.get(counter) ?? 0) + 1); },
     });
   }

@@ -63,8 +63,6 @@ export interface LanEnvironment {
   transmit(to: SocketAddress, datagram: Uint8Array): void;
   wallMs(now: Instant): number;
   count(counter: string): void;
-  /** What {@link LanDiscovery.state} or the number of those found is another one. */
-  changed(): void;
 }
 
 /** `no-network`: nobody could be near. */
@@ -196,7 +194,6 @@ export class LanDiscovery {
       this.#deadlines.set('soon', now.monotonicMs + 200);
       for (const [index, afterMs] of repeatsMs.entries()) this.#deadlines.set(`repeat ${String(index)}`, now.monotonicMs + 200 + afterMs);
     }
-    this.#environment.changed();
   }
 
   #update(now: Instant, freshMs: number): void {
@@ -252,13 +249,10 @@ export class LanDiscovery {
 
   /** True: they were not seen there lately. */
   #saw(publicKey: PublicKeyHex, address: SocketAddress, now: Instant): boolean {
-    const before = this.foundCount(now);
     const places = (this.#places.get(publicKey) ?? []).filter(({ seenMs }) => isFresh(seenMs, now));
     const known = places.find((place) => sameAddress(place.address, address));
     if (known !== undefined) { known.seenMs = now.monotonicMs; return false; }
-    const place = { address, seenMs: now.monotonicMs };
-    this.#places.set(publicKey, [place, ...places].slice(0, placesMaximum));
-    if (this.foundCount(now) !== before) this.#environment.changed();
+    this.#places.set(publicKey, [{ address, seenMs: now.monotonicMs }, ...places].slice(0, placesMaximum));
     return true;
   }
 

@@ -1,6 +1,8 @@
 /** The `relays`, `peers` and `network` groups of the contract: which relays are used, who is connected, and trying again. */
 import type { Handlers } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
+import type { LanView } from '../../../shared/views.ts';
+import type { LanStatus } from '../../engine/engine-types.ts';
 import { parseRelayHint } from '../../engine/wire/relay-hint.ts';
 import type { RelayHint } from '../../engine/wire/types.ts';
 import type { ApiContext } from './api-context.ts';
@@ -49,6 +51,8 @@ export function createPeerHandlers(context: ApiContext): Handlers['peers'] {
   };
 }
 
+const presentLan = (lan: LanStatus | undefined): LanView => ({ state: lan?.state ?? 'not-here', foundContacts: lan?.foundContacts ?? 0 });
+
 export function createNetworkHandlers(context: ApiContext, networkChanged: () => void): Handlers['network'] {
   return {
     async retryNow() {
@@ -57,5 +61,10 @@ export function createNetworkHandlers(context: ApiContext, networkChanged: () =>
       return undefined;
     },
     check: async () => presentNetwork(await context.command({ name: 'check-network' })),
+    lan: () => Promise.resolve(presentLan(context.inspect().lan)),
+    async trust({ trusted }) {
+      await context.command({ name: 'trust-network', isTrusted: trusted });
+      return presentLan(context.inspect().lan);
+    },
   };
 }

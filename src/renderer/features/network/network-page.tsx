@@ -12,6 +12,7 @@ import { useNow } from '../../ui/use-now.ts';
 import { Page } from '../frame/page.tsx';
 import { CheckRow } from './check-row.tsx';
 import { networkChecklist } from './checklist.ts';
+import { LocalNetwork } from './local-network.tsx';
 import { Notices } from './notices.tsx';
 import { YourNetwork } from './your-network.tsx';
 import './network.css';
@@ -36,6 +37,7 @@ export function NetworkPage() {
         <p className="status"><Dot tone={tone} />{sentence}</p>
         <Notices />
         <ul className="card checklist" aria-label="Network checklist">{networkChecklist(connection, relays, nowMs).map((check) => <CheckRow key={check.question} {...check} />)}</ul>
+        <LocalNetwork />
         <YourNetwork />
         <RawReport />
       </div>
