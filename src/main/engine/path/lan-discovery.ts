@@ -208,6 +208,8 @@ export class LanDiscovery {
     this.#deadlines.set('again', now.monotonicMs + questionEveryMs + questionJitterMs * randomFraction(this.#environment.random));
     this.#update(now, 0);
     const missing = [...this.#tags.contacts].filter((publicKey) => !this.#environment.isNear(publicKey, now));
+    // Who is reached here is here: when that ends for want of anything to say, it is nothing new that they are.
+    for (const [publicKey, places] of this.#places) if (!missing.includes(publicKey)) for (const place of places) if (isFresh(place.seenMs, now)) place.seenMs = now.monotonicMs;
     const { port, interfaces } = this.#facts;
     if (missing.length === 0 || port === undefined) return;
     this.#askedMs = now.monotonicMs;
