@@ -1,7 +1,7 @@
 /** What the person (or a program over the local API) asks the visor to do. Each command is checked, committed, and only then answered. */
 import { WaypostError } from '../../shared/errors.ts';
 import { fileTextMaximumBytes, messageMaximumBytes, ttlDefaultSeconds, ttlMaximumSeconds, ttlMinimumSeconds } from '../../shared/views.ts';
-import { parseRelayHint } from './wire/relay-hint.ts';
+import { formatRelayHint, parseRelayHint } from './wire/relay-hint.ts';
 import { isPublicKeyHex } from './wire/identity.ts';
 import { encodeContent } from './wire/content.ts';
 import { fromHex, toHex, utf8Encode } from './wire/bytes.ts';
@@ -104,11 +104,12 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
 
 function updateSettings(role: VisorRole, changed: Extract<EngineCommand, { name: 'update-settings' }>['settings'], done: Done<'update-settings'>, fail: Fail): void {
   const { context } = role;
-  if (changed.directoryRelays?.some((text) => parseRelayHint(text) === undefined) === true) {
+  const directoryRelays = directoryHints(changed.directoryRelays ?? context.memory.settings.directoryRelays);
+  if (directoryRelays === undefined) {
     fail(new WaypostError('bad-relay', 'This is not the link of a relay. It looks like key@host:port, with a key of 66 hexadecimal digits.'));
     return;
   }
-  const settings = { ...context.memory.settings, ...changed };
+  const settings = { ...context.memory.settings, ...changed, directoryRelays };
   context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], {
     announce: [{ kind: 'settings' }],
     done: (_applied, at) => {
@@ -242,6 +243,17 @@ function addRelay(role: VisorRole, command: Extract<EngineCommand, { name: 'add-
     announce: [{ kind: 'relay', publicKey: hint.publicKey }, { kind: 'connection' }],
     done: (_applied, at) => { role.relaysChanged(at); done(); },
   });
+}
+
+/** One way of writing for each, and the last that was named of each relay; undefined when one is no hint. */
+function directoryHints(texts: readonly string[]): string[] | undefined {
+  const hints = new Map<string, string>();
+  for (const text of texts) {
+    const hint = parseRelayHint(text);
+    if (hint === undefined) return undefined;
+    hints.set(hint.publicKey, formatRelayHint(hint));
+  }
+  return [...hints.values()];
 }
 
 function conversationsOf(role: VisorRole, publicKey: string): { readonly kind: 'conversation'; readonly conversationId: string }[] {

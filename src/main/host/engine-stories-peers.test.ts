@@ -40,17 +40,18 @@ describe('a session between friends', () => {
     expect(bobsRelays[0].engine.inspect.counters['circuit.ended.hang-up']).toBe(1);
   });
 
-  it('is found again through the other relay when the one that carries it dies', () => {
-    const { world, ada, bob, bobsRelays } = friends(2);
+  it('is found again through another relay when the one that carries it dies', () => {
+    const { world, ada, bob, adasRelay, bobsRelays } = friends(2);
     reach(ada, bob);
     world.run(3 * secondMs);
     const carrier = bobsRelays.find(({ publicKey }) => publicKey === contactOf(ada)?.paths[0]?.relay);
-    const other = bobsRelays.find((relay) => relay !== carrier);
-    if (carrier === undefined || other === undefined) throw new Error('one of the two was to carry it');
+    if (carrier === undefined) throw new Error('one of the two was to carry it');
     carrier.cutOff = true;
     world.run(90 * secondMs);
-    expect(contactOf(ada)?.paths[0]?.relay).toBe(other.publicKey);
-    expect(contactOf(bob)?.paths[0]?.relay).toBe(other.publicKey);
+    // Whoever looks first decides: through Bob's other relay, or the one of Ada.
+    const others = [adasRelay, ...bobsRelays].filter((relay) => relay !== carrier).map(({ publicKey }) => publicKey);
+    expect(others).toContain(contactOf(ada)?.paths[0]?.relay);
+    expect(others).toContain(contactOf(bob)?.paths[0]?.relay);
   });
 
   it('is not made with somebody who is away, and costs little until they come', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { befriend, hourMs, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import { formatRelayHint } from '../engine/wire/relay-hint.ts';
-import type { Invite } from '../engine/wire/types.ts';
+import type { Invite, RelayHint } from '../engine/wire/types.ts';
 
 const bare = (node: StoryNode): Invite => ({ publicKey: node.publicKey, port: 1, token: undefined, name: '', relays: [] });
 
@@ -28,6 +28,27 @@ describe('somebody whose bare key is all that is known', () => {
     expect(bob.contact(ada)?.standing).toBe('request');
     expect(ada.state(messageId)).toBe('stored');
     expect([adasRelay.count('directory.asked'), bobsRelay.count('directory.asked')]).toEqual([1, 0]);
+  });
+
+  it('answers when both relays ask each other', () => {
+    const world = new StoryWorld();
+    const peers: RelayHint[] = [];
+    const adasRelay = world.relay('relay of ada', { peers });
+    const bobsRelay = world.relay('relay of bob', { peers: [adasRelay.hint] });
+    peers.push(bobsRelay.hint);
+    adasRelay.restart();
+    const [ada, bob] = [world.add('ada'), world.add('bob')];
+    ada.addRelay(adasRelay);
+    bob.addRelay(bobsRelay);
+    world.run(2 * secondMs);
+    const first = ada.send(bob, 'hello');
+    world.run(5 * secondMs);
+    bob.command({ name: 'accept', publicKey: ada.publicKey });
+    const second = bob.send(ada, 'hello, too');
+    world.run(20 * secondMs);
+    expect([ada.inbox(), bob.inbox()]).toEqual([['hello, too'], ['hello']]);
+    expect([ada.state(first), bob.state(second)]).toEqual(['delivered', 'delivered']);
+    expect([adasRelay.count('directory.asked'), bobsRelay.count('directory.asked')]).toEqual([1, 1]);
   });
 
   it('can be added as a friend', () => {
@@ -64,7 +85,8 @@ describe('somebody whose bare key is all that is known', () => {
     world.run(20 * secondMs);
     expect(ada.headline(messageId)).toMatchObject({ state: 'queued', reason: 'no-relay-known' });
     expect(ada.command({ name: 'update-settings', settings: { directoryRelays: ['nowhere'] } })).toMatchObject({ ok: false, code: 'bad-relay' });
-    ada.command({ name: 'update-settings', settings: { directoryRelays: [formatRelayHint(directory.hint)] } });
+    const hint = formatRelayHint(directory.hint);
+    expect(ada.command({ name: 'update-settings', settings: { directoryRelays: [hint, ` ${hint.toUpperCase()}`] } })).toMatchObject({ ok: true, value: { directoryRelays: [hint] } });
     world.run(5 * secondMs);
     expect(bob.inbox()).toEqual(['hello']);
     const asked = directory.count('directory.answered') + directory.count('directory.not-found');

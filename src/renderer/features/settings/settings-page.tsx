@@ -12,6 +12,7 @@ import { TextField } from '../../ui/field.tsx';
 import { Segments, SwitchRow } from '../../ui/switch-row.tsx';
 import { Page } from '../frame/page.tsx';
 import { Notices } from '../network/notices.tsx';
+import { DirectoryRelays } from './directory-relays.tsx';
 import { appVersion } from './version.ts';
 
 function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
@@ -37,6 +38,7 @@ export function SettingsPage() {
           <SwitchRow label="Guess ports for direct paths" hint="Some routers let a friend's computer in only by a port that nobody can know. Waypost then tries up to 1,024 of them for 20 seconds, at that friend's router alone and a few times an hour. With this off such a friend is reached through relays." checked={settings.guessPorts} onChange={(guessPorts) => { void run(() => client.settings.update({ guessPorts })); }} />
           <Blocked />
         </Section>
+        <Section title="Finding people"><DirectoryRelays /></Section>
         <Echo />
         <Installation />
       </div>
