@@ -11,6 +11,7 @@ import { firstPaint } from './first-paint.ts';
 import { independence } from './independence.ts';
 import { lettersBesideBulk } from './letters-beside-bulk.ts';
 import { uiDuringTransfer } from './ui-during-transfer.ts';
+import { idleTraffic } from './idle-traffic.ts';
 import type { Figure } from './run.ts';
 
 export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -23,6 +24,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]
   'reconnect': reconnect,
   'main-thread-delay': mainThreadDelay,
   'first-paint': firstPaint,
+  'idle-traffic': idleTraffic,
   'independence': independence,
   'letters-beside-bulk': lettersBesideBulk,
   'ui-during-transfer': uiDuringTransfer,

@@ -51,6 +51,9 @@ async function startBackend(): Promise<void> {
   });
   ipc = registerIpc({ pipe: backend.pipe, isOwnUrl: (url) => isAppUrl(url, server), pastedDirectory: path.join(profile.directory, 'pasted') });
   await backend.start();
+  backend.setLowPower(powerMonitor.isOnBatteryPower());
+  powerMonitor.on('on-battery', () => { backend?.setLowPower(true); });
+  powerMonitor.on('on-ac', () => { backend?.setLowPower(false); });
   powerMonitor.on('resume', () => { backend?.networkChanged(); });
 }
 

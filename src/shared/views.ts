@@ -334,6 +334,8 @@ export const settingsSchema = z.object({
   lanDiscovery: z.boolean(),
   /** Where only that leads to a direct path, ports of a contact's router, or of ours, may be guessed. */
   guessPorts: z.boolean(),
+  /** What goes over the line costs money or battery: less is asked, tested and tried while nobody writes. */
+  metered: z.boolean(),
   theme: z.enum(['system', 'light', 'dark']),
   /** `relayPk@host:port` of relays that are asked for people whom neither our relays nor theirs know. */
   directoryRelays: z.array(z.string().max(512)).max(directoryRelaysMaximum),
@@ -346,6 +348,7 @@ export const initialSettings: Settings = {
   hideAddress: false,
   lanDiscovery: true,
   guessPorts: true,
+  metered: false,
   theme: 'system',
   directoryRelays: [],
 };

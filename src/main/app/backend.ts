@@ -50,6 +50,7 @@ export class Backend {
   #lock: ProfileLock | undefined;
   #socket: ControlSocket | undefined;
   #running: RunningVisor | undefined;
+  #isLowPower = false;
   #isStopping = false;
   /** What belonged to a visor that broke. */
   #ending: Promise<unknown> = Promise.resolve();
@@ -83,6 +84,14 @@ export class Backend {
   networkChanged(): void {
     this.#running?.runtime.networkChanged();
   }
+
+  /** The machine runs on its battery, or does not any more. */
+  setLowPower(isOn: boolean): void {
+    this.#isLowPower = isOn;
+    this.#tellPower();
+  }
+
+  #tellPower(): void { void this.#running?.runtime.command({ name: 'low-power', isOn: this.#isLowPower }).catch(() => undefined); }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -157,6 +166,7 @@ export class Backend {
       wordsConfirmed: async () => { await runtime.command({ name: 'words-confirmed' }); },
     };
     this.#running = running;
+    if (this.#isLowPower) this.#tellPower();
     void runtime.ended.then((end) => {
       if (end.kind === 'stop-requested') this.#options.stopRequested();
       else if (end.kind === 'crashed') this.#restart(running);

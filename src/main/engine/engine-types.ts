@@ -80,6 +80,8 @@ export type EngineCommand =
   | { readonly name: 'trust-network'; readonly isTrusted: boolean }
   /** Answered within 5 s. */
   | { readonly name: 'check-network' }
+  /** The machine runs on its battery, or does not any more: as the setting `metered`, for as long as that lasts. */
+  | { readonly name: 'low-power'; readonly isOn: boolean }
   | { readonly name: 'update-settings'; readonly settings: Partial<Settings> };
 /** A file as it is sent: its sealed bytes are the blob (root, blobBytes), and the key opens them. */
 export interface SealedFile {
@@ -103,7 +105,7 @@ export interface CommandResults {
   'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
   'create-invite': { readonly invite: Invite };
   'choose-relay': void; 'order-relays': void; 'test-relay': RelayTrialView;
-  'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void; 'reach': void; 'trust-network': void;
+  'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void; 'reach': void; 'trust-network': void; 'low-power': void;
   'check-network': CheckedNetwork;
   'update-settings': Settings;
 }

@@ -98,6 +98,10 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
     case 'words-confirmed':
       role.context.commit([{ kind: 'put-value', key: 'words-confirmed', value: 'true' }], { announce: [{ kind: 'identity' }], done: plain });
       return;
+    case 'low-power':
+      role.isLowPower = command.isOn;
+      plain();
+      return;
     case 'update-settings': updateSettings(role, command.settings, done, fail); return;
   }
 }

@@ -76,6 +76,8 @@ export class VisorRole {
   readonly trials: RelayTrials;
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
+  /** The machine runs on its battery. */
+  isLowPower = false;
   /** Own relays as they were told to others last. */
   #card = '';
 
@@ -131,7 +133,13 @@ export class VisorRole {
     });
     new LettersFromPeers(context, peers, taker);
     this.inbox = new Inbox(context, taker, {
-      drained: (relay, at) => { this.canaries.drained(relay); this.relays.drained(relay, at); this.outbox.settleExpired(at); resumeNotes.askRefusals(this.links.own(relay), at); },
+      drained: (relay, at, hadLetters) => {
+        this.canaries.drained(relay);
+        this.relays.drained(relay, at);
+        this.outbox.settleExpired(at);
+        // A mailbox in which nothing was has turned nobody away since.
+        if (hadLetters) resumeNotes.askRefusals(this.links.own(relay), at);
+      },
       refused: (relay, at) => { this.relays.registerAgain(relay, at); },
       waitingChanged: (relay) => { context.announce({ kind: 'relay', publicKey: relay }); },
     });
@@ -150,6 +158,7 @@ export class VisorRole {
       tokenGranted: (token, at) => { this.relays.tokenChanged(token, true, at); },
       look: (relay, at) => { this.inbox.notified(relay, at); },
       isRevoked: () => this.revoked,
+      isSparing: () => this.isSparing,
       standingChanged: (at) => { this.#tellOrder(at); },
     }, now);
     this.trials = new RelayTrials(context, this.names, {
@@ -165,6 +174,9 @@ export class VisorRole {
 
   /** Also those that are being left, and those that are banned. */
   allRelays(): readonly string[] { return [...this.context.memory.relays.keys(), ...this.context.memory.bannedRelays.keys()]; }
+
+  /** Bytes cost money or battery: what nobody waits for is done more rarely. */
+  get isSparing(): boolean { return this.isLowPower || this.context.memory.settings.metered; }
 
   get revoked(): boolean { return this.context.memory.values.get('revoked') === 'true'; }
 

@@ -21,11 +21,13 @@ import { circuitsCapability, guessCapability, resolveCapability } from './overla
 import { HostNames } from './overlay/host-names.ts';
 import { DirectoryRole } from './directory/directory-role.ts';
 import { RelayPeers } from './directory/relay-peers.ts';
+import { familyOf } from './path/address-scope.ts';
 import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
 import { isObserveDatagram } from './path/observe-codec.ts';
 import { lanAnnouncementType } from './wire/lan-announcement.ts';
 import type { LanFacts } from './path/lan-network.ts';
+import { beatCapability, keepaliveMs, learnedPauseShare } from './session/constants.ts';
 import { observeCapability, passCapability, secondPortCapability } from './path/observing.ts';
 import { PathRole } from './path/path-role.ts';
 import { identityPublicKey } from './wire/identity.ts';
@@ -51,7 +53,7 @@ import type { CommitOptions, VisorContext } from './visor-context.ts';
 
 /** What this side can do, told in every handshake. */
 const visorCapabilities = ['waypost/1', 'letters', guessCapability];
-const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, passCapability, circuitsCapability, resolveCapability];
+const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, passCapability, circuitsCapability, resolveCapability, beatCapability];
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
@@ -85,6 +87,7 @@ class VisorEngine implements Engine {
   #frameUse: MemoryUse = 'kept';
   readonly #ownCandidates: OwnCandidates = {
     isHidden: () => this.#context.memory.settings.hideAddress, offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report),
+    isSparing: () => this.#visor?.isSparing ?? false,
     refresh: (now) => { this.#paths.run(now, () => undefined); },
   };
   readonly #lanOutputs: LanOutputs = {
@@ -111,6 +114,7 @@ class VisorEngine implements Engine {
       listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !memory.settings.hideAddress || isCircuitAddress(address),
       expects: (from, identity, at) => this.#visor?.lan?.expects(from, identity, at) === true && (identity === undefined || memory.contacts.get(identity)?.standing === 'contact'),
       tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())),
+      learnedPauseMs: (address) => this.#learnedPauseMs(address), pauseWasTooLong: (address, at) => { this.#paths.mappingForgotten(familyOf(address.host), at); },
     });
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
@@ -157,6 +161,7 @@ class VisorEngine implements Engine {
         this.#changes.push({ kind: 'network' });
         this.#visor?.peers.candidatesChanged(this.#now);
       },
+      isSparing: () => this.#visor?.isSparing ?? false,
       recall: (key) => memory.values.get(key),
       remember: (key, value) => { this.#context.commit([{ kind: 'put-value', key, value }]); },
     }, now);
@@ -282,6 +287,12 @@ class VisorEngine implements Engine {
     if (command.name === 'check-network') this.#checkNetwork(ticket, now, fail);
     else runCommand(this.#visor, command, now, (value) => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: true, value } }); }, fail);
     this.#drainSessions();
+  }
+
+  /** What a metered line costs counts there more than that letters come at once: no keepalives that are more frequent than usual. */
+  #learnedPauseMs(address: SocketAddress): number | undefined {
+    const lifetimeMs = this.#paths.mappingLifetimeMs(familyOf(address.host));
+    return lifetimeMs !== undefined && this.#visor?.isSparing === true && lifetimeMs * learnedPauseShare < keepaliveMs ? undefined : lifetimeMs;
   }
 
   #checkNetwork(ticket: number, now: Instant, fail: (error: WaypostError) => void): void {

@@ -8,7 +8,7 @@ import type { NodeOptions } from './story-node-testing.ts';
 const stepMs = 5;
 const spinMaximum = 20_000;
 
-type Wire = { readonly to: string; readonly from: StoryNode; readonly fromPort: number; readonly datagram: Uint8Array };
+export type Wire = { readonly to: string; readonly from: StoryNode; readonly fromPort: number; readonly datagram: Uint8Array };
 
 export class StoryWorld {
   timeMs = 0;
@@ -20,6 +20,8 @@ export class StoryWorld {
   readonly visorsMeet: 'no' | 'in circuits' | 'directly';
   /** False loses the datagram. */
   passes: (from: StoryNode, to: StoryNode) => boolean = () => true;
+  /** Sees every datagram that is sent. */
+  seen: (sent: Wire) => void = () => undefined;
   /** Above those of the system's services, which relays ask nothing of. */
   #nextPort = 4_000;
   #forged = 0;
@@ -97,6 +99,7 @@ export class StoryWorld {
       const batch = this.wire.splice(0);
       for (const { to, from, fromPort, datagram } of batch) {
         busy = true;
+        this.seen({ to, from, fromPort, datagram });
         const [node, socket] = this.#at(to);
         if (node === undefined || node.off || node.cutOff || !this.passes(from, node)) continue;
         // A receiver decrypts where the bytes lie; whoever keeps the datagram keeps what was sent.

@@ -25,8 +25,8 @@ const listAgainMaximumMs = 5 * 60_000;
 const lookAgainMs = 5 * 60_000;
 
 export interface InboxEvents {
-  /** All letters that the relay had are settled. */
-  drained(relay: string, now: Instant): void;
+  /** All letters that the relay had are settled. `hadLetters`: there were some since it was said so the time before last, or it is the first time. */
+  drained(relay: string, now: Instant, hadLetters: boolean): void;
   /** The relay says that this mailbox is not ours (any more): registering again finds out why. */
   refused(relay: string, now: Instant): void;
   waitingChanged(relay: string): void;
@@ -164,7 +164,9 @@ export class Inbox {
     } else if (!inbox.shown) {
       inbox.failedPasses = 0;
       this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + lookAgainMs);
-      this.#events.drained(inbox.link.hint.publicKey, now);
+      const hadLetters = inbox.emptyPasses < 2;
+      inbox.emptyPasses += 1;
+      this.#events.drained(inbox.link.hint.publicKey, now, hadLetters);
     }
     if (inbox.again) this.#list(inbox, now);
   }
@@ -173,6 +175,7 @@ export class Inbox {
     const key = toHex(entry.letterId);
     if (inbox.inProgress.has(key)) return;
     inbox.inProgress.add(key);
+    inbox.emptyPasses = 0;
     inbox.pendingLetters += 1;
     const settle = (verdict: Verdict | 'later', at: Instant): void => {
       inbox.inProgress.delete(key);

@@ -16,6 +16,8 @@ export interface RelayInbox {
   failedPasses: number;
   readonly acks: { readonly letterId: Uint8Array; readonly verdict: Verdict }[];
   pendingLetters: number;
+  /** Whole passes in a row that showed nothing. */
+  emptyPasses: number;
   readonly inProgress: Set<string>;
   passDone: boolean;
   /** The pass is about one letter that the doorbell brought: it says nothing about what else waits. */
@@ -24,5 +26,5 @@ export interface RelayInbox {
 
 /** @param epoch that the relay told last. @param failedPasses in a row, before this session. */
 export const newRelayInbox = (link: RelayLink, epoch: Uint8Array, waitingLetters: number, failedPasses: number): RelayInbox => ({
-  link, epoch, afterSequence: 0, waiting: waitingLetters, listing: false, again: false, failures: false, failedPasses, acks: [], pendingLetters: 0, inProgress: new Set(), passDone: false, shown: false,
+  link, epoch, afterSequence: 0, waiting: waitingLetters, listing: false, again: false, failures: false, failedPasses, acks: [], pendingLetters: 0, emptyPasses: 0, inProgress: new Set(), passDone: false, shown: false,
 });

@@ -18,13 +18,15 @@ class Side {
   readonly probes: { readonly host: string; readonly atMs: number }[] = [];
   other: Side | undefined;
 
+  isSparing = false;
+
   constructor(seed: number) {
     const context = {
       random: seededRandom(seed),
       sessions: { view: () => undefined, paths: () => [], probe: (_: number, { host }: { host: string }, now: Instant) => { this.probes.push({ host, atMs: now.monotonicMs }); } },
       directed: { request: (_: number, body: RequestBody, options: RequestOptions, now: Instant) => { this.#ask(body, options, now); } },
     } as unknown as VisorContext;
-    this.upgrade = new PathUpgrade(context, { isHidden: () => false, offered: () => this.offered, hosts: () => ['10.0.0.5'], refresh: () => undefined });
+    this.upgrade = new PathUpgrade(context, { isHidden: () => false, offered: () => this.offered, hosts: () => ['10.0.0.5'], isSparing: () => this.isSparing, refresh: () => undefined });
   }
 
   #ask(body: RequestBody, { done }: RequestOptions, now: Instant): void {
@@ -76,6 +78,20 @@ describe('looking for a path', () => {
     expect(first.probes[0]?.atMs).toBeLessThan(210);
     // The attempt that had begun goes on, so that both sides probe at the same time.
     expect(pair[later].probes.some(({ host, atMs }) => host === '198.18.1.1' && atMs > 200)).toBe(true);
+  });
+
+  it('goes on by the clock, or not where bytes are to be spared, until somebody asks or the addresses change', () => {
+    for (const isSparing of [false, true]) {
+      const { dialler, run } = meet();
+      dialler.isSparing = isSparing;
+      run(1_800_000);
+      if (isSparing) expect(dialler.asks).toBe(2);
+      else expect(dialler.asks).toBeGreaterThan(20);
+      const before = dialler.asks;
+      dialler.upgrade.tryNow(1, at(1_800_000));
+      run(1_800_100);
+      expect(dialler.asks).toBe(before + 1);
+    }
   });
 
   it('is asked for by both at once without harm', () => {

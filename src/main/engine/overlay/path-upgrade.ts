@@ -21,6 +21,8 @@ import type { CandidateOffer, GuessOffer, Instant, OfferedCandidate, PublicKeyHe
 import type { VisorContext } from '../visor-context.ts';
 
 const exchangeDeadlineMs = 5_000;
+/** Where bytes are to be spared: what has not worked twice waits for another network, for other addresses, or to be asked for. */
+const sparingAttempts = 1;
 /** Somebody who asks for an attempt by hand gets no more of them than this. */
 const byHandGapMs = 4_000;
 
@@ -31,6 +33,8 @@ export interface OwnCandidates {
   offered(): readonly OfferedCandidate[];
   /** Addresses of the machine's interfaces. */
   hosts(): readonly string[];
+  /** Bytes are to be spared: a few attempts, and then none by the clock. */
+  isSparing?(): boolean;
   /** They are needed now: what is not known, or may not hold any more, is found out. */
   refresh(now: Instant): void;
 }
@@ -254,7 +258,7 @@ export class PathUpgrade {
     const untilMs = this.guessing.untilMs(upgrade.sessionId);
     if (untilMs !== undefined) { this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, untilMs + 1); return; }
     upgrade.retry.failed(now.monotonicMs);
-    this.#askAt(upgrade, upgrade.retry.pollTimeout());
+    if (this.#own.isSparing?.() !== true || upgrade.attempts < sparingAttempts) this.#askAt(upgrade, upgrade.retry.pollTimeout());
     this.#generation += 1;
     const generation = this.#generation;
     this.#counts(upgrade, now);

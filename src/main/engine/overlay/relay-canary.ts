@@ -23,6 +23,9 @@ const intervalMs = 10 * 60_000;
 /** A visor that only waits costs hardly more than its keepalives. */
 const idleIntervalMs = 60 * 60_000;
 const idleAfterMs = 60 * 60_000;
+/** In use and idle, where bytes are to be spared: a relay that breaks its word is found out that much later. */
+const sparingIntervalMs = 60 * 60_000;
+const sparingIdleIntervalMs = 6 * 60 * 60_000;
 /** Soon after a relay is there: whoever added it wants to know. */
 const firstMs = 60_000;
 /** Our tokens are not with the relay yet. */
@@ -77,6 +80,8 @@ export interface CanaryEvents {
   /** Look into the mailbox. */
   look(relay: PublicKeyHex, now: Instant): void;
   isRevoked(): boolean;
+  /** By the person's wish, or on battery, tests are rarer. */
+  isSparing(): boolean;
   /** Another order of relays may be right now. */
   standingChanged(now: Instant): void;
 }
@@ -114,7 +119,7 @@ export class RelayCanaries {
     const sinceLastMs = now.wallMs - (this.#reliability.lastAtMs(relay) ?? -Infinity);
     const dueMs = this.#deadlines.at(`next ${relay}`);
     // After a restart the last test counts still.
-    if (dueMs === undefined || (sinceLastMs > intervalMs && dueMs > now.monotonicMs + 2 * firstMs)) this.#plan(relay, firstMs, now);
+    if (dueMs === undefined || (sinceLastMs > this.#intervalMs(now) && dueMs > now.monotonicMs + 2 * firstMs)) this.#plan(relay, firstMs, now);
   }
 
   /** What is under way there cannot be judged any more. */
@@ -130,7 +135,8 @@ export class RelayCanaries {
     if (!wasIdle) return;
     for (const row of this.#context.memory.relays.values()) {
       const dueMs = this.#deadlines.at(`next ${row.publicKey}`);
-      if (dueMs !== undefined && dueMs > now.monotonicMs + intervalMs) this.#plan(row.publicKey, intervalMs, now);
+      const wantedMs = this.#intervalMs(now);
+      if (dueMs !== undefined && dueMs > now.monotonicMs + wantedMs) this.#plan(row.publicKey, wantedMs, now);
     }
   }
 
@@ -182,7 +188,11 @@ export class RelayCanaries {
 
   // --- one after the other --------------------------------------------------------------------------------------------------
 
-  #intervalMs(now: Instant): number { return now.monotonicMs - this.#activeMs < idleAfterMs ? intervalMs : idleIntervalMs; }
+  #intervalMs(now: Instant): number {
+    const isIdle = now.monotonicMs - this.#activeMs >= idleAfterMs;
+    if (this.#events.isSparing()) return isIdle ? sparingIdleIntervalMs : sparingIntervalMs;
+    return isIdle ? idleIntervalMs : intervalMs;
+  }
 
   #plan(relay: PublicKeyHex, meanMs: number, now: Instant): void {
     this.#deadlines.set(`next ${relay}`, now.monotonicMs + meanMs * (0.8 + 0.4 * randomFraction(this.#context.random)));

@@ -22,6 +22,8 @@ export const betweenTrialsMs = 60_000;
 /** After one that came to nothing, and after how many in a row nothing more is tried until the next check. */
 const afterInconclusiveMs = 10 * 60_000;
 const inconclusiveMaximum = 4;
+/** Longer than it takes to learn: a router that is not to be relied upon costs a few packets a day. */
+const afterContradictionMs = 12 * 3_600_000;
 /** Where nothing is to be tried now: what was learned may be a week old by then, or another relay be there. */
 const lookAgainMs = 6 * 3_600_000;
 /** RFC 4787 REQ-5 wants two minutes at least; many give 30 s; and what is beyond eight minutes changes nothing for anybody. */
@@ -72,6 +74,16 @@ export class MappingLifetime {
     }
     this.#inconclusive = 0;
     if (this.#trial === undefined) this.#nextAtMs ??= now.monotonicMs + firstTrialAfterMs;
+  }
+
+  /** What was learned is not so, or not so for every conversation: it is forgotten, and tried again when some time has passed. */
+  contradicted(family: AddressFamily, now: Instant): void {
+    if (this.#network === undefined || this.of(family) === undefined) return;
+    this.#port.remember(valueKey, this.#known.put(keyOf(this.#network, family), nothingTried, now.wallMs));
+    this.#trial?.drop();
+    this.#trial = undefined;
+    this.#nextAtMs = now.monotonicMs + afterContradictionMs;
+    this.#changed(now);
   }
 
   networkChanged(): void {

@@ -28,6 +28,8 @@ export const gatherMoreMs = 400;
 /** From the first relay, or a change of the network, to a check that nobody asked for: short commands are over by then, and others have sent their letters. */
 export const automaticAfterMs = 4_000;
 export const automaticEveryMs = 5 * 60_000;
+/** Where bytes are to be spared. */
+export const automaticSparingEveryMs = 60 * 60_000;
 /** A report that is younger is as good as a new one. */
 export const repeatAfterMs = 30_000;
 
@@ -118,12 +120,14 @@ export class NetworkChecks implements NetworkCheck {
   /** The longest silence that was outlived: what lies between it and the next that was not is nobody's to count on. */
   mappingLifetimeMs(family: AddressFamily): number | undefined { return this.#lifetime.of(family)?.outlivedMs; }
 
+  mappingForgotten(family: AddressFamily, now: Instant): void { this.#lifetime.contradicted(family, now); }
+
   relaysChanged(now: Instant): void {
     if (this.#running !== undefined) {
       if (this.#running.machine === undefined) this.#running.relays.prepare(now, () => { this.#advance(now); });
       this.#advance(now);
     } else if (this.#automaticAtMs === undefined && CheckRelays.observersOf(this.#port).some((relay) => !this.#asked.has(relay))) {
-      this.#automaticAtMs = Math.max(now.monotonicMs + automaticAfterMs, this.#last === undefined ? 0 : this.#lastMs + automaticEveryMs);
+      this.#automaticAtMs = Math.max(now.monotonicMs + automaticAfterMs, this.#last === undefined ? 0 : this.#lastMs + (this.#port.isSparing() ? automaticSparingEveryMs : automaticEveryMs));
     }
   }
 

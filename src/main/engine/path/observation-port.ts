@@ -98,6 +98,8 @@ export interface ObservationPort {
   askPass(relay: PublicKeyHex, socket: ProbeSocket, now: Instant): ProbeOutcome;
   /** One datagram of the main socket that shows a pass; where the answer to it arrives is told by `passed`. */
   askByPass(relay: PublicKeyHex, pass: Pass, answerAt: ProbeSocket, now: Instant): ProbeOutcome;
+  /** Bytes are to be spared: what nobody asked for is done more rarely. */
+  isSparing(): boolean;
   /** Small values that outlast a restart. */
   recall(key: string): string | undefined;
   remember(key: string, value: string): void;
@@ -132,6 +134,8 @@ export interface NetworkCheck {
   passed?(news: PassNews, now: Instant): void;
   /** How long the router surely keeps a silent conversation of that family, as far as it was learned for this network, in ms. */
   mappingLifetimeMs?(family: AddressFamily): number | undefined;
+  /** A conversation was forgotten sooner. */
+  mappingForgotten?(family: AddressFamily, now: Instant): void;
   /** Checks now, or shares the check that runs; `done` comes within 5 s, perhaps at once. */
   run(now: Instant, done: (checked: CheckedNetwork) => void): void;
   /** What the last check of this network found out, or the one that runs has so far. */

@@ -73,6 +73,7 @@ export interface ObservingEnvironment {
   unbind(socket: SpareSocket): void;
   ask(request: NetworkRequest): void;
   reported(): void;
+  isSparing(): boolean;
   /** Small values that outlast a restart. */
   recall(key: string): string | undefined;
   remember(key: string, value: string): void;
@@ -165,6 +166,7 @@ export class Observing implements ObservationPort {
 
   askByPass(relay: PublicKeyHex, pass: Pass, answerAt: ProbeSocket, now: Instant): ProbeOutcome { return this.#probePass({ socket: 'main', relay, port: 'main', answerFrom: 'by-pass' }, answerAt, pass, now); }
 
+  isSparing(): boolean { return this.#environment.isSparing(); }
   recall(key: string): string | undefined { return this.#environment.recall(key); }
   remember(key: string, value: string): void { this.#environment.remember(key, value); }
   digest(text: string): string { return toHex(this.#environment.crypto.sha256(new TextEncoder().encode(text)).subarray(0, digestBytes)); }

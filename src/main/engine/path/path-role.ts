@@ -39,6 +39,7 @@ export interface PathEnvironment {
   ask(request: NetworkRequest): void;
   /** The last report is another one. */
   reported(): void;
+  isSparing(): boolean;
   recall(key: string): string | undefined;
   remember(key: string, value: string): void;
 }
@@ -62,7 +63,7 @@ export class PathRole {
         crypto, random, request: (sessionId, body, options, at) => { directed.request(sessionId, body, options, at); }, relays: () => environment.connectedRelays(), ownRelays: () => environment.ownRelays(),
         transmit: (via, to, datagram) => { environment.transmit(via, to, datagram); }, bind: (socket) => { environment.bind(socket); }, unbind: (socket) => { environment.unbind(socket); },
         ask: (request) => { environment.ask(request); }, reported: () => { environment.reported(); }, count,
-        recall: (key) => environment.recall(key), remember: (key, value) => { environment.remember(key, value); },
+        isSparing: () => environment.isSparing(), recall: (key) => environment.recall(key), remember: (key, value) => { environment.remember(key, value); },
       });
       this.#check = createNetworkCheck(this.#observing, now);
       this.#observing.check = this.#check;
@@ -119,6 +120,8 @@ export class PathRole {
 
   get lastCheck(): CheckedNetwork | undefined { return this.#check?.last; }
   mappingLifetimeMs(family: AddressFamily): number | undefined { return this.#check?.mappingLifetimeMs?.(family); }
+  /** It was shorter than was learned. */
+  mappingForgotten(family: AddressFamily, now: Instant): void { this.#check?.mappingForgotten?.(family, now); }
   handleNetwork(answer: NetworkAnswer, now: Instant): void { this.#check?.answered(answer, now); }
   relaysChanged(now: Instant): void { this.#check?.relaysChanged(now); }
   networkChanged(now: Instant): void { this.#observing?.networkChanged(now); }

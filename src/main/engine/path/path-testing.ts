@@ -88,6 +88,7 @@ export class TestPaths {
   readonly asks: string[] = [];
   readonly requests: NetworkRequest[] = [];
   reports = 0;
+  isSparing = false;
   /** What outlasts a restart. */
   readonly values = new Map<string, string>();
   /** Known, and not connected. */
@@ -115,6 +116,7 @@ export class TestPaths {
       ownRelays: () => [...this.relays.map(({ host, address }): OwnRelay => ({ relay: host, name: host, address, isConnected: true, roundTripMs: 30 })), ...this.absent],
       ask: (request) => { this.requests.push(request); },
       reported: () => { this.reports += 1; },
+      isSparing: () => this.isSparing,
       recall: (key) => this.values.get(key),
       remember: (key, value) => { this.values.set(key, value); },
       transmit: (via, to, datagram) => { this.wire.push({ from: this.visorAddress(via), to, datagram }); },

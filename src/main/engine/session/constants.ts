@@ -4,6 +4,19 @@ import type { SessionLimits } from './types.ts';
 /** NAT mappings live 30 s at worst; every device varies the pause by a fifth so that thousands do not fall into step. */
 export const keepaliveMs = 25_000;
 export const keepaliveSpread = 0.2;
+/** Where it is known how long a silent mapping lives (path/mapping-lifetime.ts), this share of it: timers differ, and a repeated keepalive has to fit in. */
+export const learnedPauseShare = 0.8;
+/** And no more than this: a relay that died is noticed one pause later at worst, and forgets us after {@link responderIdleMs}, in which a lost keepalive has to be repeated. */
+export const learnedPauseMaximumMs = 120_000;
+export const learnedPauseMinimumMs = 10_000;
+/** Of such a pause, to the shorter side alone. */
+export const learnedPauseSpread = 0.1;
+/** A keepalive needs no more than a beat (docs/protocol.md, section 2): a quarter of the bytes of an echo are enough to be heard and answered. */
+export const beatCapability = 'beat';
+/** The other side's clock is asked for by an echo all the same. */
+export const echoInsteadOfBeatMs = 10 * 60_000;
+/** A challenge so soon after a keepalive that ended a learned pause: the router had forgotten us. */
+export const mappingLostWithinMs = 3_000;
 /** Somebody owes us an answer this long: ask whether they are there. Doubles with each echo. */
 export const echoAfterMs = 1_000;
 /** Nothing heard this long although an answer was due: the path counts as dead and handshakes begin. */

@@ -89,6 +89,14 @@ export interface Link {
   /** First request since something was last heard: when an answer became due. */
   expectingSinceMs: number | undefined;
   echo: { readonly requestId: Uint8Array; readonly sentMs: number } | undefined;
+  /** A keepalive that is not answered yet. */
+  beat: { readonly number: number; readonly sentMs: number } | undefined;
+  /** When the other side's clock was told last. */
+  clockToldMs: number;
+  /** When the last keepalive ended a learned pause. */
+  pauseEndedMs: number;
+  /** The pause that is under way was learned. */
+  isLearnedPause: boolean;
   echoesUnanswered: number;
   /** Ids of own echoes and challenges that nobody waits for any more, newest last: late answers end here. */
   unanswered: Uint8Array[] | undefined;
@@ -110,7 +118,7 @@ export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownSta
   return {
     ...begin, home: begin.address, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, answered: false, refusal: 'wrong-identity',
     remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, lastHeardMs: now.monotonicMs,
-    expectingSinceMs: undefined, echo: undefined, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
+    expectingSinceMs: undefined, echo: undefined, beat: undefined, clockToldMs: Number.NEGATIVE_INFINITY, pauseEndedMs: Number.NEGATIVE_INFINITY, isLearnedPause: false, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
     roundTripsMs: undefined, smoothedRoundTripMs: undefined, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,
   };
 }

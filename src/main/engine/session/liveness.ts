@@ -2,7 +2,10 @@
 import { equalBytes } from '../wire/bytes.ts';
 import { encodeRequest, encodeResponse, decodeFrame } from '../wire/frame.ts';
 import { decodeEchoResponse, encodeEchoResponse } from '../wire/responses.ts';
-import { echoAfterMs, hintPauseMs, keepaliveMs, keepaliveSpread, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs } from './constants.ts';
+import { encodeBeat, encodeBeatAnswer, readBeat } from './beat.ts';
+import {
+  beatCapability, echoAfterMs, echoInsteadOfBeatMs, hintPauseMs, keepaliveMs, keepaliveSpread, learnedPauseMaximumMs, learnedPauseMinimumMs, learnedPauseShare, learnedPauseSpread, mappingLostWithinMs, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs,
+} from './constants.ts';
 import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import type { Dialer } from './dialer.ts';
 import { noLongerAwaited, type Link, type TransportKeys } from './link.ts';
@@ -67,6 +70,7 @@ export class Liveness {
     this.#settled(link);
     if (link.echo !== undefined) noLongerAwaited(link, link.echo.requestId);
     link.echo = undefined;
+    link.beat = undefined;
     link.lastHeardMs = now.monotonicMs;
     this.#dialer.abandon(link);
     this.#armKeepalive(link, now);
@@ -88,6 +92,30 @@ export class Liveness {
     link.nextEchoMs = now.monotonicMs + echoAfterMs * 2 ** Math.min(link.echoesUnanswered, 2);
     link.echoesUnanswered += 1;
     this.#table.arm(link, link.nextEchoMs);
+  }
+
+  /** Nothing was said for a while: whatever keeps the mapping and shows that the other side is there, in the fewest bytes. Unanswered, it is followed by echoes. */
+  #keepAlive(link: Link, now: Instant): void {
+    if (link.isLearnedPause) link.pauseEndedMs = now.monotonicMs;
+    const isBeatEnough = link.remoteCapabilities.includes(beatCapability) && link.paths === undefined && link.keys?.confirmed === true && !link.doubted && link.echo === undefined && now.monotonicMs - link.clockToldMs < echoInsteadOfBeatMs;
+    if (!isBeatEnough) { this.echo(link, now); return; }
+    const [number = 0] = this.#table.configuration.random(1);
+    link.beat = { number, sentMs: now.monotonicMs };
+    this.#table.sendFrame(link, encodeBeat(number), now);
+    this.expectAnswer(link, now);
+  }
+
+  handleBeat(link: Link, frame: Uint8Array, now: Instant): void {
+    const { isAnswer, number } = readBeat(frame);
+    if (!isAnswer) {
+      // From where nothing proved yet that it receives, an echo is to follow: only its bytes pay for the challenge.
+      if (link.candidate === undefined) this.#table.sendFrame(link, encodeBeatAnswer(number), now);
+      return;
+    }
+    if (link.beat?.number !== number) return;
+    const roundTripMs = now.monotonicMs - link.beat.sentMs;
+    link.beat = undefined;
+    this.#table.recordRoundTrip(link, roundTripMs);
   }
 
   /** The network changed under us: two echoes at once, the first pays for the challenge that the other side owes a new address. */
@@ -117,7 +145,7 @@ export class Liveness {
     const expecting = link.expectingSinceMs;
     if (expecting === undefined) {
       if (link.dial === undefined) return;
-      if (now.monotonicMs >= link.nextEchoMs) this.echo(link, now);
+      if (now.monotonicMs >= link.nextEchoMs) this.#keepAlive(link, now);
       else this.#table.arm(link, link.nextEchoMs);
       return;
     }
@@ -155,7 +183,10 @@ export class Liveness {
       const request = decodeFrame(frame);
       if (request?.type !== 'request') { this.#table.drop('bad-frame'); return true; }
       if (request.body.verb === 'echo') this.#table.sendFrame(link, encodeResponse(request.requestId, 0, true, encodeEchoResponse({ bootId: link.ownBootId, wallMs: Math.max(0, Math.floor(now.wallMs)) })), now);
-      else if (request.body.verb === 'challenge') this.#table.sendFrame(link, encodeResponse(request.requestId, 0, true, request.body.random), now);
+      else if (request.body.verb === 'challenge') {
+        this.#table.sendFrame(link, encodeResponse(request.requestId, 0, true, request.body.random), now);
+        this.#challenged(link, now);
+      }
       else if (request.body.verb === 'close') this.#closedByPeer(link, now);
       return true;
     }
@@ -166,6 +197,7 @@ export class Liveness {
     const roundTripMs = now.monotonicMs - link.echo.sentMs;
     link.echo = undefined;
     if (link.doubted) { this.#settled(link); this.#armKeepalive(link, now); }
+    link.clockToldMs = now.monotonicMs;
     link.clockOffsetMs = answer.wallMs + roundTripMs / 2 - now.wallMs;
     this.#table.recordRoundTrip(link, roundTripMs);
     return true;
@@ -185,7 +217,18 @@ export class Liveness {
     this.#dialer.attempt(link, now);
   }
 
+  /** Somebody who follows us asks whether we are where our keepalive came from: the router gave it another place, for it had forgotten the one before. */
+  #challenged(link: Link, now: Instant): void {
+    if (now.monotonicMs - link.pauseEndedMs > mappingLostWithinMs) return;
+    link.pauseEndedMs = Number.NEGATIVE_INFINITY;
+    this.#table.configuration.pauseWasTooLong?.(link.address, now);
+  }
+
   #missEcho(link: Link): void {
+    if (link.beat !== undefined) {
+      link.beat = undefined;
+      this.#table.recordRoundTrip(link, undefined);
+    }
     if (link.echo === undefined) return;
     noLongerAwaited(link, link.echo.requestId);
     link.echo = undefined;
@@ -207,7 +250,15 @@ export class Liveness {
 
   #armKeepalive(link: Link, now: Instant): void {
     if (link.dial === undefined) { this.#table.arm(link, now.monotonicMs + responderIdleMs); return; }
-    link.nextEchoMs = now.monotonicMs + keepaliveMs * (1 - keepaliveSpread + 2 * keepaliveSpread * link.jitter);
+    link.nextEchoMs = now.monotonicMs + this.#pauseMs(link);
     this.#table.arm(link, link.nextEchoMs);
+  }
+
+  /** Links with several paths are in use, or kept ready for it: theirs stays as it is. */
+  #pauseMs(link: Link): number {
+    const learnedMs = link.paths === undefined ? this.#table.configuration.learnedPauseMs?.(link.address) : undefined;
+    link.isLearnedPause = learnedMs !== undefined;
+    if (learnedMs === undefined) return keepaliveMs * (1 - keepaliveSpread + 2 * keepaliveSpread * link.jitter);
+    return Math.min(learnedPauseMaximumMs, Math.max(learnedPauseMinimumMs, learnedMs * learnedPauseShare)) * (1 - learnedPauseSpread * link.jitter);
   }
 }

@@ -7,6 +7,7 @@ import type { Instant, SocketAddress } from '../wire/types.ts';
 import type { Link, TransportKeys } from './link.ts';
 import type { LinkTable } from './link-table.ts';
 import type { Liveness } from './liveness.ts';
+import { isBeat } from './beat.ts';
 import type { Responder } from './responder.ts';
 import { isCircuitAddress, tunnelledMaximumBytes } from '../circuits/tunnel.ts';
 import type { Paths } from './paths.ts';
@@ -96,6 +97,7 @@ export class Transport {
   }
 
   #handlePlaintext(link: Link, from: SocketAddress, frame: Uint8Array, now: Instant): void {
+    if (isBeat(frame)) { this.#liveness.handleBeat(link, frame, now); return; }
     if (frame.length < frameMinimumBytes) { this.#sessions.drop('bad-frame'); return; }
     if (link.paths !== undefined && this.#paths.handleFrame(link, link.paths, from, frame, now)) return;
     if (this.#liveness.handleFrame(link, frame, now) || this.#roaming.handleFrame(link, from, frame)) return;

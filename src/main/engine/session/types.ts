@@ -29,6 +29,10 @@ export interface SessionConfiguration {
   readonly tierOf?: (address: SocketAddress) => number;
   /** Whether anything may be sent there, of sessions with several paths. Absent: everywhere. */
   readonly mayUse?: (address: SocketAddress) => boolean;
+  /** How long a link to a relay may be silent there, in ms, as was learned; undefined: not known. Absent: never. */
+  readonly learnedPauseMs?: (address: SocketAddress) => number | undefined;
+  /** What was learned about it is not so: after such a pause the other side saw us elsewhere. */
+  readonly pauseWasTooLong?: (address: SocketAddress, now: Instant) => void;
   /** Bounds, all with defaults in session/constants.ts. */
   readonly limits?: Partial<SessionLimits>;
 }
