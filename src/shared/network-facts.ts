@@ -2,8 +2,8 @@
  * The report on the network as a list of promises with three answers. Each is put so that yes is the good one; what was not checked says why, and is never a no.
  */
 import { countOf, durationWords } from './quantities.ts';
-import { notCheckedWords } from './network-sentences.ts';
-import type { FamilyReport, Filtering, Known, KnownBound, Mapping, NetworkReport, PortAllocation } from './network-report.ts';
+import { exactly, notCheckedWords } from './network-sentences.ts';
+import type { FamilyReport, Filtering, Known, Mapping, NetworkReport, PortAllocation } from './network-report.ts';
 
 export type NetworkAnswer = 'yes' | 'no' | 'not checked';
 
@@ -24,8 +24,6 @@ function fact<Value>(code: string, promise: string, found: Known<Value>, tell: (
   return { code, promise, answer: isSo ? 'yes' : 'no', detail };
 }
 
-/** That it is at least so much is known. */
-const exact = <Value>(fact: KnownBound<Value>): Known<Value> => (fact.state === 'at-least' ? { ...fact, state: 'known' } : fact);
 const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 const told = (isSo: boolean, detail: string): Told => ({ isSo, detail });
 
@@ -52,8 +50,9 @@ export function networkFacts(report: NetworkReport): readonly NetworkFact[] {
     fact('ipv4.hairpin', 'The router brings its own devices together by the outer address', ipv4.hairpin, (isSo) => told(isSo, isSo ? 'It does.' : 'Waypost uses local addresses between them.')),
     fact('ipv6.udpBlocked', 'IPv6 gets through', ipv6.udpBlocked, (isBlocked) => (isBlocked ? told(false, 'UDP over IPv6 is blocked here.') : told(true, 'Relays answer over IPv6.'))),
     fact('ipv6.inbound', 'Others get in over IPv6 unasked', report.ipv6Inbound, (value) => (value === 'open' ? told(true, 'No firewall keeps them out.') : told(false, 'A firewall lets in only answers, which is usual.'))),
-    fact('ipv4.mappingLifetime', 'It is known how long the router remembers a silent conversation', exact(ipv4.mappingLifetimeMs), (ms) => told(true, ms === 0 ? 'For some seconds at most.' : `For ${ipv4.mappingLifetimeMs.state === 'at-least' ? 'at least ' : ''}${durationWords(ms)}.`)),
-    fact('ipv4.pathMtu', 'It is known how large packets may be', ipv4.pathMtuBytes, (bytes) => told(true, `Up to ${countOf(bytes, 'byte', 'bytes')}.`)),
+    fact('ipv4.mappingLifetime', 'It is known how long the router remembers a silent conversation', exactly(ipv4.mappingLifetimeMs), (ms) => told(true, ms === 0 ? 'For some seconds at most.' : `For ${ipv4.mappingLifetimeMs.state === 'at-least' ? 'at least ' : ''}${durationWords(ms)}.`)),
+    fact('ipv4.pathMtu', 'It is known how large packets may be', exactly(ipv4.pathMtuBytes), (bytes) => told(true, `${ipv4.pathMtuBytes.state === 'at-least' ? 'At least' : 'Up to'} ${countOf(bytes, 'byte', 'bytes')}.`)),
+    ...report.relays.flatMap(({ relay, pathMtuBytes }) => (pathMtuBytes === undefined ? [] : [fact(`relay.pathMtu.${relay}`, `It is known how large packets from ${relay} may be`, exactly(pathMtuBytes), (bytes) => told(true, `At least ${countOf(bytes, 'byte', 'bytes')}.`))])),
   ];
 }
 

@@ -36,7 +36,7 @@ const family: z.ZodType<FamilyReport> = z.object({
   doubleNat: known(z.boolean()),
   publicHosts: known(z.array(text).max(listMaximum)),
   onePublicHost: known(z.boolean()),
-  pathMtuBytes: known(z.number().int().positive()),
+  pathMtuBytes: bound(z.number().int().positive()),
 });
 
 const candidate: z.ZodType<Candidate> = z.object({ kind: z.enum(['host', 'mapped', 'reflexive']), family: z.enum(['ipv4', 'ipv6']), host: text, port, isPortSure: z.boolean() });
@@ -46,7 +46,7 @@ export const networkReportSchema: z.ZodType<NetworkReport> = z.object({
   ipv6Inbound: known(z.enum(['open', 'filtered'])),
   captivePortal: known(z.boolean()),
   portControl: known(z.enum(['pcp', 'nat-pmp', 'none', 'refused'])),
-  relays: z.array(z.object({ relay: text, roundTripMs: known(milliseconds) })).max(listMaximum),
+  relays: z.array(z.object({ relay: text, roundTripMs: known(milliseconds), pathMtuBytes: bound(z.number().int().positive()).optional() })).max(listMaximum),
   candidates: z.array(candidate).max(listMaximum),
   isComplete: z.boolean(),
 });

@@ -48,13 +48,16 @@ export interface FamilyReport {
   readonly publicHosts: Known<readonly string[]>;
   /** Whether all conversations leave by one outer address: "paired" in RFC 4787, REQ-2. */
   readonly onePublicHost: Known<boolean>;
-  readonly pathMtuBytes: Known<number>;
+  /** Packets, with the headers of IP and UDP, that come through in one piece from every relay that this was tried with. */
+  readonly pathMtuBytes: KnownBound<number>;
 }
 
 export interface RelayRoundTrip {
   readonly relay: string;
   /** The fastest answer. */
   readonly roundTripMs: Known<number>;
+  /** Packets that come through from there in one piece; absent: nobody was there to know. */
+  readonly pathMtuBytes?: KnownBound<number> | undefined;
 }
 
 /** `host`: an address of the machine. `mapped`: opened by the router on request. `reflexive`: as relays see us. */

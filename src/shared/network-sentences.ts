@@ -56,9 +56,12 @@ function familyLines(family: AddressFamily, report: FamilyReport, isPortal: bool
     ...line(`${family}.onePublicHost`, isTranslated ? report.onePublicHost : undefined, (value) => (value ? undefined : warning('Your provider changes your address from conversation to conversation. Direct connections may fail; then the relay is used.'))),
     ...line(`${family}.hairpin`, report.hairpin, (value) => (value ? undefined : muted('Devices behind your router cannot reach each other by its outer address. Waypost uses their local addresses.'))),
     ...lifetimeLines(family, report.mappingLifetimeMs),
-    ...line(`${family}.pathMtu`, report.pathMtuBytes, (value) => muted(`Packets of up to ${value.toLocaleString('en')} bytes get through in one piece.`)),
+    ...line(`${family}.pathMtu`, exactly(report.pathMtuBytes), (value) => muted(`Packets of ${report.pathMtuBytes.state === 'at-least' ? 'at least' : 'up to'} ${value.toLocaleString('en')} bytes get through in one piece.`)),
   ];
 }
+
+/** That it is at least so much is known. */
+export const exactly = <Value>(fact: KnownBound<Value>): Known<Value> => (fact.state === 'at-least' ? { ...fact, state: 'known' } : fact);
 
 function lifetimeLines(family: AddressFamily, fact: KnownBound<number>): readonly NetworkLine[] {
   if (fact.state === 'at-least') return [{ code: `${family}.mappingLifetime.at-least`, ...good(`Your router remembers a silent conversation for at least ${durationWords(fact.value)}, so Waypost has to say something only rarely.`) }];

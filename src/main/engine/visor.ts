@@ -41,13 +41,14 @@ import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineCommand, 
 import type { MailboxRole } from './mail/mailbox-types.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
-import type { EngineSocket, NetworkAnswer } from './path/observation-port.ts';
+import type { CheckedNetwork, EngineSocket, NetworkAnswer } from './path/observation-port.ts';
 import { connectedRelays, ownRelays } from './overlay/relays-to-ask.ts';
+import { RelayPathMtus } from './overlay/relay-path-mtus.ts';
 import { guessFactsOf, hostsOf, offeredOf } from './overlay/own-candidates.ts';
 import type { GuessEnvironment } from './overlay/path-guessing.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { LanOutputs } from './overlay/lan-environment.ts';
-import type { SessionOutput, Sessions } from './session/types.ts';
+import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
 import { isGuessSocket, type GuessSocket, type Instant, type SocketAddress } from './wire/types.ts';
 import type { CommitOptions, VisorContext } from './visor-context.ts';
 
@@ -81,6 +82,7 @@ class VisorEngine implements Engine {
   readonly #names: HostNames;
   readonly #relayPeers: RelayPeers | undefined;
   readonly #directory: DirectoryRole | undefined;
+  readonly #pathMtus = new RelayPathMtus();
   readonly #counters = new Map<string, number>();
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
@@ -120,6 +122,7 @@ class VisorEngine implements Engine {
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
       frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
       smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
+      carries: (sessionId, sizeBytes) => { this.#carries(sessionId, sizeBytes); },
       datagramLimitBytes: (sessionId) => datagramLimitFor(this.#sessions.view(sessionId)?.address.host),
     }, crypto, random);
     this.#context = {
@@ -177,7 +180,7 @@ class VisorEngine implements Engine {
       crypto, directed: this.#directed, peers: this.#relayPeers, held: (identity, at, then) => { mailbox.held(identity, at, then); },
       addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
     });
-    this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false, () => this.#paths.lastCheck);
+    this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false, () => this.#told(this.#paths.lastCheck));
     this.#visor?.start(now);
   }
 
@@ -272,6 +275,7 @@ class VisorEngine implements Engine {
     this.#sessions.networkChanged(now);
     // First: whoever needs to know more asks for it, and what was known is about another network.
     this.#paths.networkChanged(now);
+    this.#pathMtus.forget();
     this.#visor?.networkChanged(now);
     this.#relayPeers?.networkChanged(now);
     this.#drainSessions();
@@ -289,6 +293,17 @@ class VisorEngine implements Engine {
     this.#drainSessions();
   }
 
+  /** What a check found out, with what transfers did. */
+  #told(checked: CheckedNetwork | undefined): CheckedNetwork | undefined { return this.#pathMtus.toldIn(checked, ownRelays(this.#visor?.links, this.#context.memory.relays)); }
+
+  #carries(sessionId: SessionId, sizeBytes: number): void {
+    const link = this.#visor?.links.bySession(sessionId);
+    const address = this.#sessions.view(sessionId)?.address;
+    if (link === undefined || address === undefined) return;
+    this.#pathMtus.carries(link.hint.publicKey, address.host, sizeBytes);
+    this.#changes.push({ kind: 'network' });
+  }
+
   /** What a metered line costs counts there more than that letters come at once: no keepalives that are more frequent than usual. */
   #learnedPauseMs(address: SocketAddress): number | undefined {
     const lifetimeMs = this.#paths.mappingLifetimeMs(familyOf(address.host));
@@ -296,7 +311,7 @@ class VisorEngine implements Engine {
   }
 
   #checkNetwork(ticket: number, now: Instant, fail: (error: WaypostError) => void): void {
-    const isChecked = this.#paths.run(now, (value) => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: true, value } }); });
+    const isChecked = this.#paths.run(now, (value) => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: true, value: this.#told(value) ?? value } }); });
     if (!isChecked) fail(new WaypostError('refused', 'This Waypost does not check its network.'));
   }
 

@@ -41,6 +41,7 @@ export class LeafSizes {
   probe(session: SessionPath, now: Instant): void {
     const { mtu } = session;
     if (mtu === undefined) return;
+    this.#tell(session);
     mtu.setWanted(this.#isLarge(session) && now.monotonicMs - session.lastProgressMs < silentMs);
     const probe = mtu.pollProbe(now.monotonicMs, session.path.smoothedRttMs);
     if (probe === undefined) return;
@@ -60,6 +61,8 @@ export class LeafSizes {
     // A shorter answer proves nothing about the path.
     if (response.payload.length + aroundPayloadBytes < probe.sizeBytes) { this.#counters.count('bad-probe-answer'); return true; }
     session.mtu?.probeAnswered(probe.probeId, now.monotonicMs);
+    session.toldBytes ??= 0;
+    this.#tell(session);
     return true;
   }
 
@@ -76,6 +79,14 @@ export class LeafSizes {
       path?.path.setDatagramBytes(datagramBytesFor(groupShift));
     }
     return true;
+  }
+
+  /** From the first probe that was answered on: what is known by then, and each time that it is another size. */
+  #tell(session: SessionPath): void {
+    const { mtu, toldBytes } = session;
+    if (mtu === undefined || toldBytes === undefined || toldBytes === mtu.bytesConfirmed) return;
+    session.toldBytes = mtu.bytesConfirmed;
+    this.#sender.carries?.(session.sessionId, mtu.bytesConfirmed);
   }
 
   /** Looked at for each packet: whether anything is, not what is largest. */

@@ -20,6 +20,8 @@ export class SessionPath {
   readonly #byKey = new Map<string, Source[]>();
   /** Undefined where no leaf but the smallest could pass. */
   mtu: PathMtu | undefined;
+  /** What `carries` was told last. */
+  toldBytes: number | undefined;
   /** Probes under way, by the id of their answers. */
   readonly probes = new Map<string, Probe>();
   lastProgressMs: number;

@@ -122,4 +122,6 @@ export interface FrameSender {
   smoothedRoundTripMs(sessionId: SessionId): number | undefined;
   /** The longest datagram to and from the other side that nobody would cut up before it leaves: the bound of what a path is probed for. */
   datagramLimitBytes(sessionId: SessionId): number;
+  /** Datagrams of that size come through from the other side, in one piece; it was tried. */
+  carries?(sessionId: SessionId, sizeBytes: number): void;
 }
