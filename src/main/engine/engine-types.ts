@@ -34,6 +34,8 @@ export interface EngineConfiguration {
   readonly visor: boolean;
   /** Carries mail for others. */
   readonly relay: RelayPolicy | undefined;
+  /** The host carries datagrams over TCP: `tcp/...` addresses mean something to it (wire/tcp-address.ts). */
+  readonly carriesTcp?: boolean;
   /** Of a visor: what finds out about the network that it is in. */
   readonly createNetworkCheck?: CreateNetworkCheck;
   /** Of a visor: sessions with contacts themselves. */
@@ -346,8 +348,11 @@ export interface Engine {
   handleLan?(facts: LanFacts, now: Instant): void;
   /** Somebody said that to everybody in a local network. */
   handleAnnouncement?(from: SocketAddress, datagram: Uint8Array, now: Instant): void;
+  /** A connection that was made from here has ended, or could not be made although one had been. */
+  connectionLost?(address: SocketAddress, now: Instant): void;
   handleTimeout(now: Instant): void;
-  networkChanged(now: Instant): void;
+  /** @param network tells this network from others */
+  networkChanged(now: Instant, network?: string): void;
   command(ticket: number, command: EngineCommand, now: Instant): void;
   /** Relay role: the operator vouches for the wall clock; expiry goes on. */
   confirmClock(now: Instant): void;
@@ -367,6 +372,10 @@ export interface StartArguments {
   readonly blobs: { readonly own: readonly BlobInfo[]; readonly held: readonly BlobInfo[] };
   /** Of a relay: the port of its second socket, which answers for the first one (engine/path). Undefined: it has none. */
   readonly secondPort?: number | undefined;
+  /** Of a relay: the port at which it takes TCP. Undefined: it takes none. */
+  readonly tcpPort?: number | undefined;
+  /** Tells this network from others. */
+  readonly network?: string | undefined;
   readonly now: Instant;
 }
 export type CreateEngine = (start: StartArguments) => Engine;

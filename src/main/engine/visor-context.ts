@@ -5,6 +5,7 @@ import type { Directed } from './directed/types.ts';
 import type { EngineChange } from './engine-types.ts';
 import type { VisorMemory } from './mail/visor-memory.ts';
 import type { VisorChange, VisorRequest, VisorResults } from './mail/visor-store.ts';
+import type { UdpMemory } from './overlay/udp-memory.ts';
 import type { Sessions } from './session/types.ts';
 import type { ContentName, DeviceCertificate, Instant, PublicKeyHex } from './wire/types.ts';
 
@@ -32,6 +33,8 @@ export interface VisorContext {
   readonly memory: VisorMemory;
   readonly sessions: Sessions;
   readonly directed: Directed;
+  /** What is known of the network; undefined where the host carries nothing over TCP. */
+  readonly udp: UdpMemory | undefined;
   commit(changes: readonly VisorChange[], options?: CommitOptions): void;
   facts(messageId: string, done: (result: VisorResults['facts'], now: Instant) => void): void;
   /** Whether a file that came long ago, and is not in memory any more, is this blob. */

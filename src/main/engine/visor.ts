@@ -24,6 +24,9 @@ import { RelayPeers } from './directory/relay-peers.ts';
 import { familyOf } from './path/address-scope.ts';
 import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
+import { tcpCapability } from './overlay/tcp-ports.ts';
+import { UdpMemory } from './overlay/udp-memory.ts';
+import { isTcpAddress } from './wire/tcp-address.ts';
 import { isObserveDatagram } from './path/observe-codec.ts';
 import { lanAnnouncementType } from './wire/lan-announcement.ts';
 import type { LanFacts } from './path/lan-network.ts';
@@ -55,6 +58,13 @@ import type { CommitOptions, VisorContext } from './visor-context.ts';
 /** What this side can do, told in every handshake. */
 const visorCapabilities = ['waypost/1', 'letters', guessCapability];
 const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, passCapability, circuitsCapability, resolveCapability, beatCapability];
+
+function capabilitiesOfRelay({ configuration, secondPort, tcpPort }: StartArguments): readonly string[] {
+  return [
+    ...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay?.heldPerRecipientBytes ?? fileHeldMaximumBytes), ...(secondPort === undefined ? [] : [secondPortCapability]),
+    ...(tcpPort === undefined ? [] : [tcpCapability(tcpPort)]),
+  ];
+}
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
@@ -110,13 +120,14 @@ class VisorEngine implements Engine {
     const memory = new VisorMemory(start.state);
     const own = ensureDevice(memory.device, crypto, random, identitySecret, now);
     const device = new CurrentDevice(memory, crypto, own.device);
+    const udp = configuration.visor && configuration.carriesTcp === true ? new UdpMemory(() => { this.#changes.push({ kind: 'connection' }); }, start.network) : undefined;
     this.#sessions = createSessions({
       crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
-      capabilities: configuration.relay === undefined ? visorCapabilities : [...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay.heldPerRecipientBytes ?? fileHeldMaximumBytes), ...(start.secondPort === undefined ? [] : [secondPortCapability])],
-      listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !memory.settings.hideAddress || isCircuitAddress(address),
+      capabilities: configuration.relay === undefined ? visorCapabilities : capabilitiesOfRelay(start),
+      listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !isTcpAddress(address) && (!memory.settings.hideAddress || isCircuitAddress(address)),
       expects: (from, identity, at) => this.#visor?.lan?.expects(from, identity, at) === true && (identity === undefined || memory.contacts.get(identity)?.standing === 'contact'),
-      tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())),
-      learnedPauseMs: (address) => this.#learnedPauseMs(address), pauseWasTooLong: (address, at) => { this.#paths.mappingForgotten(familyOf(address.host), at); },
+      tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())), ...(udp === undefined ? {} : { detour: udp }),
+      learnedPauseMs: (address) => this.#learnedPauseMs(address), pauseWasTooLong: (address, at) => { if (!isTcpAddress(address)) this.#paths.mappingForgotten(familyOf(address.host), at); },
     });
     this.#directed = createDirected({
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
@@ -126,7 +137,7 @@ class VisorEngine implements Engine {
       datagramLimitBytes: (sessionId) => datagramLimitFor(this.#sessions.view(sessionId)?.address.host),
     }, crypto, random);
     this.#context = {
-      crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), get device() { return device.value; }, memory, sessions: this.#sessions, directed: this.#directed,
+      crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), get device() { return device.value; }, memory, sessions: this.#sessions, directed: this.#directed, udp,
       commit: (changes, options) => { this.#commit(memory, changes, options); },
       facts: (messageId, done) => { this.#store({ op: 'facts', messageId }, done); },
       received: ({ root, length }, done) => { this.#store({ op: 'received', root, length }, done); },
@@ -189,7 +200,8 @@ class VisorEngine implements Engine {
     if (isGuessSocket(socket)) return this.#handleGuessed(socket, from, datagram, now);
     const isObserve = isObserveDatagram(datagram);
     if (isObserve || socket !== 'main') {
-      if (isObserve) this.#paths.handleDatagram(socket, from, datagram, now);
+      // What is asked there is how UDP gets through.
+      if (isObserve && !isTcpAddress(from)) this.#paths.handleDatagram(socket, from, datagram, now);
       else this.#paths.strayDatagram();
       this.#drainSessions();
       return 'none';
@@ -270,8 +282,15 @@ class VisorEngine implements Engine {
     this.#drainSessions();
   }
 
-  networkChanged(now: Instant): void {
+  connectionLost(address: SocketAddress, now: Instant): void {
     this.#begin(now);
+    this.#sessions.connectionLost(address, now);
+    this.#drainSessions();
+  }
+
+  networkChanged(now: Instant, network?: string): void {
+    this.#begin(now);
+    if (network !== undefined) this.#context.udp?.enter(network);
     this.#sessions.networkChanged(now);
     // First: whoever needs to know more asks for it, and what was known is about another network.
     this.#paths.networkChanged(now);
@@ -305,7 +324,9 @@ class VisorEngine implements Engine {
   }
 
   /** What a metered line costs counts there more than that letters come at once: no keepalives that are more frequent than usual. */
+  /** Of UDP: what a router remembers of connections is another matter. */
   #learnedPauseMs(address: SocketAddress): number | undefined {
+    if (isTcpAddress(address)) return undefined;
     const lifetimeMs = this.#paths.mappingLifetimeMs(familyOf(address.host));
     return lifetimeMs !== undefined && this.#visor?.isSparing === true && lifetimeMs * learnedPauseShare < keepaliveMs ? undefined : lifetimeMs;
   }

@@ -3,6 +3,8 @@
  * of IPv4 and /56 of IPv6 are about what one customer or one small network has.
  */
 
+import { hostOfTcp } from '../wire/tcp-address.ts';
+
 /** Prefixes remembered; the longest unused are forgotten first, which forgives them at most one burst. */
 const prefixesMaximum = 10_000;
 
@@ -43,7 +45,8 @@ export class PrefixRate {
 }
 
 /** The /24 or /56 of a literal address, as text that is the same for all of the prefix. Anything else is its own prefix. */
-export function addressPrefix(host: string): string {
+export function addressPrefix(text: string): string {
+  const host = hostOfTcp(text);
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.[1] ?? host;
   const octets = mapped.split('.');
   if (octets.length === 4) return octets.slice(0, 3).join('.');

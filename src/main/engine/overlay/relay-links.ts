@@ -5,6 +5,9 @@
  */
 import { Deadlines } from '../deadlines.ts';
 import type { HostNames } from './host-names.ts';
+import { isTcpAddress, tcpAddress } from '../wire/tcp-address.ts';
+import { tcpPortDefault, TcpPorts } from './tcp-ports.ts';
+import { scopeOf } from '../path/address-scope.ts';
 import { socketAddressKey, type Instant, type RelayHint, type SocketAddress } from '../wire/types.ts';
 import type { CloseReason, SessionId, SessionOutput, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -53,6 +56,7 @@ export class RelayLinks {
   readonly #context: VisorContext;
   readonly #events: LinkEvents;
   readonly #names: HostNames;
+  readonly #tcpPorts: TcpPorts;
   readonly #links = new Map<string, RelayLink>();
   readonly #bySession = new Map<SessionId, RelayLink>();
   readonly #deadlines = new Deadlines();
@@ -62,6 +66,7 @@ export class RelayLinks {
   constructor(context: VisorContext, names: HostNames, events: LinkEvents) {
     this.#context = context;
     this.#names = names;
+    this.#tcpPorts = new TcpPorts(context);
     this.#events = events;
   }
 
@@ -69,6 +74,11 @@ export class RelayLinks {
   own(publicKey: string): RelayLink | undefined { return this.#links.get(`own/${publicKey}`); }
   bySession(sessionId: SessionId): RelayLink | undefined { return this.#bySession.get(sessionId); }
   session(link: RelayLink): SessionView | undefined { return link.sessionId === undefined ? undefined : this.#context.sessions.view(link.sessionId); }
+
+  isOverTcp(link: RelayLink): boolean {
+    const session = link.state === 'connected' ? this.session(link) : undefined;
+    return session !== undefined && isTcpAddress(session.address);
+  }
 
   /** Makes the own links match the configured relays. */
   syncOwn(now: Instant): void {
@@ -194,7 +204,7 @@ export class RelayLinks {
       link.address = address;
       link.state = 'connecting';
       link.sessionId = this.#context.sessions.dial({
-        address, identity: link.hint.publicKey, remoteStatic: this.#context.memory.peerKeys.get(link.hint.publicKey), anonymous: link.purpose === 'deposit',
+        address, identity: link.hint.publicKey, remoteStatic: this.#context.memory.peerKeys.get(link.hint.publicKey), anonymous: link.purpose === 'deposit', around: this.#around(link, address),
       }, at);
       this.#bySession.set(link.sessionId, link);
     });
@@ -205,6 +215,8 @@ export class RelayLinks {
       if (link.sessionId === undefined || this.#links.get(link.key) !== link) return;
       if (address !== undefined && (link.address === undefined || socketAddressKey(address) !== socketAddressKey(link.address))) {
         link.address = address;
+        const around = this.#around(link, address);
+        if (around !== undefined) this.#context.sessions.goAround(link.sessionId, around);
         this.#context.sessions.redirect(link.sessionId, address, at);
       }
       if (link.state !== 'connected') this.#deadlines.set(`resolve ${link.key}`, at.monotonicMs + resolveAgainMs);
@@ -218,6 +230,7 @@ export class RelayLinks {
     link.failures = 0;
     link.sinceWallMs = now.wallMs;
     this.#deadlines.clear(`resolve ${link.key}`);
+    this.#learnAround(link, session);
     const known = this.#context.memory.peerKeys.get(link.hint.publicKey);
     const learned = session.remoteCertificate?.x25519;
     if (learned !== undefined && (known === undefined || !known.every((byte, index) => byte === learned[index]))) {
@@ -266,6 +279,22 @@ export class RelayLinks {
     if (idlest === undefined || idlest.lastUsedMs >= now.monotonicMs) return false;
     this.#drop(idlest, now);
     return true;
+  }
+
+  /** Where the relay at this address takes TCP. The one inside this app is reached without any network. */
+  #around(link: RelayLink, address: SocketAddress): SocketAddress | undefined {
+    const { udp, memory } = this.#context;
+    if (udp === undefined || memory.relays.get(link.hint.publicKey)?.role === 'local') return undefined;
+    // On this machine there is no network that lets no UDP pass, and another program behind the usual port.
+    const port = this.#tcpPorts.told(link.hint.publicKey) ?? (scopeOf(address.host) === 'loopback' ? undefined : tcpPortDefault);
+    return port === undefined ? undefined : tcpAddress(address.host, port);
+  }
+
+  #learnAround(link: RelayLink, session: SessionView): void {
+    if (this.#context.udp === undefined) return;
+    this.#tcpPorts.learn(link.hint.publicKey, session.remoteCapabilities);
+    const around = link.address === undefined ? undefined : this.#around(link, link.address);
+    if (around !== undefined) this.#context.sessions.goAround(session.id, around);
   }
 
   #isLiteral(link: RelayLink): boolean { return link.address?.host === link.hint.host; }

@@ -2,12 +2,15 @@
 import type { RelayRow } from '../mail/visor-store.ts';
 import type { OwnRelay } from '../path/observation-port.ts';
 import type { ConnectedRelay } from '../path/observing.ts';
+import { isTcpAddress } from '../wire/tcp-address.ts';
 import type { RelayLinks } from './relay-links.ts';
 
 export function* connectedRelays(links: RelayLinks | undefined): Iterable<ConnectedRelay> {
   for (const link of links?.all ?? []) {
     const session = link.purpose === 'own' && link.state === 'connected' ? links?.session(link) : undefined;
-    if (session !== undefined) yield { relay: link.hint.publicKey, sessionId: session.id, address: session.address, capabilities: session.remoteCapabilities };
+    // Probes are UDP, also where the session is not.
+    const address = session === undefined || !isTcpAddress(session.address) ? session?.address : link.address;
+    if (session !== undefined && address !== undefined) yield { relay: link.hint.publicKey, sessionId: session.id, address, capabilities: session.remoteCapabilities };
   }
 }
 
@@ -18,7 +21,7 @@ export function* ownRelays(links: RelayLinks | undefined, rows: ReadonlyMap<stri
     const { publicKey, host, port } = link.hint;
     yield {
       relay: publicKey, name: rows.get(publicKey)?.role === 'local' ? 'this computer' : `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
-      address: session?.address ?? link.address, isConnected: session !== undefined, roundTripMs: session?.smoothedRoundTripMs,
+      address: session === undefined || isTcpAddress(session.address) ? link.address : session.address, isConnected: session !== undefined, roundTripMs: session?.smoothedRoundTripMs,
     };
   }
 }

@@ -9,6 +9,7 @@
  */
 import { toHex } from '../wire/bytes.ts';
 import { addressPrefix, PrefixRate } from '../mail/mailbox-rate.ts';
+import { hostOfTcp } from '../wire/tcp-address.ts';
 import { mayHaveSentTo } from './address-scope.ts';
 import { encodeAnswer, encodePassAnswer, encodePassedAnswer, encodeRequestTo, isPermitted, openProbe, sealSight, ticketIdBytes, ticketKeyBytes } from './observe-codec.ts';
 import { Passes } from './passes.ts';
@@ -89,8 +90,9 @@ export class Observer {
   /** The verb `observe`. */
   ticketWanted(sessionId: SessionId, answer: Answer, now: Instant): void {
     const { random } = this.#environment;
-    const seen = this.#environment.addressOf(sessionId);
-    if (seen === undefined) return;
+    const address = this.#environment.addressOf(sessionId);
+    if (address === undefined) return;
+    const seen = { host: hostOfTcp(address.host), port: address.port };
     const nowMs = now.monotonicMs;
     const waitSeconds = this.#ticketsBySession.take(`session ${String(sessionId)}`, nowMs) ?? this.#ticketsByPrefix.take(seen.host, nowMs) ?? this.#allTickets.take(all, nowMs);
     if (waitSeconds !== undefined) {

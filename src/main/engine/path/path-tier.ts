@@ -1,6 +1,7 @@
 /** How near an address of the other side is: what decides between two paths that both work, and which addresses go on being probed once one has answered. */
 import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { hostToBytes, ipv4Bytes } from '../wire/socket-address.ts';
+import { isTcpAddress } from '../wire/tcp-address.ts';
 import type { SocketAddress } from '../wire/types.ts';
 import { scopeOf } from './address-scope.ts';
 
@@ -13,7 +14,7 @@ const networkBytes = { ipv4: 3, ipv6: 8 };
 
 /** @param ownHosts literal addresses of this machine */
 export function tierOf(address: SocketAddress, ownHosts: readonly string[]): PathTier {
-  if (isCircuitAddress(address)) return 'circuit';
+  if (isCircuitAddress(address) || isTcpAddress(address)) return 'circuit';
   const scope = scopeOf(address.host);
   if (scope === 'private' || scope === 'loopback' || isLinkLocal(address.host)) return 'lan';
   return isInOwnNetwork(address.host, ownHosts) ? 'lan' : 'direct';

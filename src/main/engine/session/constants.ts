@@ -21,6 +21,17 @@ export const mappingLostWithinMs = 3_000;
 export const echoAfterMs = 1_000;
 /** Nothing heard this long although an answer was due: the path counts as dead and handshakes begin. */
 export const silentAfterMs = 6_500;
+/** A session over UDP that owes an answer for so long asks around too; as with paths (path-constants.ts). */
+export const detourDoubtMs = 2_000;
+/** Over TCP, UDP is asked so often whether it passes by now: a handshake there and back. */
+export const directAskAgainMs = 30_000;
+/** The first time, for the head start of UDP may have been lost on the way. */
+export const directAskSoonMs = 2_000;
+export const directAskRepeatMs = 1_000;
+/** Answers that take longer are no better than the way in use. */
+export const directAskMs = 3_000;
+/** Somebody else answers there; a relay that was started anew may answer later. */
+export const refusedDetourMs = 600_000;
 export const dialFirstMs = 250;
 export const dialMaximumMs = 8_000;
 /** Attempts with the known key before the other side is asked for its key again. */

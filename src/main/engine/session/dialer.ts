@@ -6,11 +6,13 @@ import { cookiesPerAttempt, dialFirstMs, dialMaximumMs, handshakeDatagramBytes, 
 import { encodeHandshake, encodeHandshake1, handshake1HeaderBytes, prologue, withCookie, type Datagram, type PatternName } from './datagram.ts';
 import { decodePayload, encodePayload, type HandshakePayload } from './handshake-payload.ts';
 import { isCircuitAddress, tunnelledMaximumBytes } from '../circuits/tunnel.ts';
+import { directAddress, directPauseMs, goesAround } from './detour.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import type { KeyPair } from '../crypto.ts';
 import { decodeCertificate } from '../wire/certificate.ts';
-import { socketAddressKey, type DeviceCertificate, type Instant, type SocketAddress } from '../wire/types.ts';
+import { sameAddress, socketAddressKey, type DeviceCertificate, type Instant, type SocketAddress } from '../wire/types.ts';
+import type { Detours } from './detour.ts';
 import type { Dialling, Link, TransportKeys } from './link.ts';
 import type { SessionTable } from './sessions.ts';
 import type { DialOptions } from './types.ts';
@@ -55,16 +57,28 @@ export class Dialer {
     const isFirstKind = dial.announced === true || Math.floor(link.dialAttempts / knownKeyAttempts) % 2 === 0;
     if (dial.announced === true && !usable) { this.#table.end(link, 'bad-certificate'); return; }
     if (link.dialling === undefined || link.dialling.refused || link.dialAttempts % knownKeyAttempts === 0) {
-      this.#begin(link, dial, usable && isFirstKind ? known : undefined, isFirstKind ? link.address : link.home, now);
+      this.#begin(link, dial, usable && isFirstKind ? known : undefined, isFirstKind ? directAddress(link) : link.home, now);
     }
     if (link.dialling !== undefined) {
       link.dialling.cookiesTaken = 0;
       this.#table.transmit(link.dialling.to, link.dialling.datagram);
+      if (goesAround(link, now)) this.goAround(link, now);
     }
-    const backoffMs = Math.min(dialMaximumMs, dialFirstMs * 2 ** Math.min(link.dialAttempts, 10));
+    const backoffMs = link.detour?.reason === 'direct' ? directPauseMs(link.dialAttempts) : Math.min(dialMaximumMs, dialFirstMs * 2 ** Math.min(link.dialAttempts, 10));
     link.dialAttempts += 1;
     link.nextDialMs = now.monotonicMs + backoffMs * (0.8 + 0.4 * randomFraction(this.#table.configuration.random));
-    this.#table.arm(link, link.nextDialMs);
+    const joinsAtMs = link.detour?.joinsAtMs ?? -Infinity;
+    const nextMs = joinsAtMs > now.monotonicMs ? Math.min(link.nextDialMs, joinsAtMs) : link.nextDialMs;
+    if (nextMs < Infinity) this.#table.arm(link, nextMs);
+  }
+
+  /** The same handshake over TCP. Its answer is told from that over UDP by where it comes from, which only the own host decides. */
+  goAround(link: Link, now: Instant): void {
+    const { detour, dialling } = link;
+    if (detour === undefined || dialling === undefined || now.monotonicMs < detour.refusedUntilMs) return;
+    dialling.wentAround = true;
+    // Memory of its own: what is transmitted may be written over.
+    this.#table.transmit(detour.address, dialling.datagram.slice());
   }
 
   #begin(link: Link, dial: DialOptions, remoteStatic: Uint8Array | undefined, to: SocketAddress, now: Instant): void {
@@ -88,7 +102,7 @@ export class Dialer {
     };
     const { state, message } = start();
     link.dialling = {
-      pattern, state, localIndex, to, begunMs: now.monotonicMs, datagram: encodeHandshake1(pattern, localIndex, versions, message), cookiesTaken: 0, refused: false,
+      pattern, state, localIndex, to, begunMs: now.monotonicMs, datagram: encodeHandshake1(pattern, localIndex, versions, message), cookiesTaken: 0, refused: false, wentAround: false,
       // Message 1 of XX encrypts nothing, so that writing it again gives the same bytes and no key is used twice.
       renew: isIk ? undefined : () => start().state,
     };
@@ -106,7 +120,8 @@ export class Dialer {
     this.#table.transmit(dialling.to, dialling.datagram);
   }
 
-  handshake2(datagram: Extract<Datagram, { type: 'handshake-2' | 'handshake-3' }>, now: Instant): void {
+  /** @param detours is told how it went, of links that may go around */
+  handshake2(from: SocketAddress, datagram: Extract<Datagram, { type: 'handshake-2' | 'handshake-3' }>, detours: Detours, now: Instant): void {
     const link = this.#byIndex.get(datagram.receiverIndex);
     const dialling = link?.dialling;
     if (link?.dial === undefined || dialling === undefined) { this.#table.drop('unexpected'); return; }
@@ -117,7 +132,7 @@ export class Dialer {
     const remoteStatic = dialling.state.remoteStaticKey;
     const certificate = payload === undefined || remoteStatic === undefined ? 'bad-certificate' : this.#accept(link, payload, remoteStatic, now);
     if (payload === undefined || remoteStatic === undefined || typeof certificate === 'string') {
-      this.#refuse(link, dialling, typeof certificate === 'string' ? certificate : 'bad-certificate');
+      this.#refuse(link, dialling, typeof certificate === 'string' ? certificate : 'bad-certificate', detours.refused(link, from, now));
       return;
     }
     let handshake3: Uint8Array | undefined;
@@ -134,10 +149,15 @@ export class Dialer {
       begunMs: dialling.begunMs, resetToken: payload.resetToken, sendCounter: 0, confirmed: false, handshake3,
     };
     // Never the address that the answer came from: it is not authentic, and a copy sent from elsewhere would lead the session there.
-    if (link.paths === undefined) link.address = dialling.to;
-    if (handshake3 !== undefined) this.#table.transmit(dialling.to, handshake3);
+    // Around is different: what comes from there came through a connection that was made there from here.
+    const to = link.detour !== undefined && dialling.wentAround && sameAddress(from, link.detour.address) ? link.detour.address : dialling.to;
+    const isElsewhere = link.detour !== undefined && link.announced && !sameAddress(link.address, to);
+    if (link.paths === undefined) link.address = to;
+    if (handshake3 !== undefined) this.#table.transmit(to, handshake3);
     this.#table.install(link, keys, { certificate, remoteStatic, capabilities: payload.capabilities, bootId: payload.bootId }, now);
     if (link.paths !== undefined) this.#table.provedAt(link, dialling.to, now);
+    if (isElsewhere) this.#table.output({ kind: 'moved', sessionId: link.id, address: to });
+    detours.established(link, to, now);
     this.#table.greet(link, now);
   }
 
@@ -155,14 +175,14 @@ export class Dialer {
    * Whoever sees our message 1 of XX can answer it with a key of their own, and sooner than the one we want: such an answer is forgotten, counted
    * once for each handshake, and ends the dial only when no genuine answer followed in three of them. A live session never ends by it.
    */
-  #refuse(link: Link, dialling: Dialling, refusal: Refusal): void {
+  #refuse(link: Link, dialling: Dialling, refusal: Refusal, isAround: boolean): void {
     this.#table.drop(refusal === 'wrong-identity' ? 'bad-certificate' : refusal);
     const isWanted = link.keys === undefined || link.silent;
-    if (!dialling.refused && refusal !== 'certificate-budget' && isWanted && socketAddressKey(dialling.to) === socketAddressKey(link.address)) {
+    if (!isAround && !dialling.refused && refusal !== 'certificate-budget' && isWanted && socketAddressKey(dialling.to) === socketAddressKey(link.address)) {
       link.wrongIdentities += 1;
       link.refusal = refusal === 'bad-certificate' ? 'bad-certificate' : 'wrong-identity';
     }
-    dialling.refused = true;
+    dialling.refused ||= !isAround;
     if (dialling.renew === undefined) { this.abandon(link); return; }
     dialling.state.destroy();
     dialling.state = dialling.renew();

@@ -72,6 +72,10 @@ export class LinkTable {
     return undefined;
   }
 
+  *dialledAt(address: SocketAddress): Iterable<Link> {
+    for (const link of this.#dialled) if (sameAddress(link.address, address)) yield link;
+  }
+
   /**
    * Anonymous dials are in no index: a handshake of the other side's, which knows us by name, must not end in them.
    * @param replaced is told of the one that has the same device key, before this one takes its place

@@ -3,6 +3,7 @@ import type { CipherState, HandshakeState } from '../noise/index.ts';
 import type { KeyPair } from '../crypto.ts';
 import type { DeviceCertificate, Instant, SocketAddress } from '../wire/types.ts';
 import type { PatternName } from './datagram.ts';
+import type { Detour } from './detour.ts';
 import type { PathSet } from './path-set.ts';
 import type { ReplayWindow } from './replay-window.ts';
 import type { DialOptions, SessionId, SessionView } from './types.ts';
@@ -38,6 +39,8 @@ export interface Dialling {
   cookiesTaken: number;
   /** Somebody answered who is not who we want; counted once, the genuine answer may still come. */
   refused: boolean;
+  /** It was sent around too. */
+  wentAround: boolean;
   /** XX: makes the state anew after an answer that anybody could have written. */
   readonly renew: (() => HandshakeState) | undefined;
 }
@@ -65,6 +68,8 @@ export interface Link {
   readonly ownStatic: KeyPair;
   /** Of a session between two visors; others have one address and follow it (roaming.ts). */
   readonly paths: PathSet | undefined;
+  /** Of a dialled one that may go over TCP. */
+  detour: Detour | undefined;
   candidate: Candidate | undefined;
   keys: TransportKeys | undefined;
   previous: { readonly keys: TransportKeys; readonly untilMs: number } | undefined;
@@ -116,7 +121,7 @@ const noBytes = new Uint8Array(0);
 /** Nothing is known of the other side yet. @param jitter in [0, 1) */
 export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownStatic' | 'ownBootId' | 'jitter' | 'paths'>, now: Instant): Link {
   return {
-    ...begin, home: begin.address, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, answered: false, refusal: 'wrong-identity',
+    ...begin, home: begin.address, detour: undefined, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, answered: false, refusal: 'wrong-identity',
     remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, lastHeardMs: now.monotonicMs,
     expectingSinceMs: undefined, echo: undefined, beat: undefined, clockToldMs: Number.NEGATIVE_INFINITY, pauseEndedMs: Number.NEGATIVE_INFINITY, isLearnedPause: false, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
     roundTripsMs: undefined, smoothedRoundTripMs: undefined, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,

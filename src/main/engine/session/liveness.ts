@@ -7,6 +7,7 @@ import {
   beatCapability, echoAfterMs, echoInsteadOfBeatMs, hintPauseMs, keepaliveMs, keepaliveSpread, learnedPauseMaximumMs, learnedPauseMinimumMs, learnedPauseShare, learnedPauseSpread, mappingLostWithinMs, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs,
 } from './constants.ts';
 import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
+import type { Detours } from './detour.ts';
 import type { Dialer } from './dialer.ts';
 import { noLongerAwaited, type Link, type TransportKeys } from './link.ts';
 import type { SessionTable } from './sessions.ts';
@@ -29,10 +30,12 @@ function isLateAnswer({ unanswered }: Link, response: Uint8Array): boolean {
 export class Liveness {
   readonly #table: SessionTable;
   readonly #dialer: Dialer;
+  readonly #detours: Detours;
 
-  constructor(table: SessionTable, dialer: Dialer) {
+  constructor(table: SessionTable, dialer: Dialer, detours: Detours) {
     this.#table = table;
     this.#dialer = dialer;
+    this.#detours = detours;
   }
 
   /** Something authentic came, under `keys`; `newest` unless others overtook it. */
@@ -44,6 +47,7 @@ export class Liveness {
     if (!isCurrent && link.keys?.confirmed === false) return;
     // After a change of network a packet from before it proves nothing: only the echo asked since does.
     if (link.doubted) return;
+    this.#detours.heard(link);
     this.#settled(link);
     // A late packet from before the other side closed does not bring it back.
     if (link.silent && isCurrent && newest) {
@@ -121,6 +125,7 @@ export class Liveness {
   /** The network changed under us: two echoes at once, the first pays for the challenge that the other side owes a new address. */
   networkChanged(link: Link, now: Instant): void {
     link.dialAttempts = 0;
+    this.#detours.networkChanged(link, now);
     if (link.keys === undefined || link.silent) { this.#dialer.attempt(link, now); return; }
     link.doubted = true;
     this.echo(link, now);
@@ -134,9 +139,10 @@ export class Liveness {
 
   /** The link's deadline came: whatever of it is due. Arms all that is left, because this wake was the earliest of them. */
   wake(link: Link, now: Instant): void {
+    this.#detours.wake(link, now);
     if (link.dial !== undefined && (link.keys === undefined || link.silent || link.dialling !== undefined)) {
       if (now.monotonicMs >= link.nextDialMs) this.#dialer.attempt(link, now);
-      else this.#table.arm(link, link.nextDialMs);
+      else if (link.nextDialMs < Infinity) this.#table.arm(link, link.nextDialMs);
     }
     const { keys } = link;
     if (keys === undefined || link.silent || !this.#table.links.has(link.id)) return;
@@ -172,7 +178,7 @@ export class Liveness {
     if (!keys.initiator) return;
     const dueMs = keys.establishedMs + rekeyAfterMs;
     if (dueMs > now.monotonicMs) this.#table.arm(link, dueMs);
-    if ((dueMs <= now.monotonicMs || keys.sendCounter > rekeyAfterPackets) && link.dialling === undefined) this.#dialer.attempt(link, now);
+    if ((dueMs <= now.monotonicMs || keys.sendCounter > rekeyAfterPackets) && link.dialling === undefined) { this.#detours.rekey(link, now); this.#dialer.attempt(link, now); }
   }
 
   /** True for echo, challenge and close, which end here. */
@@ -196,7 +202,7 @@ export class Liveness {
     if (answer === undefined) { this.#table.drop('bad-frame'); return true; }
     const roundTripMs = now.monotonicMs - link.echo.sentMs;
     link.echo = undefined;
-    if (link.doubted) { this.#settled(link); this.#armKeepalive(link, now); }
+    if (link.doubted) { this.#detours.heard(link); this.#settled(link); this.#armKeepalive(link, now); }
     link.clockToldMs = now.monotonicMs;
     link.clockOffsetMs = answer.wallMs + roundTripMs / 2 - now.wallMs;
     this.#table.recordRoundTrip(link, roundTripMs);
@@ -239,6 +245,7 @@ export class Liveness {
     link.silent = true;
     this.#missEcho(link);
     this.#table.output({ kind: 'silent', sessionId: link.id });
+    this.#detours.silent(link, now);
     if (link.dialling === undefined) { link.dialAttempts = 0; this.#dialer.attempt(link, now); }
   }
 

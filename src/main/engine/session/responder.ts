@@ -11,6 +11,7 @@ import { encodeHandshake, encodeShort, noCookie, prologue, type Datagram } from 
 import { decodePayload, encodePayload, type HandshakePayload } from './handshake-payload.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { identityOf } from './keys.ts';
+import { isTcpAddress } from '../wire/tcp-address.ts';
 import { socketAddressKey, type DeviceCertificate, type Instant, type SocketAddress } from '../wire/types.ts';
 import type { Link, Pending, TransportKeys } from './link.ts';
 import type { SessionTable } from './sessions.ts';
@@ -44,7 +45,8 @@ export class Responder {
     const loaded = this.#meter.add(now) > limits.cookieThresholdPerSecond || this.#pending.size > limits.pendingHandshakes * cookieTableShare;
     // A cookie would be an answer, and to somebody of whom it is not known yet who it is.
     if (loaded && isGuest) { this.#table.drop('cookie-demanded'); return; }
-    if (loaded && !this.#cookies.accepts(datagram.cookie, from, now)) {
+    // Whoever has a connection over TCP has proved that they can receive, and may have as many as the host allows.
+    if (loaded && !isTcpAddress(from) && !this.#cookies.accepts(datagram.cookie, from, now)) {
       this.#table.drop(equalBytes(datagram.cookie, noCookie) ? 'cookie-demanded' : 'bad-cookie');
       this.#table.transmit(from, encodeShort(5, datagram.senderIndex, this.#cookies.make(from, now)));
       return;

@@ -3,6 +3,7 @@ import { equalBytes } from '../wire/bytes.ts';
 import { encodeRequest, transportOverheadBytes } from '../wire/frame.ts';
 import { candidateMs } from './constants.ts';
 import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
+import { isTcpAddress } from '../wire/tcp-address.ts';
 import { noLongerAwaited, type Candidate, type Link } from './link.ts';
 import type { SessionTable } from './sessions.ts';
 
@@ -49,9 +50,10 @@ export class Roaming {
   }
 
   #challenge(link: Link, candidate: Candidate, now: Instant): void {
-    if (now.monotonicMs - candidate.challengedMs < challengeAgainMs || candidate.sentBytes + challengeDatagramBytes > candidate.receivedBytes) return;
+    if (now.monotonicMs - candidate.challengedMs < challengeAgainMs || (!isTcpAddress(candidate.address) && candidate.sentBytes + challengeDatagramBytes > candidate.receivedBytes)) return;
     candidate.challengedMs = now.monotonicMs;
-    candidate.sentBytes += challengeDatagramBytes;
+    // A connection over TCP goes to nobody who did not ask for it: the budget is for the answer, which brings the session there a round trip sooner.
+    if (!isTcpAddress(candidate.address)) candidate.sentBytes += challengeDatagramBytes;
     this.#table.sendFrameTo(link, candidate.address, encodeRequest(candidate.requestId, { verb: 'challenge', random: candidate.challenge }));
   }
 }

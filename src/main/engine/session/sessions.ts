@@ -16,6 +16,7 @@ import { encodeRequest, leafFrameMaximumBytes } from '../wire/frame.ts';
 import { randomFraction } from '../random.ts';
 import { decodeDatagram } from './datagram.ts';
 import { defaultLimits, responderIdleMs, roundTripsKept } from './constants.ts';
+import { createDetour, Detours } from './detour.ts';
 import { Dialer } from './dialer.ts';
 import { resetToken, newDropCounters, CertificateChecker } from './guards.ts';
 import { KeySets } from './key-sets.ts';
@@ -42,6 +43,7 @@ export class SessionTable implements Sessions {
   readonly #table = new LinkTable();
   readonly #deadlines = new Deadlines();
   readonly #dialer: Dialer;
+  readonly #detours: Detours;
   readonly #responder: Responder;
   readonly #liveness: Liveness;
   readonly #roaming: Roaming;
@@ -55,8 +57,9 @@ export class SessionTable implements Sessions {
     this.limits = { ...defaultLimits, ...configuration.limits };
     this.certificates = new CertificateChecker(configuration.crypto, this.limits.certificateChecksPerSecond);
     this.#dialer = new Dialer(this);
+    this.#detours = new Detours(this, this.#dialer);
     this.#responder = new Responder(this);
-    this.#liveness = new Liveness(this, this.#dialer);
+    this.#liveness = new Liveness(this, this.#dialer, this.#detours);
     this.#roaming = new Roaming(this);
     this.#paths = new Paths(this);
     this.#transport = new Transport(this, this.#table, this.#responder, this.#liveness, this.#roaming, this.#paths);
@@ -65,6 +68,7 @@ export class SessionTable implements Sessions {
 
   get establishedCount(): number { return this.#keySets.establishedCount; }
 
+  get dialled(): Iterable<Link> { return this.#table.dialled; }
   get links(): ReadonlyMap<SessionId, Link> { return this.#table.links; }
 
   /** Entries of the tables, for tests and diagnostics: nothing may grow with what has ended. */
@@ -77,7 +81,7 @@ export class SessionTable implements Sessions {
     if (typeof datagram === 'string') { this.drop(datagram); return; }
     switch (datagram.type) {
       case 'handshake-1': this.#responder.handshake1(from, datagram, now); return;
-      case 'handshake-2': this.#dialer.handshake2(datagram, now); return;
+      case 'handshake-2': this.#dialer.handshake2(from, datagram, this.#detours, now); return;
       case 'handshake-3': this.#responder.handshake3(from, datagram, bytes.length, now); return;
       case 'transport': this.#transport.receive(from, datagram, bytes.length, now); return;
       case 'cookie': this.#dialer.cookie(from, datagram.receiverIndex, datagram.cookie); return;
@@ -104,6 +108,7 @@ export class SessionTable implements Sessions {
     const existing = options.anonymous ? undefined : this.#table.certifiedLinkWith(options.identity);
     if (existing !== undefined) { this.#adopt(existing, options, now); return existing.id; }
     const link = this.newLink(options.address, options, ownStatic, now);
+    this.#detours.wanted(link, now);
     this.#dialer.attempt(link, now);
     return link.id;
   }
@@ -115,8 +120,29 @@ export class SessionTable implements Sessions {
     link.home = address;
     link.candidate = undefined;
     link.dialAttempts = 0;
+    this.#detours.wanted(link, now);
     if (link.keys === undefined || link.silent) this.#dialer.attempt(link, now);
     else this.#liveness.doubt(link, now);
+  }
+
+  goAround(sessionId: SessionId, around: SocketAddress): void {
+    const link = this.#table.links.get(sessionId);
+    if (link?.dial === undefined || link.paths !== undefined) return;
+    if (link.detour === undefined) link.detour = createDetour(around, Infinity);
+    else if (!sameAddress(link.detour.address, around)) {
+      link.detour.address = around;
+      link.detour.refusedUntilMs = -Infinity;
+    }
+  }
+
+  connectionLost(address: SocketAddress, now: Instant): void {
+    for (const link of this.#table.dialledAt(address)) {
+      if (link.keys === undefined || link.silent) continue;
+      this.#detours.silent(link, now);
+      this.#liveness.doubt(link, now);
+      // The first pays for the challenge that the other side owes a new address, and for more than that.
+      this.#liveness.echo(link, now);
+    }
   }
 
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean {
@@ -212,6 +238,7 @@ export class SessionTable implements Sessions {
     const { random, bootId } = this.configuration;
     const link = createLink({ id: this.#nextId, address, dial, ownStatic, ownBootId: dial?.anonymous === true ? random(8) : bootId, jitter: randomFraction(random), paths: this.#hasSeveralPaths(address, dial) ? createPathSet() : undefined }, now);
     this.#nextId += 1;
+    if (dial?.around !== undefined && link.paths === undefined) link.detour = createDetour(dial.around, Infinity);
     this.#table.add(link);
     return link;
   }
@@ -284,6 +311,7 @@ export class SessionTable implements Sessions {
   #adopt(link: Link, options: DialOptions, now: Instant): void {
     link.dial = options;
     link.home = options.address;
+    if (options.around !== undefined && link.paths === undefined) link.detour ??= createDetour(options.around, Infinity);
     this.#table.setDialled(link);
     if (link.keys === undefined || link.silent) return;
     this.output({ kind: 'established', session: viewOf(link) });

@@ -33,8 +33,20 @@ export interface SessionConfiguration {
   readonly learnedPauseMs?: (address: SocketAddress) => number | undefined;
   /** What was learned about it is not so: after such a pause the other side saw us elsewhere. */
   readonly pauseWasTooLong?: (address: SocketAddress, now: Instant) => void;
+  /** Of a side whose dials may go around (session/detour.ts). */
+  readonly detour?: DetourKnowledge;
   /** Bounds, all with defaults in session/constants.ts. */
   readonly limits?: Partial<SessionLimits>;
+}
+
+/** What is known of the network that we are in: whether UDP passes. */
+export interface DetourKnowledge {
+  /** How long UDP is given before TCP is tried beside it. */
+  headStartMs(): number;
+  /** It passes. */
+  passed(): void;
+  /** It was asked for, did not pass, and nobody else is reached by it. */
+  didNotPass(): void;
 }
 
 export interface SessionLimits {
@@ -56,6 +68,8 @@ export interface DialOptions {
   readonly anonymous: boolean;
   /** They announced themselves there: the session may have several paths, and the other side answers IK alone. */
   readonly announced?: boolean;
+  /** Where the other side takes the same datagrams over TCP; absent: it is not tried. */
+  readonly around?: SocketAddress | undefined;
 }
 
 export type CloseReason = 'idle' | 'silent' | 'replaced' | 'closed-by-peer' | 'closed-here' | 'unreachable' | 'wrong-identity' | 'bad-certificate' | 'network-changed';
@@ -131,6 +145,10 @@ export interface Sessions {
   dial(options: DialOptions, now: Instant): SessionId;
   /** Changes where a (dialled) session is tried; used when a name resolves to something new. */
   redirect(sessionId: SessionId, address: SocketAddress, now: Instant): void;
+  /** Where a (dialled) session's other side takes TCP, from now on. */
+  goAround(sessionId: SessionId, around: SocketAddress): void;
+  /** A connection over TCP has ended: whoever is asked there has to be asked anew. */
+  connectionLost(address: SocketAddress, now: Instant): void;
   /** False when the session is not established or the frame exceeds 1,171 bytes; counted against an unvalidated address's budget. */
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
   /** Memory to make a frame in that goes to `send` next: it is the same each time, so nothing else of it may be kept. @throws RangeError beyond the longest frame. */
