@@ -8,6 +8,8 @@
 import { WaypostError } from '../../shared/errors.ts';
 import type { BlobInfo, BlobOperation, BlobRequest, BlobResult } from '../engine/files/blob-store.ts';
 import type { BlobShelfName, CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
+import type { EngineSocket } from '../engine/path/observation-port.ts';
+import type { SocketAddress } from '../engine/wire/types.ts';
 import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
 import type { LanFacts } from '../engine/path/lan-network.ts';
@@ -16,9 +18,10 @@ import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from 
 import { GatheredDatagrams } from './gathered-datagrams.ts';
 import type { HostNetwork } from './machine-network.ts';
 import type { HostLan } from './lan-multicast.ts';
-import { watchNetwork, type NetworkWatch } from './network-watch.ts';
+import { networkKey, watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
 import { Sockets } from './sockets.ts';
+import type { TcpCarrier } from './tcp/tcp-carrier.ts';
 import { freeDatagram, type UdpSocket } from './udp.ts';
 
 /** After a failed commit: a full disk does not get room within milliseconds, and a person should not wait long once it has. */
@@ -46,6 +49,8 @@ export interface DriverOptions {
   readonly listen: { readonly host: string | undefined; readonly port: number };
   /** Of a relay: port of a second socket, which answers for the first (0: the system chooses). Undefined: there is none. */
   readonly secondPort?: number | undefined;
+  /** Carries datagrams over TCP; without it none are. */
+  readonly tcp?: TcpCarrier | undefined;
   /** The operator vouches for the clock: letters may expire although the clock differs from the last run's (architecture 12). */
   readonly confirmClock: boolean;
   readonly events: DriverEvents;
@@ -94,16 +99,8 @@ export class Driver {
     this.#sockets = new Sockets({
       listen: options.listen,
       secondPort: options.secondPort,
-      onDatagram: (socket, from, datagram) => {
-        if (this.#engine === undefined) return;
-        const use = this.#engine.handleDatagram(from, datagram, options.clock.now(), socket);
-        if (use === 'until-flush') {
-          this.#gathered.add(datagram);
-          return;
-        }
-        this.#drain();
-        if (use === 'none') freeDatagram(datagram);
-      },
+      tcp: options.tcp,
+      onDatagram: (socket, from, datagram) => { this.#receive(socket, from, datagram); },
       onReplaced: () => { this.networkChanged(); },
       onBound: (socket, port) => {
         this.#engine?.handleBound?.(socket, port, options.clock.now());
@@ -118,6 +115,13 @@ export class Driver {
   async start(): Promise<void> {
     await this.#sockets.open();
     try {
+      await this.#options.tcp?.open({
+        datagram: (from, datagram) => { this.#receive('main', from, datagram); },
+        lost: (address) => {
+          this.#engine?.connectionLost?.(address, this.#options.clock.now());
+          this.#drain();
+        },
+      });
       await this.#startEngine();
     } catch (error) {
       await this.#sockets.close();
@@ -169,13 +173,25 @@ export class Driver {
     });
   }
 
+  #receive(socket: EngineSocket, from: SocketAddress, datagram: Uint8Array): void {
+    if (this.#engine === undefined) return;
+    const use = this.#engine.handleDatagram(from, datagram, this.#options.clock.now(), socket);
+    if (use === 'until-flush') {
+      this.#gathered.add(datagram);
+      return;
+    }
+    this.#drain();
+    if (use === 'none') freeDatagram(datagram);
+  }
+
   /** Every path is unproven from now on; all that waits is tried. */
   networkChanged(): void {
     if (this.#engine === undefined) return;
     this.#counters.networkChanges += 1;
     this.#options.network?.networkChanged();
     this.#options.lan?.networkChanged();
-    this.#engine.networkChanged(this.#options.clock.now());
+    this.#options.tcp?.networkChanged();
+    this.#engine.networkChanged(this.#options.clock.now(), networkKey());
     this.#drain();
   }
 
@@ -205,7 +221,7 @@ export class Driver {
     const blobs = { own: await this.#loadBlobs('own-blobs'), held: configuration.relay === undefined ? [] : await this.#loadBlobs('held-blobs') };
     if (this.#stopped) return;
     this.#generation += 1;
-    this.#engine = createEngine({ configuration, state, mail, blobs, secondPort: this.#sockets.secondPort, now: clock.now() });
+    this.#engine = createEngine({ configuration, state, mail, blobs, secondPort: this.#sockets.secondPort, tcpPort: this.#options.tcp?.listenPort, network: networkKey(), now: clock.now() });
     this.#failure = undefined;
     if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());
     if (this.#lanFacts !== undefined) this.#engine.handleLan?.(this.#lanFacts, clock.now());

@@ -8,6 +8,8 @@ import { isIP } from 'node:net';
 import type { EngineSocket, SpareSocket } from '../engine/path/observation-port.ts';
 import { isGuessSocket, type GuessSocket, type SocketAddress } from '../engine/wire/types.ts';
 import { SocketKeeper } from './socket-keeper.ts';
+import { isTcpAddress } from '../engine/wire/tcp-address.ts';
+import type { TcpCarrier } from './tcp/tcp-carrier.ts';
 import { bindUdp, type UdpSocket } from './udp.ts';
 
 /** As many as an engine asks for. */
@@ -22,6 +24,8 @@ export interface SocketsOptions {
   /** Port of the second socket, 0: the system chooses. Undefined: there is none. */
   readonly secondPort: number | undefined;
   readonly onDatagram: (socket: EngineSocket, from: SocketAddress, datagram: Uint8Array) => void;
+  /** Undefined: nothing is carried over TCP. */
+  readonly tcp?: TcpCarrier | undefined;
   /** Another socket took the place of a broken main one; its address may be another. */
   readonly onReplaced: () => void;
   /** What became of a spare socket that was asked for, or of the second one after it broke. */
@@ -49,7 +53,7 @@ export class Sockets {
   /** Of the second socket; undefined when there is none. */
   get secondPort(): number | undefined { return this.#second?.socket?.address.port; }
   get spareCount(): number { return this.#spares.size; }
-  get counters(): Readonly<Record<string, number>> { return { ...this.#main.counters, ...this.#counters }; }
+  get counters(): Readonly<Record<string, number>> { return { ...this.#main.counters, ...this.#counters, ...this.#options.tcp?.counters }; }
 
   /** @throws WaypostError when the port of the main socket is taken. */
   async open(): Promise<void> {
@@ -59,7 +63,11 @@ export class Sockets {
 
   /** True when the datagram's memory may be used again. */
   send(via: EngineSocket, to: SocketAddress, datagram: Uint8Array): boolean {
-    if (via === 'main') return this.#main.send(to, datagram);
+    if (via === 'main') {
+      if (!isTcpAddress(to)) return this.#main.send(to, datagram);
+      this.#options.tcp?.send(to, datagram);
+      return true;
+    }
     if (via === 'second') return this.#second?.send(to, datagram) ?? true;
     return this.#spares.get(via)?.socket?.send(to, datagram) ?? true;
   }
@@ -121,7 +129,7 @@ export class Sockets {
   async close(): Promise<void> {
     const spares = [...this.#spares.values()];
     this.#spares.clear();
-    await Promise.all([this.#main.close(), this.#second?.close(), ...spares.map(({ socket }) => socket?.close())]);
+    await Promise.all([this.#main.close(), this.#options.tcp?.close(), this.#second?.close(), ...spares.map(({ socket }) => socket?.close())]);
   }
 
   async #openSecond(port: number): Promise<void> {

@@ -18,6 +18,7 @@ import { chooseCrypto, createRandomBytes } from './crypto.ts';
 import { Driver } from './driver.ts';
 import { LanMulticast } from './lan-multicast.ts';
 import { MachineNetwork } from './machine-network.ts';
+import { TcpCarrier, type TcpListen } from './tcp/tcp-carrier.ts';
 import { openEngineStore } from './open-engine-store.ts';
 
 /** Beside the databases. */
@@ -38,6 +39,8 @@ export interface RuntimeOptions {
   readonly listenPort: number;
   /** Of a relay: port of the second socket, which answers for the first so that others learn about their network; undefined or 0: the system chooses. */
   readonly observePort?: number | undefined;
+  /** Of a relay: where it takes TCP; undefined: nowhere. */
+  readonly tcpListen?: TcpListen | undefined;
   readonly confirmClock: boolean;
   /** Sentences about how this profile is kept, shown as long as it runs. */
   readonly notices: readonly string[];
@@ -84,9 +87,10 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
 
   const random = createRandomBytes();
   const writeLog = (level: 'info' | 'warn', event: string, fields: Readonly<Record<string, string | number>>): void => { log.write(Date.now(), level, event, fields); };
+  const tcp = new TcpCarrier({ listen: options.tcpListen, directory: options.directory, connects: options.visor, log: writeLog });
   const driver = new Driver({
     createEngine,
-    configuration: { crypto, random, identitySecret: options.identitySecret, initialName: options.initialName, visor: options.visor, relay: options.relay, ...(options.visor ? { createNetworkCheck: createNetworkChecks } : {}) },
+    configuration: { crypto, random, identitySecret: options.identitySecret, initialName: options.initialName, visor: options.visor, relay: options.relay, carriesTcp: true, ...(options.visor ? { createNetworkCheck: createNetworkChecks } : {}) },
     ...(options.visor ? { network: new MachineNetwork({ clock: systemClock, random, log: writeLog }) } : {}),
     ...(options.visor && options.relay === undefined ? { lan: new LanMulticast({ log: writeLog }) } : {}),
     store,
@@ -94,6 +98,7 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     clock: systemClock,
     listen: { host: options.listenHost, port: options.listenPort },
     secondPort: options.relay === undefined ? undefined : options.observePort ?? 0,
+    tcp,
     confirmClock: options.confirmClock,
     events: {
       changed: (changes) => { api.engineChanged(changes); },

@@ -1,0 +1,225 @@
+/**
+ * Where a relay takes datagrams over TCP: TLS 1.3, because that is what networks let out which let nothing else out, and inside it frames (framing.ts). It knows nothing of who connects.
+ *
+ * Strangers can make it hold a bounded number of connections and nothing more. A connection to which the engine sends something of a session belongs to somebody who has proved who they are;
+ * any other one ends after a few seconds, and the oldest of them at once where there is no more room. One neighbourhood has a share only.
+ */
+import { createServer as createTcpServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { WaypostError } from '../../../shared/errors.ts';
+import { acceptedTcpAddress } from '../../engine/wire/tcp-address.ts';
+import type { SocketAddress } from '../../engine/wire/types.ts';
+import type { TlsIdentity } from './certificate.ts';
+import { FramedConnection, newTcpCounters, WriteBudget, type TcpCounters } from './framed-connection.ts';
+
+export interface TcpServerLimits {
+  /** In all. */
+  readonly connections: number;
+  /** Of one IPv4 address, behind which an office may be, or of one IPv6 network (/64). */
+  readonly connectionsOfOne: number;
+  /** TLS handshakes under way; each costs a signature. */
+  readonly handshakes: number;
+  /** A connection that is not used by a session by then is ended. */
+  readonly unusedMs: number;
+  /** One that is used and says nothing for so long: visors say something every 25 seconds. */
+  readonly idleMs: number;
+  /** What waits to be read by all of them together. */
+  readonly waitingBytes: number;
+}
+
+export const tcpServerLimits: TcpServerLimits = { connections: 4_096, connectionsOfOne: 64, handshakes: 256, unusedMs: 15_000, idleMs: 120_000, waitingBytes: 64 * 1024 * 1024 };
+const handshakeTimeoutMs = 10_000;
+const sweepMs = 5_000;
+/** First byte of a datagram that belongs to a session (docs/protocol.md, section 1). */
+const transportType = 4;
+const mappedPrefix = '::ffff:';
+const ipv6Groups = 8;
+const ipv6NetworkGroups = 4;
+
+interface Accepted {
+  readonly raw: Socket;
+  readonly neighbourhood: string;
+  readonly sinceMs: number;
+  readonly ends: string;
+  connection: FramedConnection | undefined;
+  heardMs: number;
+  isUsed: boolean;
+}
+
+export interface TcpServerOptions {
+  /** Undefined: all addresses, IPv6 included. */
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly identity: TlsIdentity;
+  readonly onDatagram: (from: SocketAddress, datagram: Uint8Array) => void;
+  readonly limits?: Partial<TcpServerLimits>;
+}
+
+export class TcpServer {
+  readonly #options: TcpServerOptions;
+  readonly #limits: TcpServerLimits;
+  readonly #listener: NetServer;
+  readonly #tls: TlsServer;
+  readonly #budget: WriteBudget;
+  /** By the host part of their addresses; oldest first. */
+  readonly #accepted = new Map<string, Accepted>();
+  readonly #byRaw = new Map<string, { readonly address: SocketAddress; readonly accepted: Accepted }>();
+  readonly #byNeighbourhood = new Map<string, number>();
+  readonly #traffic = newTcpCounters();
+  readonly #counters = { accepted: 0, turnedAway: 0, evicted: 0, unused: 0, idle: 0 };
+  #handshakes = 0;
+  #nextNumber = 1;
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: TcpServerOptions) {
+    this.#options = options;
+    this.#limits = { ...tcpServerLimits, ...options.limits };
+    this.#budget = new WriteBudget(this.#limits.waitingBytes);
+    this.#tls = createTlsServer({ key: options.identity.key, cert: options.identity.certificate, minVersion: 'TLSv1.3', handshakeTimeout: handshakeTimeoutMs });
+    // Whatever goes wrong before a connection is there: it ends, and 'close' of the socket below tells.
+    this.#tls.on('tlsClientError', () => undefined);
+    this.#tls.on('secureConnection', (socket: TLSSocket) => { this.#secured(socket); });
+    // It is handed connections that were let in; by itself it would take all.
+    this.#listener = createTcpServer((socket) => { this.#admit(socket); });
+  }
+
+  /** @throws WaypostError `port-taken` when it cannot be had. */
+  async open(): Promise<void> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#listener.once('error', (error) => { reject(listenError(error, this.#options)); });
+      this.#listener.listen({ port, exclusive: true, ...(host === undefined ? {} : { host }) }, resolve);
+    });
+    this.#listener.removeAllListeners('error');
+    // The kernel has no file for another connection: those that are there go on.
+    this.#listener.on('error', () => { this.#counters.turnedAway += 1; });
+    this.#sweep = setInterval(() => { this.#endUnused(performance.now()); }, sweepMs);
+    this.#sweep.unref();
+  }
+
+  /** Undefined before `open`. */
+  get port(): number | undefined {
+    const address = this.#listener.address();
+    return typeof address === 'object' && address !== null ? address.port : undefined;
+  }
+
+  get connectionCount(): number { return this.#accepted.size; }
+  get handshakeCount(): number { return this.#handshakes; }
+  get neighbourhoodCount(): number { return this.#byNeighbourhood.size; }
+  get waitingBytes(): number { return this.#budget.waitingBytes; }
+  get counters(): Readonly<TcpCounters & Record<string, number>> { return { ...this.#traffic, ...this.#counters, connections: this.#accepted.size }; }
+
+  send(to: SocketAddress, datagram: Uint8Array): void {
+    const accepted = this.#accepted.get(to.host);
+    if (accepted?.connection === undefined) return;
+    if (datagram[0] === transportType) accepted.isUsed = true;
+    accepted.connection.send(datagram);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    const closed = new Promise<void>((resolve) => { this.#listener.close(() => { resolve(); }); });
+    for (const [host, accepted] of [...this.#accepted]) this.#end(host, accepted);
+    await closed;
+  }
+
+  #admit(raw: Socket): void {
+    const { remoteAddress, remotePort } = raw;
+    raw.on('error', () => undefined);
+    if (remoteAddress === undefined || remotePort === undefined) { raw.destroy(); return; }
+    const host = remoteAddress.startsWith(mappedPrefix) ? remoteAddress.slice(mappedPrefix.length) : remoteAddress;
+    const neighbourhood = neighbourhoodOf(host);
+    if (!this.#hasRoom(neighbourhood)) {
+      this.#counters.turnedAway += 1;
+      raw.resetAndDestroy();
+      return;
+    }
+    const address = acceptedTcpAddress(host, remotePort, this.#nextNumber);
+    this.#nextNumber += 1;
+    const nowMs = performance.now();
+    const accepted: Accepted = { raw, neighbourhood, sinceMs: nowMs, ends: endsOf(raw), connection: undefined, heardMs: nowMs, isUsed: false };
+    this.#accepted.set(address.host, accepted);
+    this.#byNeighbourhood.set(neighbourhood, (this.#byNeighbourhood.get(neighbourhood) ?? 0) + 1);
+    this.#counters.accepted += 1;
+    this.#handshakes += 1;
+    this.#byRaw.set(accepted.ends, { address, accepted });
+    raw.once('close', () => { this.#forget(address.host, accepted); });
+    this.#tls.emit('connection', raw);
+  }
+
+  /** The handshake of TLS is over. */
+  #secured(socket: TLSSocket): void {
+    const found = this.#byRaw.get(endsOf(socket));
+    if (found === undefined || found.accepted.connection !== undefined) { socket.destroy(); return; }
+    const { address, accepted } = found;
+    this.#handshakes -= 1;
+    accepted.connection = new FramedConnection({
+      socket, budget: this.#budget, counters: this.#traffic,
+      onDatagram: (datagram) => {
+        accepted.heardMs = performance.now();
+        this.#options.onDatagram(address, datagram);
+      },
+    });
+  }
+
+  #hasRoom(neighbourhood: string): boolean {
+    if ((this.#byNeighbourhood.get(neighbourhood) ?? 0) >= this.#limits.connectionsOfOne || this.#handshakes >= this.#limits.handshakes) return false;
+    if (this.#accepted.size < this.#limits.connections) return true;
+    for (const [host, accepted] of this.#accepted) {
+      if (accepted.isUsed) continue;
+      this.#counters.evicted += 1;
+      this.#end(host, accepted);
+      return true;
+    }
+    return false;
+  }
+
+  #endUnused(nowMs: number): void {
+    for (const [host, accepted] of this.#accepted) {
+      const isUnused = !accepted.isUsed && nowMs - accepted.sinceMs >= this.#limits.unusedMs;
+      const isIdle = nowMs - accepted.heardMs >= this.#limits.idleMs;
+      if (!isUnused && !isIdle) continue;
+      this.#counters[isUnused ? 'unused' : 'idle'] += 1;
+      this.#end(host, accepted);
+    }
+  }
+
+  /** At once, without the goodbyes of TLS: whoever does not read would keep it for ever. */
+  #end(host: string, accepted: Accepted): void {
+    accepted.raw.resetAndDestroy();
+    this.#forget(host, accepted);
+  }
+
+  #forget(host: string, accepted: Accepted): void {
+    if (this.#accepted.get(host) !== accepted) return;
+    this.#accepted.delete(host);
+    this.#byRaw.delete(accepted.ends);
+    if (accepted.connection === undefined) this.#handshakes -= 1;
+    const left = (this.#byNeighbourhood.get(accepted.neighbourhood) ?? 0) - 1;
+    if (left > 0) this.#byNeighbourhood.set(accepted.neighbourhood, left);
+    else this.#byNeighbourhood.delete(accepted.neighbourhood);
+  }
+}
+
+/** The same for a connection and for the TLS in it, and for no two that are there at once. */
+const endsOf = ({ remoteAddress, remotePort, localAddress }: Socket): string => `${remoteAddress ?? ''} ${String(remotePort)} ${localAddress ?? ''}`;
+
+/** An address of IPv4, the first four groups of one of IPv6. */
+function neighbourhoodOf(host: string): string {
+  if (!host.includes(':')) return host;
+  const [head = '', tail] = (host.split('%')[0] ?? '').split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? [] : new Array<string>(Math.max(0, ipv6Groups - before.length - after.length)).fill('0');
+  return [...before, ...zeros, ...after].slice(0, ipv6NetworkGroups).join(':');
+}
+
+function listenError(error: Error & { readonly code?: string }, { host, port }: TcpServerOptions): WaypostError {
+  const where = `${host ?? 'any address'}, TCP port ${String(port)}`;
+  switch (error.code) {
+    case 'EADDRINUSE': return new WaypostError('port-taken', `Another program already uses ${where}. Choose another port with --tcp-listen, or stop that program.`, { cause: error });
+    case 'EACCES': case 'EPERM': return new WaypostError('port-taken', `This system does not let Waypost listen on ${where}. Ports below 1024 need a right of their own: on Linux, CAP_NET_BIND_SERVICE.`, { cause: error });
+    case 'EADDRNOTAVAIL': return new WaypostError('invalid-argument', `This machine has no address ${host ?? ''}. Listen on one that it has, or on 0.0.0.0 for all.`, { cause: error });
+    default: return new WaypostError('internal', `The TCP socket could not be opened on ${where} (${error.code ?? 'unknown reason'}).`, { cause: error });
+  }
+}
