@@ -29,7 +29,7 @@ export interface Environment {
   vault(): Promise<VaultFile>;
   open(vault: VaultFile): Promise<VaultContents>;
   /** Takes the profile and starts a visor or relay here, with the local API. */
-  start(options: Pick<RuntimeOptions, 'visor' | 'relay' | 'listenHost' | 'listenPort' | 'observePort' | 'confirmClock'>, opened: { contents: VaultContents; vault: VaultFile }): Promise<RunningVisor>;
+  start(options: Pick<RuntimeOptions, 'visor' | 'relay' | 'listenHost' | 'listenPort' | 'observePort' | 'tcpListen' | 'confirmClock'>, opened: { contents: VaultContents; vault: VaultFile }): Promise<RunningVisor>;
   /** Runs `action` with the visor of the profile: the running one, or one that runs as long as the action. */
   withVisor<T>(action: (visor: VisorAccess) => Promise<T>): Promise<T>;
 }

@@ -9,6 +9,8 @@ import { formatRelayHint, parseRelayHint } from '../../engine/wire/relay-hint.ts
 import type { RelayHint } from '../../engine/wire/types.ts';
 import { createIdentitySecret } from '../../host/identity-setup.ts';
 import { createProfileDirectory } from '../../host/profile.ts';
+import type { TcpListen } from '../../host/tcp/tcp-carrier.ts';
+import { tcpPortDefault } from '../../engine/overlay/tcp-ports.ts';
 import { createLocalKey, createVault, readVault, type VaultFile } from '../../host/vault.ts';
 import type { Environment } from '../environment.ts';
 import { parseListenAddress, parsePort, reachableHost } from '../listen-address.ts';
@@ -27,6 +29,7 @@ interface RelayOptions {
   readonly holdPerRecipient?: string;
   readonly observePort?: string;
   readonly peer?: readonly string[];
+  readonly tcpListen?: string;
 }
 
 /**
@@ -66,6 +69,12 @@ function peersOf(texts: readonly string[] | undefined): readonly RelayHint[] {
   return peers;
 }
 
+/** Asked for, it has to be there; otherwise a relay does without. @throws WaypostError `invalid-argument` */
+function tcpListenOf(text: string | undefined, host: string | undefined): TcpListen | undefined {
+  if (text === 'none') return undefined;
+  return text === undefined ? { host, port: tcpPortDefault, isRequired: false } : { ...parseListenAddress(text), isRequired: true };
+}
+
 export function addRelayVerb(program: Command): void {
   addVerb(program, 'relay', 'run a relay that keeps mail for others')
     .requiredOption('--listen <host:port>', 'where to listen for UDP, such as 0.0.0.0:7400')
@@ -74,6 +83,7 @@ export function addRelayVerb(program: Command): void {
     .option('--allow <keys...>', 'only these public keys may have a mailbox here (default: everybody)')
     .option('--observe-port <port>', 'second UDP port, by which visors learn what their network does to packets (default: the system chooses)')
     .option('--peer <hints...>', 'relays (key@host:port) that are asked where somebody is whose mail is not kept here; at most 8')
+    .option('--tcp-listen <host:port>', 'where to take TCP, for networks that let no UDP pass, or none (default: port 443 of the same address, where this system allows it)')
     .option('--hold-per-recipient <size>', 'files held for one recipient who is away, such as 2GiB (default: 256MiB)')
     .action((options: RelayOptions, command: Command) => runVerb(command, async (environment) => {
       keepYoungGenerationSmall();
@@ -82,16 +92,23 @@ export function addRelayVerb(program: Command): void {
       const held = options.holdPerRecipient === undefined ? {} : { heldPerRecipientBytes: parseSize(options.holdPerRecipient, '--hold-per-recipient', heldMinimumBytes) };
       const observePort = options.observePort === undefined ? undefined : parsePort(options.observePort, '--observe-port', listen.port);
       const peers = peersOf(options.peer);
+      const tcpListen = tcpListenOf(options.tcpListen, listen.host);
       const vault = await relayVault(environment);
       const contents = await environment.open(vault);
       const running = await environment.start(
-        { visor: false, relay: { registration, peers, ...held }, listenHost: listen.host, listenPort: listen.port, observePort, confirmClock: options.confirmClock === true },
+        { visor: false, relay: { registration, peers, ...held }, listenHost: listen.host, listenPort: listen.port, observePort, tcpListen, confirmClock: options.confirmClock === true },
         { contents, vault },
       );
       const { host, port } = running.runtime.listen;
       const hint = formatRelayHint({ publicKey: vault.publicKey, host: options.announce ?? reachableHost(host), port });
       environment.terminal.result(hint, { hint, publicKey: vault.publicKey, port, processId: process.pid });
       const { counters } = await createClient(running.runtime.pipe).visor.statistics();
+      if (tcpListen !== undefined) {
+        const tcpPort = counters['host.tcp.listenPort'] ?? 0;
+        environment.terminal.note(tcpPort > 0
+          ? `Takes TCP on port ${String(tcpPort)} too, for people whose network lets no UDP pass.`
+          : `TCP port ${String(tcpListen.port)} could not be had, so people whose network lets no UDP pass do not reach this relay. Let Waypost listen there (on Linux: CAP_NET_BIND_SERVICE), or name another port with --tcp-listen.`);
+      }
       if (counters['relay.expirySuspended'] === 1) {
         environment.terminal.note('The clock of this machine has moved by more than a day since the relay last ran, so no message expires. Check the clock, then start with --confirm-clock.');
       }
