@@ -223,6 +223,9 @@ export function fingerprintGroups(fingerprint: string): readonly string[] {
 }
 
 /** Enough of a key to tell it from another one in a list; never enough to compare identities by. */
+/** What a friend carries for us with. */
+export const friendsWaypost = (name: string | undefined): string => (name === undefined || name === '' ? 'a friend’s Waypost' : `${name}’s Waypost`);
+
 export const shortKey = (publicKey: string): string => (publicKey.length <= 14 ? publicKey : `${publicKey.slice(0, 8)}…${publicKey.slice(-4)}`);
 
 type Direction = MessageView['direction'];

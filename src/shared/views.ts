@@ -167,8 +167,10 @@ export const relaySchema = z.object({
   publicKey: publicKeySchema,
   address: z.string(),
   name: z.string(),
-  /** `local`: the one inside this app. */
-  role: z.enum(['own', 'local']),
+  /** `local`: the one inside this app. `friend`: a contact's computer, which carries for us. */
+  role: z.enum(['own', 'local', 'friend']),
+  /** Of a friend's: their name. */
+  carriedBy: z.string().optional(),
   state: z.enum(['connected', 'connecting', 'unreachable', 'refused', 'idle']),
   /** Why it is not connected, in a sentence; empty when it is. */
   problem: z.string(),
@@ -336,6 +338,10 @@ export const settingsSchema = z.object({
   guessPorts: z.boolean(),
   /** What goes over the line costs money or battery: less is asked, tested and tried while nobody writes. */
   metered: z.boolean(),
+  /** Contacts may have this computer carry their packets and hold their mail, within a budget, where it can be reached. */
+  carryForFriends: z.boolean(),
+  /** What contacts offer of that kind is used. */
+  useFriendsRelays: z.boolean(),
   theme: z.enum(['system', 'light', 'dark']),
   /** `relayPk@host:port` of relays that are asked for people whom neither our relays nor theirs know. */
   directoryRelays: z.array(z.string().max(512)).max(directoryRelaysMaximum),
@@ -349,6 +355,8 @@ export const initialSettings: Settings = {
   lanDiscovery: true,
   guessPorts: true,
   metered: false,
+  carryForFriends: false,
+  useFriendsRelays: true,
   theme: 'system',
   directoryRelays: [],
 };

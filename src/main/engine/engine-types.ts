@@ -8,6 +8,7 @@ import type { ConnectionView, DirectReason, FileState, Headline, SeekReason, Set
 import type { Crypto, RandomBytes } from './crypto.ts';
 import type { MemoryUse } from './directed/types.ts';
 import type { BlobInfo, BlobRequest, BlobResult } from './files/blob-store.ts';
+import type { CarryOffer } from './mail/carrying.ts';
 import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayChoice, RelayRow, VisorOperation, VisorRequest, VisorResults, VisorState } from './mail/visor-store.ts';
 import type { CheckedNetwork, CreateNetworkCheck, EngineSocket, NetworkAnswer, NetworkRequest, SpareSocket } from './path/observation-port.ts';
@@ -21,7 +22,13 @@ export interface RelayPolicy {
   readonly heldPerRecipientBytes?: number;
   /** Relays that are asked for records that are not here (engine/directory); at most 8 are. */
   readonly peers?: readonly RelayHint[];
+  /** Of letters in one mailbox; undefined: as much as a relay for everybody holds. */
+  readonly mailbox?: { readonly letters: number; readonly bytes: number };
+  /** That all circuits together may carry; undefined: each as much as it may. */
+  readonly circuitsPerHour?: HourlyCircuits;
 }
+
+export interface HourlyCircuits { readonly packets: number; readonly bytes: number }
 
 export interface EngineConfiguration {
   readonly crypto: Crypto;
@@ -67,6 +74,10 @@ export type EngineCommand =
   | { readonly name: 'block'; readonly publicKey: PublicKeyHex }
   | { readonly name: 'unblock'; readonly publicKey: PublicKeyHex }
   | { readonly name: 'create-invite' }
+  /** For whom a relay for friends may hold mail; asked again whenever contacts may have changed. */
+  | { readonly name: 'carry-members' }
+  /** That relay is there, knows its members, and can be reached, or (undefined) is not: they are told. */
+  | { readonly name: 'carry'; readonly offer: CarryOffer | undefined }
   | { readonly name: 'add-relay'; readonly hint: RelayHint; readonly role: 'own' | 'local' }
   | { readonly name: 'remove-relay'; readonly publicKey: PublicKeyHex }
   | { readonly name: 'choose-relay'; readonly publicKey: PublicKeyHex; readonly choice: RelayChoice }
@@ -106,6 +117,8 @@ export interface CommandResults {
   'add-contact': { readonly conversationId: string };
   'rename-contact': void; 'accept': void; 'block': void; 'unblock': void;
   'create-invite': { readonly invite: Invite };
+  'carry-members': { readonly members: readonly PublicKeyHex[] };
+  'carry': void;
   'choose-relay': void; 'order-relays': void; 'test-relay': RelayTrialView;
   'add-relay': void; 'remove-relay': void; 'rename-self': void; 'words-confirmed': void; 'reach': void; 'trust-network': void; 'low-power': void;
   'check-network': CheckedNetwork;
@@ -173,6 +186,8 @@ export interface RelayStatus {
   /** What it says that it can do; empty while there is no session. */
   readonly capabilities: readonly string[];
   readonly trial: RelayTrialView | undefined;
+  /** Of a friend's: the contact whose computer it is. */
+  readonly carrier: PublicKeyHex | undefined;
 }
 
 export type PeerPathKind = 'lan' | 'direct' | 'relay';
@@ -356,6 +371,8 @@ export interface Engine {
   command(ticket: number, command: EngineCommand, now: Instant): void;
   /** Relay role: the operator vouches for the wall clock; expiry goes on. */
   confirmClock(now: Instant): void;
+  /** Relay role with a list of those who may have a mailbox: another list from now on. Whoever is on it no longer is heard no longer. */
+  setMembers?(members: readonly PublicKeyHex[], now: Instant): void;
   pollOutput(): EngineOutput | undefined;
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined;
   readonly inspect: EngineInspection;

@@ -69,7 +69,7 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
     case 'block': {
       const row = contact(command.publicKey);
       if (row === undefined) { fail(noContact()); return; }
-      role.contacts.block(row, (at) => { role.peers.contactsChanged(at); plain(); });
+      role.contacts.block(row, (at) => { role.peers.contactsChanged(at); role.friendsChanged(at); plain(); });
       return;
     }
     case 'unblock': {
@@ -78,6 +78,11 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
       role.contacts.accept(row, now, plain);
       return;
     }
+    case 'carry':
+      role.carrying.say(command.offer, now);
+      plain();
+      return;
+    case 'carry-members': done({ members: role.carrying.members() }); return;
     case 'create-invite': createInvite(role, now, done, fail); return;
     case 'add-relay': addRelay(role, command, now, plain, fail); return;
     case 'choose-relay': case 'order-relays': case 'test-relay': runRelayCommand(role, command, now, done, fail); return;
@@ -120,6 +125,7 @@ function updateSettings(role: VisorRole, changed: Extract<EngineCommand, { name:
       if (changed.hideAddress !== undefined) role.peers.hidingChanged(settings.hideAddress, at);
       if (changed.directoryRelays !== undefined) role.outbox.kick(at);
       role.lan?.settingsChanged(at);
+      role.friendsChanged(at);
       done(settings, at);
     },
   });

@@ -8,8 +8,10 @@ import { Files } from './files/files.ts';
 import { HeldLimits } from './files/held-limits.ts';
 import { Published } from './files/published.ts';
 import { Outbox } from './mail/outbox.ts';
+import { Carrying } from './mail/carrying.ts';
 import { Contacts } from './mail/contacts.ts';
 import { Conversations } from './mail/conversations.ts';
+import { FriendRelays } from './mail/friend-relays.ts';
 import { Inbox } from './mail/inbox.ts';
 import { LetterTaker } from './mail/letter-taker.ts';
 import { LettersFromPeers } from './mail/letters-from-peers.ts';
@@ -43,6 +45,8 @@ import type { VisorContext } from './visor-context.ts';
 
 /** Prekeys and records are looked at this often; both change weekly at most. */
 const housekeepingMs = 3_600_000;
+/** After the machine slept, a session is believed only when something came by it. */
+const heardLatelyMs = 5 * 60_000;
 
 /** What not every host can do. */
 export interface VisorMeans {
@@ -74,6 +78,8 @@ export class VisorRole {
   readonly canaries: RelayCanaries;
   readonly grades: RelayGrades;
   readonly trials: RelayTrials;
+  readonly friendRelays: FriendRelays;
+  readonly carrying: Carrying;
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
   /** The machine runs on its battery. */
@@ -96,7 +102,14 @@ export class VisorRole {
       isCarrying: (sessionId) => this.peers.isCarrying(sessionId),
     });
     const outbox = (): Outbox => this.outbox;
-    this.recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); });
+    this.friendRelays = new FriendRelays(context, {
+      isRegistered: (relay) => this.relays.registered.has(relay),
+      removal: (row, at) => this.relays.removal(row, at),
+      changed: (at) => { this.relaysChanged(at); },
+      isRevoked: () => this.revoked,
+    });
+    this.carrying = new Carrying(context, outbox);
+    this.recipients = new Recipients(context, this.links, (publicKey, at) => { this.contacts.introduceAgain(publicKey, at); }, this.friendRelays);
     const peerEvents: PeerEvents = {
       peerUp: (publicKey, at) => { this.outbox.peerUp(publicKey, at); this.files.peerUp(publicKey, at); },
       peerMoved: (publicKey, at) => { this.files.peerUp(publicKey, at); },
@@ -109,7 +122,7 @@ export class VisorRole {
     this.contacts = new Contacts(context, this.records, this.tokens, outbox, {
       tokenChanged: (token, granted, at) => { this.relays.tokenChanged(token, granted, at); },
     });
-    this.conversations = new Conversations(context, this.contacts, this.receipts, outbox, () => this.files);
+    this.conversations = new Conversations(context, this.contacts, this.receipts, outbox, () => this.files, this.friendRelays);
     this.outbox = new Outbox(context, this.links, this.recipients, peers, {
       unreachableReason: () => this.#unreachableReason(),
       finished: (row, at) => { this.canaries.active(at); this.receipts.receiptFinished(row, at); },
@@ -121,7 +134,7 @@ export class VisorRole {
       peerDown: (sessionId) => { this.receipts.sessionGone(sessionId); },
     });
     this.files = new Files(context, shelf, this.recipients, this.links, peers, () => this.receipts, (relay) => this.relays.registered.has(relay), this.heldLimits, (messageId) => !this.outbox.neverLeft(messageId), (name) => this.namedFetches.keeps(name));
-    this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay));
+    this.published = new Published(context, shelf, this.links, (relay) => this.relays.registered.has(relay) && !this.isOfFriend(relay));
     this.namedFetches = new NamedFetches(context, shelf, this.links, this.recipients, this.published);
     const resumeNotes = new ResumeNotes(context, this.tokens, outbox);
     const taker = new LetterTaker(context, (header, content, way, at) => {
@@ -146,7 +159,16 @@ export class VisorRole {
     this.relays = new OwnRelays(context, this.links, this.records, this.tokens, () => this.inbox, {
       // The network works again: whatever waits for it does not wait out its pause.
       online: (at) => { this.outbox.kick(at, (row) => row.stage !== 'await'); this.files.kick(at); },
-      registered: (link, at) => { this.canaries.registered(link.hint.publicKey, at); this.trials.registered(link.hint.publicKey, at); this.files.linkUp(link, at); this.published.registered(link.hint.publicKey, at); },
+      registered: (link, at) => {
+        const relay = link.hint.publicKey;
+        this.canaries.registered(relay, at);
+        this.trials.registered(relay, at);
+        this.files.linkUp(link, at);
+        if (!this.isOfFriend(relay)) { this.published.registered(relay, at); return; }
+        this.friendRelays.isThere(relay, at);
+        // Whoever is not reached elsewhere may be by this friend.
+        this.outbox.linkUp(link, at);
+      },
       refused: (relay, at) => { this.trials.mailboxRefused(relay, at); },
       revoked: (at) => { this.#becomeRevoked(at); },
       isRevoked: () => this.revoked,
@@ -178,6 +200,9 @@ export class VisorRole {
   /** Bytes cost money or battery: what nobody waits for is done more rarely. */
   get isSparing(): boolean { return this.isLowPower || this.context.memory.settings.metered; }
 
+  /** Told to nobody, and nothing is published there. */
+  isOfFriend(relay: string): boolean { return this.context.memory.relays.get(relay)?.role === 'friend'; }
+
   get revoked(): boolean { return this.context.memory.values.get('revoked') === 'true'; }
 
   start(now: Instant): void {
@@ -188,6 +213,13 @@ export class VisorRole {
     this.canaries.relaysChanged(now);
     this.outbox.start(now);
     this.files.start(now);
+    this.friendRelays.sync(now);
+  }
+
+  /** Who is a contact, or what the person wants, may be different now. */
+  friendsChanged(now: Instant): void {
+    this.friendRelays.sync(now);
+    this.carrying.sync(now);
   }
 
   /** The set of own relays changed: dial, drop, publish the new record, tell the contacts. Called after the commit. */
@@ -345,5 +377,11 @@ export class VisorRole {
     });
     this.#tellOrder(now);
     this.relays.registerAllAgain(now);
+    for (const relay of this.relays.registered) {
+      const link = this.links.own(relay);
+      const heardMs = link === undefined ? undefined : this.links.session(link)?.lastHeardMs;
+      if (this.isOfFriend(relay) && heardMs !== undefined && now.monotonicMs - heardMs < heardLatelyMs) this.friendRelays.isThere(relay, now);
+    }
+    this.friendsChanged(now);
   }
 }

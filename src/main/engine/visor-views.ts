@@ -2,6 +2,7 @@
 import { deriveHeadline } from './mail/facts.ts';
 import { copiesWanted } from './mail/outbox.ts';
 import { leavingMaximumMs } from './mail/own-relays.ts';
+import { friendsWaypost } from '../../shared/sentences.ts';
 import type { ConnectionView, Headline } from '../../shared/views.ts';
 import type { RelayStatus } from './engine-types.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
@@ -18,9 +19,10 @@ export function connectionView(role: VisorRole, startedMs: number, now: Instant)
   const configured = role.relays.configured.length;
   const connected = role.relays.connectedCount;
   const waiting = [...role.context.memory.outbox.values()].filter((row) => row.kind === 'message' && row.stage === 'deposit').length;
-  const starting = connected === 0 && now.monotonicMs - startedMs < startingMs;
-  const kind: ConnectionView['kind'] = role.revoked ? 'revoked' : configured === 0 ? 'no-relay' : starting ? 'starting'
-    : connected === 0 ? 'offline' : connected >= Math.min(copiesWanted, configured) ? 'online' : 'degraded';
+  const ofFriends = role.relays.friendsConnectedCount;
+  const starting = connected === 0 && ofFriends === 0 && now.monotonicMs - startedMs < startingMs;
+  const kind: ConnectionView['kind'] = role.revoked ? 'revoked' : configured === 0 && ofFriends === 0 ? 'no-relay' : starting ? 'starting'
+    : connected === 0 && ofFriends > 0 ? 'degraded' : connected === 0 ? 'offline' : connected >= Math.min(copiesWanted, configured) ? 'online' : 'degraded';
   const offset = role.relays.clockOffsetMs(1);
   return {
     kind, relaysConnected: connected, relaysConfigured: configured, waitingMessages: waiting,
@@ -45,6 +47,7 @@ export function relayStatus(role: VisorRole, publicKey: string, now: Instant): R
     lastHeardWallMs: session === undefined || link?.everConnected !== true ? undefined : now.wallMs - (now.monotonicMs - session.lastHeardMs),
     roundTripsMs: session?.roundTripsMs ?? [],
     tests: role.reliability.tests(publicKey, now),
+    carrier: row.role === 'friend' ? role.friendRelays.carrierOf(publicKey) : undefined,
     waitingLetters: role.inbox.waitingLetters(publicKey),
     place: placeOf(role, publicKey), isTold: role.records.advertisedRelays().some((relay) => relay.publicKey === publicKey), mailbox: role.relays.mailbox(publicKey),
     capabilities: session?.remoteCapabilities ?? [], trial: role.trials.status(publicKey),
@@ -61,7 +64,7 @@ function bannedStatus(role: VisorRole, publicKey: string): RelayStatus | undefin
   const row = role.context.memory.bannedRelays.get(publicKey);
   return row === undefined ? undefined : {
     row, state: 'idle', problem: '', leavingUntilWallMs: undefined, sinceWallMs: undefined, lastHeardWallMs: undefined, roundTripsMs: [], tests: undefined, waitingLetters: undefined,
-    place: undefined, isTold: false, mailbox: undefined, capabilities: [], trial: undefined,
+    place: undefined, isTold: false, mailbox: undefined, capabilities: [], trial: undefined, carrier: row.role === 'friend' ? role.friendRelays.carrierOf(publicKey) : undefined,
   };
 }
 
@@ -81,6 +84,7 @@ export function relayName(role: VisorRole, publicKey: string): string {
   const row = role.context.memory.relays.get(publicKey) ?? role.context.memory.bannedRelays.get(publicKey);
   const hint = row ?? [...role.context.memory.contacts.values()].flatMap((contact) => contact.relays).find((relay) => relay.publicKey === publicKey);
   if (row?.role === 'local') return 'this computer';
+  if (row?.role === 'friend') return friendsWaypost(role.context.memory.contacts.get(role.friendRelays.carrierOf(publicKey) ?? '')?.name);
   return hint === undefined ? `relay ${publicKey.slice(0, 8)}` : hint.port === 0 ? hint.host : `${hint.host}:${String(hint.port)}`;
 }
 

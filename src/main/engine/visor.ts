@@ -15,6 +15,7 @@ import { heldCapability } from './files/held-limits.ts';
 import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
+import { HourlyBudget } from './circuits/circuit-budget.ts';
 import { CircuitRole } from './circuits/circuit-role.ts';
 import { isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
 import { circuitsCapability, guessCapability, resolveCapability } from './overlay/capabilities.ts';
@@ -52,7 +53,7 @@ import type { GuessEnvironment } from './overlay/path-guessing.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { LanOutputs } from './overlay/lan-environment.ts';
 import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
-import { isGuessSocket, type GuessSocket, type Instant, type SocketAddress } from './wire/types.ts';
+import { isGuessSocket, type GuessSocket, type Instant, type PublicKeyHex, type SocketAddress } from './wire/types.ts';
 import type { CommitOptions, VisorContext } from './visor-context.ts';
 
 /** What this side can do, told in every handshake. */
@@ -93,6 +94,7 @@ class VisorEngine implements Engine {
   readonly #relayPeers: RelayPeers | undefined;
   readonly #directory: DirectoryRole | undefined;
   readonly #pathMtus = new RelayPathMtus();
+  readonly #hourly: HourlyBudget | undefined;
   readonly #counters = new Map<string, number>();
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
@@ -180,10 +182,12 @@ class VisorEngine implements Engine {
       remember: (key, value) => { this.#context.commit([{ kind: 'put-value', key, value }]); },
     }, now);
     const mailbox = this.#mailbox;
+    const perHour = configuration.relay?.circuitsPerHour;
+    this.#hourly = perHour === undefined ? undefined : new HourlyBudget(perHour, now.monotonicMs);
     this.#circuits = new CircuitRole(this.#directed, this.#visor?.peers, mailbox === undefined ? undefined : {
       crypto, random, request: (sessionId, body, options, at) => { this.#directed.request(sessionId, body, options, at); },
       send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at), frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
-      sessionsOf: (wanted) => mailbox.sessionsOf(wanted), addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
+      hourly: this.#hourly, sessionsOf: (wanted) => mailbox.sessionsOf(wanted), addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
     }, (counter) => { this.#context.count(counter); });
     this.#names = this.#visor?.names ?? new HostNames((ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); });
     this.#relayPeers = mailbox === undefined ? undefined : new RelayPeers(this.#context, this.#names, configuration.relay?.peers ?? []);
@@ -341,6 +345,11 @@ class VisorEngine implements Engine {
     this.#mailbox?.confirmClock(now);
   }
 
+  setMembers(members: readonly PublicKeyHex[], now: Instant): void {
+    this.#begin(now);
+    this.#mailbox?.setMembers(members);
+  }
+
   stop(now: Instant): void {
     this.#begin(now);
     // First, and sent: some of these go through sessions with relays.
@@ -491,6 +500,8 @@ class VisorEngine implements Engine {
     for (const [reason, value] of Object.entries(this.#directed.dropCounters)) counters[`request.drop.${reason}`] = value;
     for (const [name, value] of Object.entries(this.#mailbox?.counters ?? {})) counters[`mailbox.${name}`] = value;
     for (const [name, value] of this.#paths.counters) counters[name] = value;
+    const hour = this.#hourly?.used(this.#now.monotonicMs);
+    if (hour !== undefined) { counters['circuit.hour.packets'] = hour.packets; counters['circuit.hour.bytes'] = hour.bytes; }
     return counters;
   }
 }

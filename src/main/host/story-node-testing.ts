@@ -5,7 +5,7 @@ import { createEngine } from '../engine/visor.ts';
 import type { LanFacts } from '../engine/path/lan-network.ts';
 import type { CreateNetworkCheck, EngineSocket } from '../engine/path/observation-port.ts';
 import type { CreatePeerSessions, PeerSessions } from '../engine/overlay/peer-sessions.ts';
-import type { CommandReply, Engine, EngineCommand, EngineConfiguration, EngineOutput } from '../engine/engine-types.ts';
+import type { CommandReply, Engine, EngineCommand, EngineConfiguration, EngineOutput, RelayPolicy } from '../engine/engine-types.ts';
 import type { MailOperation, MailRequest, MailResults } from '../engine/mail/mail-store.ts';
 import type { FileRow, HopRow, VisorOperation, VisorRequest, VisorResults, VisorState } from '../engine/mail/visor-store.ts';
 import { equalBytes } from '../engine/wire/bytes.ts';
@@ -41,6 +41,8 @@ export interface NodeOptions {
   readonly heldPerRecipientBytes?: number;
   /** Of a relay: whom it asks for records that it does not hold. */
   readonly peers?: readonly RelayHint[];
+  /** Of a relay: whom it keeps mail for, and how much; otherwise it is one for everybody. */
+  readonly policy?: RelayPolicy;
   /** Of a relay: it has a second socket. */
   readonly second?: boolean;
   readonly createNetworkCheck?: CreateNetworkCheck;
@@ -237,7 +239,7 @@ export class StoryNode {
     }
     const configuration: EngineConfiguration = {
       crypto, random, identitySecret: this.identitySecret, initialName: this.name, visor: this.options.visor ?? this.options.relay !== true,
-      relay: this.options.relay === true ? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }), ...(this.options.peers === undefined ? {} : { peers: this.options.peers }) } : undefined,
+      relay: this.options.relay === true ? this.options.policy ?? { registration: 'open', ...(this.options.heldPerRecipientBytes === undefined ? {} : { heldPerRecipientBytes: this.options.heldPerRecipientBytes }), ...(this.options.peers === undefined ? {} : { peers: this.options.peers }) } : undefined,
     };
     const createNetworkCheck = this.options.createNetworkCheck ?? (this.world.visorsMeet === 'directly' ? createNetworkChecks : undefined);
     const createPeerSessions = this.options.createPeerSessions ?? (this.world.visorsMeet === 'no' ? (): PeerSessions => noPeerSessions : undefined);

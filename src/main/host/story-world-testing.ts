@@ -35,7 +35,7 @@ export class StoryWorld {
     return node;
   }
 
-  relay(name: string, options: Pick<NodeOptions, 'heldPerRecipientBytes' | 'second' | 'peers'> = {}): StoryNode { return this.add(name, { ...options, relay: true }); }
+  relay(name: string, options: Pick<NodeOptions, 'heldPerRecipientBytes' | 'second' | 'peers' | 'policy'> = {}): StoryNode { return this.add(name, { ...options, relay: true }); }
 
   forgedId(): Uint8Array { this.#forged += 1; return crypto.blake3(new TextEncoder().encode(`forged ${String(this.#forged)}`)).slice(0, 16); }
 

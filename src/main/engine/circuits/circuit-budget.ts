@@ -3,6 +3,7 @@
  * or a counter with an upper bound of its own; who is who is told in exchange.ts.
  */
 import { addressPrefix } from '../mail/mailbox-rate.ts';
+import type { HourlyCircuits } from '../engine-types.ts';
 import type { SessionId } from '../session/types.ts';
 
 /** A visor has some contacts with whom it talks at once, and most of those directly after seconds. */
@@ -34,6 +35,7 @@ export const idleMs = 120_000;
 export const tunnelBytesPerSecond = 65_536;
 /** A conversation's worth at once. */
 export const tunnelBurstBytes = 262_144;
+const hourMs = 3_600_000;
 const tunnelBytesPerMs = tunnelBytesPerSecond / 1_000;
 
 /** How often a session is told that it has no such circuit. */
@@ -57,6 +59,44 @@ export class TunnelBudget {
     if (this.#bytes < sizeBytes) return false;
     this.#bytes -= sizeBytes;
     return true;
+  }
+}
+
+/** What all circuits together may carry in an hour, where whoever runs the relay has said so; used is given back evenly. */
+export class HourlyBudget {
+  readonly #hour: HourlyCircuits;
+  #packets: number;
+  #bytes: number;
+  #atMs: number;
+
+  constructor(hour: HourlyCircuits, nowMs: number) {
+    this.#hour = hour;
+    this.#packets = hour.packets;
+    this.#bytes = hour.bytes;
+    this.#atMs = nowMs;
+  }
+
+  /** False: it is not there, and nothing was taken. */
+  take(sizeBytes: number, nowMs: number): boolean {
+    this.#refill(nowMs);
+    if (this.#packets < 1 || this.#bytes < sizeBytes) return false;
+    this.#packets -= 1;
+    this.#bytes -= sizeBytes;
+    return true;
+  }
+
+  /** Of the last hour, as far as it is not given back. */
+  used(nowMs: number): HourlyCircuits {
+    this.#refill(nowMs);
+    return { packets: Math.ceil(this.#hour.packets - this.#packets), bytes: Math.ceil(this.#hour.bytes - this.#bytes) };
+  }
+
+  #refill(nowMs: number): void {
+    if (nowMs <= this.#atMs) return;
+    const share = (nowMs - this.#atMs) / hourMs;
+    this.#packets = Math.min(this.#hour.packets, this.#packets + share * this.#hour.packets);
+    this.#bytes = Math.min(this.#hour.bytes, this.#bytes + share * this.#hour.bytes);
+    this.#atMs = nowMs;
   }
 }
 

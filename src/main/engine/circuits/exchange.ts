@@ -30,7 +30,7 @@
  * the circuits themselves.
  */
 import { Deadlines } from '../deadlines.ts';
-import { idleMs, TunnelBudget } from './circuit-budget.ts';
+import { idleMs, TunnelBudget, type HourlyBudget } from './circuit-budget.ts';
 import { Ends } from './exchange-ends.ts';
 import { HangUps } from './exchange-hang-ups.ts';
 import { Openings } from './exchange-openings.ts';
@@ -54,6 +54,8 @@ export interface ExchangeEnvironment extends OpeningEnvironment, HangUpEnvironme
   send(sessionId: SessionId, frame: Uint8Array, now: Instant): boolean;
   /** Memory for one frame that is sent next and not looked at after. */
   frameRoom(sizeBytes: number): Uint8Array;
+  /** Of all circuits together; undefined: there is none. */
+  readonly hourly?: HourlyBudget | undefined;
 }
 
 type Size = 'circuits' | 'attempts' | 'connects' | 'sessions' | 'ends' | 'hangUps' | 'neighbourhoods' | 'rates' | 'strays' | 'deadlines';
@@ -113,6 +115,7 @@ export class CircuitExchange {
     const { circuit } = end;
     if (circuit === undefined) { this.#environment.count('circuit.drop.early'); return; }
     if (!circuit.budget.take(sizeBytes, now.monotonicMs)) { this.#environment.count('circuit.drop.budget'); return; }
+    if (this.#environment.hourly?.take(sizeBytes, now.monotonicMs) === false) { this.#environment.count('circuit.drop.hour'); return; }
     const other = otherThan(end, circuit);
     if (!this.#environment.send(other.session.id, writeTunnelFrame(this.#room, other.number, tunnelled(frame)), now)) { this.#environment.count('circuit.drop.not-sent'); return; }
     circuit.lastForwardedMs = now.monotonicMs;

@@ -10,6 +10,7 @@ import type { Content, Instant, LetterHeader, ReceiptItem } from '../wire/types.
 import type { EngineChange } from '../engine-types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import { contactsMaximum, type Contacts } from './contacts.ts';
+import type { FriendRelays } from './friend-relays.ts';
 import type { Effects } from './letter-taker.ts';
 import { receivedRoute, type LetterWay } from './letter-way.ts';
 import type { Files } from '../files/files.ts';
@@ -25,10 +26,12 @@ export class Conversations {
   readonly #outbox: () => Outbox;
   readonly #receipts: Receipts;
   readonly #files: () => Files;
+  readonly #friends: FriendRelays;
   /** Facts of messages whose outbox row has gone, one update at a time per message. */
   readonly #updating = new Map<string, (() => void)[]>();
 
-  constructor(context: VisorContext, contacts: Contacts, receipts: Receipts, outbox: () => Outbox, files: () => Files) {
+  constructor(context: VisorContext, contacts: Contacts, receipts: Receipts, outbox: () => Outbox, files: () => Files, friends: FriendRelays) {
+    this.#friends = friends;
     this.#context = context;
     this.#contacts = contacts;
     this.#receipts = receipts;
@@ -58,6 +61,10 @@ export class Conversations {
       case 'delivered': return this.#receipt(sender, content.items, 'delivered', now);
       case 'read': return this.#receipt(sender, content.items, 'read', now);
       case 'introduction': return this.#introduction(header, content, contact, way, now);
+      case 'carry': {
+        const offered = this.#friends.offered(sender, content, { device: header.certificate.deviceId, sequence: header.sequence }, now);
+        return { ...nothing, changes: offered.changes, after: (applied, at, settled) => { if (applied) offered.after(at); settled(); } };
+      }
       case 'resume': return { ...nothing, after: (_applied, at, settled) => { this.#outbox().kick(at, (row) => row.recipient === sender); settled(); } };
     }
   }

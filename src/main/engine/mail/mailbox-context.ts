@@ -16,9 +16,12 @@ export class MailboxContext {
   readonly counters = new Counters();
   /** Something was asked of the store since the last tick. */
   active = false;
+  /** Of one mailbox here. */
+  readonly quota: MailboxQuota;
 
   constructor(environment: MailboxEnvironment, opened: MailResults['open'], now: Instant) {
     this.environment = environment;
+    this.quota = { ...mailboxQuota, ...environment.policy.mailbox };
     this.epoch = opened.epoch.slice();
     this.clock = new MailClock(opened.elapsedMs, opened.lastWallMs, now);
   }

@@ -7,7 +7,6 @@ import { contentMaximumBytes } from '../directed/publisher.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import { fragmentBytes } from '../wire/frame.ts';
 import { letterHeaderBytes, letterIdOf } from './letter.ts';
-import { mailboxQuota } from './mailbox-context.ts';
 import { shownBodyMaximumBytes, type Doorbell } from './mailbox-doorbell.ts';
 import { addressPrefix, PrefixRate } from './mailbox-rate.ts';
 import { ttlMaximumSeconds, ttlMinimumSeconds } from '../../../shared/views.ts';
@@ -17,6 +16,7 @@ import type { SessionId } from '../session/types.ts';
 import type { Instant, ListEntry, RequestBody } from '../wire/types.ts';
 import type { DepositArguments, DepositResult } from './mail-store.ts';
 import type { MailboxContext } from './mailbox-context.ts';
+import type { MailboxOwners } from './mailbox-owners.ts';
 import type { ReceiptBatch } from './mailbox-receipts.ts';
 
 /** Deposits without a token per address prefix and minute. */
@@ -45,6 +45,7 @@ type Letter = Omit<DepositArguments, 'body' | 'elapsedMs' | 'wallMs'>;
 
 export class MailboxDeposits {
   readonly #context: MailboxContext;
+  readonly #owners: MailboxOwners;
   readonly #receipts: ReceiptBatch;
   readonly #doorbell: Doorbell;
   readonly #strangers = new PrefixRate(strangersPerMinute);
@@ -53,7 +54,8 @@ export class MailboxDeposits {
   readonly #bodiesOf = new Map<SessionId, number>();
   #bodies = 0;
 
-  constructor(context: MailboxContext, receipts: ReceiptBatch, doorbell: Doorbell) {
+  constructor(context: MailboxContext, owners: MailboxOwners, receipts: ReceiptBatch, doorbell: Doorbell) {
+    this.#owners = owners;
     this.#context = context;
     this.#receipts = receipts;
     this.#doorbell = doorbell;
@@ -63,6 +65,8 @@ export class MailboxDeposits {
     const { crypto } = this.#context.environment;
     if (body.bodyLength > contentMaximumBytes) { this.#context.refuse(told, 'too-large', now); return; }
     if (!isWellFormed(crypto, body)) { this.#context.refuse(told, 'malformed', now); return; }
+    // Whoever may have no mailbox any more has none for those who write.
+    if (!this.#owners.admits(body.mailbox.identity)) { this.#context.refuse(told, 'no-mailbox', now); return; }
     const host = this.#context.environment.session(sessionId)?.address.host ?? '';
     if (body.token === undefined) {
       const waitSeconds = this.#strangers.take(host, now.monotonicMs);
@@ -75,7 +79,7 @@ export class MailboxDeposits {
       mailbox: body.mailbox, tokenHash: body.token === undefined ? undefined : crypto.blake3(body.token), lane: body.lane,
       letterId: letterIdOf(crypto, body.header, body.bodyRoot, body.bodyLength), header: body.header.slice(), bodyRoot: body.bodyRoot.slice(),
       purgeHash: body.purgeHash.slice(), ttlSeconds: Math.max(body.ttlSeconds, ttlMinimumSeconds),
-      quota: strangersWaitSeconds === undefined ? mailboxQuota : { ...mailboxQuota, strangerLetters: 0 },
+      quota: strangersWaitSeconds === undefined ? this.#context.quota : { ...this.#context.quota, strangerLetters: 0 },
     };
     const answer = unsure === 0 ? told : this.#counted(host, told);
     const depositor: Depositor = { sessionId, host, hasToken: body.token !== undefined, strangersWaitSeconds };

@@ -20,13 +20,24 @@ export class MailboxOwners {
   readonly #sessions = new Map<string, Set<SessionId>>();
   readonly #mailboxes = new Map<SessionId, Mailbox>();
 
-  constructor(context: MailboxContext) { this.#context = context; }
+  /** Undefined: everybody may. */
+  #members: ReadonlySet<PublicKeyHex> | undefined;
+
+  constructor(context: MailboxContext) {
+    this.#context = context;
+    const { registration } = context.environment.policy;
+    this.#members = registration === 'open' ? undefined : new Set(registration.list);
+  }
+
+  /** Registrations of those who are on it no longer end here: no doorbell rings for them and no circuit is offered. Their mail waits until its time is over. */
+  setMembers(members: readonly PublicKeyHex[]): void {
+    if (this.#members === undefined) return;
+    this.#members = new Set(members);
+    for (const [sessionId, mailbox] of [...this.#mailboxes]) if (!this.admits(mailbox.identity)) this.sessionClosed(sessionId);
+  }
 
   /** Whether the policy lets this identity have anything here. */
-  admits(identity: PublicKeyHex): boolean {
-    const { registration } = this.#context.environment.policy;
-    return registration === 'open' || registration.list.includes(identity);
-  }
+  admits(identity: PublicKeyHex): boolean { return this.#members?.has(identity) ?? true; }
 
   /** Runs `then` with the mailbox of the session, or refuses. */
   withOwner(sessionId: SessionId, answer: Answer, now: Instant, then: (mailbox: Mailbox, now: Instant) => void): void {

@@ -32,6 +32,8 @@ export interface MailboxRole {
   sessionsOf(mailbox: Mailbox): readonly SessionId[];
   /** The records that are held here of that identity. */
   held(identity: PublicKeyHex, now: Instant, then: (found: FoundRecords | undefined, now: Instant) => void): void;
+  /** Another list of who may have a mailbox. */
+  setMembers(members: readonly PublicKeyHex[]): void;
   handleTimeout(now: Instant): void;
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined;
   /** Set when the wall clock jumped by more than a day: nothing expires until `confirmClock`. */

@@ -1,7 +1,6 @@
 /** The short verbs of a mailbox: what its owner asks inside an authenticated session, and what depositors ask about their letters. */
 import { equalBytes } from '../wire/bytes.ts';
 import { encodeLetterState, encodeRefusals, encodeRegisterResponse, encodeStatusResponse, refusalsMaximum } from '../wire/responses.ts';
-import { mailboxQuota } from './mailbox-context.ts';
 import { fragmentRoomBytes, packList } from './mailbox-list.ts';
 import type { Answer } from '../directed/types.ts';
 import type { SessionId } from '../session/types.ts';
@@ -31,7 +30,7 @@ export class MailboxVerbs {
         if (this.#context.environment.session(sessionId) !== undefined) this.#owners.registered(sessionId, mailbox);
         const { tokensVersion, letters, bytes } = result;
         answer.respond(encodeRegisterResponse({
-          epoch: this.#context.epoch, tokensVersion, quotaLetters: mailboxQuota.letters, quotaBytes: mailboxQuota.bytes, letters, bytes,
+          epoch: this.#context.epoch, tokensVersion, quotaLetters: this.#context.quota.letters, quotaBytes: this.#context.quota.bytes, letters, bytes,
         }), later);
         if (letters > 0) this.#doorbell.letterStored(mailbox, result.highestSequence);
       });

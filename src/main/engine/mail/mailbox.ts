@@ -97,9 +97,11 @@ class Mailboxes implements MailboxRole {
 
   held(identity: PublicKeyHex, now: Instant, then: (found: FoundRecords | undefined, now: Instant) => void): void { this.#records.held(identity, now, then); }
 
+  setMembers(members: readonly PublicKeyHex[]): void { this.#owners.setMembers(members); }
+
   #registerHandlers(directed: Directed): void {
     const records = this.#records;
-    const deposits = new MailboxDeposits(this.#context, this.#receipts, this.#doorbell);
+    const deposits = new MailboxDeposits(this.#context, this.#owners, this.#receipts, this.#doorbell);
     const verbs = new MailboxVerbs(this.#context, this.#owners, this.#doorbell);
     on(directed, 'record', (_, body, answer, now) => { records.record(body, answer, now); });
     on(directed, 'publish', (sessionId, body, answer, now) => { records.publish(sessionId, body, answer, now); });

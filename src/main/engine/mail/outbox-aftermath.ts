@@ -91,7 +91,7 @@ export class OutboxAftermath {
       this.#back(sealedAway(row, now), { kind: 'lost', atMs: now.wallMs, reason: 'unopenable' });
       return true;
     }
-    if (coveredBy(row, recipient).size > 0) return false;
+    if (coveredBy(row, [...recipient.relays, ...this.#recipients.friends.all]).size > 0) return false;
     this.#back({ ...row, stage: 'deposit', lastReason: 'held-copy-lost' }, undefined);
     return true;
   }
@@ -176,7 +176,7 @@ export class OutboxAftermath {
     }
     const neverLeft = (row.facts.held ?? []).length === 0 && !live.mayBeThere;
     const receiptsThereMs = live.endedMs + (live.handedOver ? receiptMayWaitMs : 0);
-    const isOver = neverLeft || row.stage === 'withdraw' || row.kind === 'receipt' || row.kind === 'resume' || this.#hooks.drainedSince(receiptsThereMs)
+    const isOver = neverLeft || row.stage === 'withdraw' || row.kind === 'receipt' || row.kind === 'resume' || row.kind === 'carry' || this.#hooks.drainedSince(receiptsThereMs)
       || now.monotonicMs - live.endedMs >= receiptLifetimeMs;
     if (isOver) {
       const settled = isSettled(row.facts);

@@ -102,10 +102,11 @@ export class OutboxAttempts {
     // The machine may have slept between the look-up and here.
     if (remainingMs(row, live, this.#hooks.clocks(now), now) === 0) { this.#aftermath.doubt(row, now); this.#hooks.ended(row.id, now); return; }
     const ttlSeconds = (): number => Math.min(row.ttlSeconds, Math.max(1, Math.ceil(remainingMs(row, live, this.#hooks.clocks(now), now) / 1000)));
-    layCopies(this.#context, this.#relays, row, recipient, live, ttlSeconds, now, {
+    layCopies(this.#context, this.#relays, row, recipient, this.#recipients.friends.of(row.recipient, now), live, ttlSeconds, now, {
       sending: (by) => { live.inFlight += by; this.#rows.announce(row); },
       held: (outcome, at) => { this.#heldBy(row, outcome, at); },
       recordsStale: () => { this.#recipients.invalidate(row.recipient); },
+      noMailbox: (relay, at) => { this.#recipients.friends.hasNone(row.recipient, relay, at); },
       done: (outcome, at) => { this.#deposited(row.id, live, outcome, at); },
     });
   }
@@ -118,8 +119,8 @@ export class OutboxAttempts {
       return;
     }
     live.failures = 0;
-    // Nothing comes back for receipts and resume notes: held is as far as they go.
-    if (row.kind === 'receipt' || row.kind === 'resume') { this.#hooks.finish(row, row.facts, [], now); return; }
+    // Nothing comes back for receipts, resume notes and offers to carry: held is as far as they go.
+    if (row.kind === 'receipt' || row.kind === 'resume' || row.kind === 'carry') { this.#hooks.finish(row, row.facts, [], now); return; }
     this.#rows.update({ ...row, stage: 'await', lastReason: undefined }, []);
     this.#hooks.ended(id, now);
     this.#aftermath.watch(row.recipient, statusFirstMs, now);

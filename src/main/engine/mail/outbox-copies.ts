@@ -8,7 +8,7 @@ import type { OutboxRelays, DepositOutcome } from './outbox-relays.ts';
 import type { Live } from './outbox-live.ts';
 import type { OutboxRow } from './visor-store.ts';
 import type { Recipient } from '../overlay/recipients.ts';
-import type { Instant } from '../wire/types.ts';
+import type { Instant, RelayHint } from '../wire/types.ts';
 import type { WaitReason } from '../../../shared/views.ts';
 import type { VisorContext } from '../visor-context.ts';
 
@@ -33,34 +33,47 @@ export interface CopiesHooks {
   readonly sending: (by: 1 | -1) => void;
   readonly held: (outcome: DepositOutcome & { kind: 'held' }, now: Instant) => void;
   readonly recordsStale: () => void;
+  /** That friend's relay keeps no mail for them. */
+  readonly noMailbox: (relay: string, now: Instant) => void;
   readonly done: (outcome: CopiesOutcome, now: Instant) => void;
 }
 
 /** Pause before the next attempt when nobody named one. */
 export const retryPauseMs = (context: VisorContext, live: Live): number => Math.max(retryMinimumMs, fullJitterMs(context.random, live.failures, retryBaseMs, retryCapMs));
 
-/** Relays that have it, among those that the recipient reads. */
-export function coveredBy(row: OutboxRow, recipient: Recipient): ReadonlySet<string> {
-  const read = new Set(recipient.relays.map((relay) => relay.publicKey));
+/** Relays that have it, among these. */
+export function coveredBy(row: OutboxRow, relays: readonly RelayHint[]): ReadonlySet<string> {
+  const read = new Set(relays.map((relay) => relay.publicKey));
   return new Set(holders(row.facts).map((held) => held.relay).filter((relay) => read.has(relay)));
 }
 
-export function layCopies(context: VisorContext, relays: OutboxRelays, row: OutboxRow, recipient: Recipient, live: Live, ttlSeconds: () => number, now: Instant, hooks: CopiesHooks): void {
-  const covered = coveredBy(row, recipient);
+export function layCopies(context: VisorContext, relays: OutboxRelays, row: OutboxRow, recipient: Recipient, friends: readonly RelayHint[], live: Live, ttlSeconds: () => number, now: Instant, hooks: CopiesHooks): void {
+  const covered = coveredBy(row, recipient.relays);
   const wanted = Math.min(copiesWanted, recipient.relays.length);
-  const missing = wanted - covered.size;
+  let missing = wanted - covered.size;
   const open = recipient.relays.filter((relay) => !covered.has(relay.publicKey));
-  if (recipient.relays.length === 0) { hooks.done({ kind: 'later', reason: recipient.isBarred ? 'relay-banned' : 'no-relay-known', pauseMs: retryPauseMs(context, live), sealAgain: false }, now); return; }
-  if (missing <= 0) { hooks.done({ kind: 'enough' }, now); return; }
-  const queue = relays.byReadiness(open.filter((relay) => (live.paused.get(relay.publicKey)?.untilMs ?? 0) <= now.monotonicMs));
+  const ofFriends = friends.filter((friend) => !recipient.relays.some((relay) => relay.publicKey === friend.publicKey));
+  if (recipient.relays.length === 0 && ofFriends.length === 0) { hooks.done({ kind: 'later', reason: recipient.isBarred ? 'relay-banned' : 'no-relay-known', pauseMs: retryPauseMs(context, live), sealAgain: false }, now); return; }
+  if (isEnough(row, recipient, ofFriends)) { hooks.done({ kind: 'enough' }, now); return; }
+  const mayAsk = (relay: RelayHint, at: Instant): boolean => (live.paused.get(relay.publicKey)?.untilMs ?? 0) <= at.monotonicMs;
+  let queue = relays.byReadiness(open.filter((relay) => mayAsk(relay, now)));
+  let isWithFriends = false;
   const refusals: Refused[] = [];
   let running = 0;
   let stored = 0;
   let ended = false;
   const next = (at: Instant): void => {
+    if (!ended && running === 0 && stored < missing && queue.length === 0 && !isWithFriends) {
+      isWithFriends = true;
+      const current = context.memory.outbox.get(row.id) ?? row;
+      const held = coveredBy(current, ofFriends);
+      queue = relays.byReadiness(ofFriends.filter((relay) => !held.has(relay.publicKey) && mayAsk(relay, at)));
+      missing = copiesWanted - covered.size - held.size;
+    }
     while (!ended && running + stored < missing) {
       const hint = queue.shift();
       if (hint === undefined) break;
+      const isFriend = isWithFriends;
       running += 1;
       const token = live.withoutToken.has(hint.publicKey) ? undefined : context.memory.contacts.get(row.recipient)?.depositToken;
       relays.deposit(row, hint, token, ttlSeconds(), at, {
@@ -73,7 +86,8 @@ export function layCopies(context: VisorContext, relays: OutboxRelays, row: Outb
             live.paused.delete(hint.publicKey);
             hooks.held(outcome, then);
           } else {
-            refusals.push(outcome);
+            if (!isFriend) refusals.push(outcome);
+            if (isFriend && outcome.cause === 'records-stale') { hooks.noMailbox(hint.publicKey, then); next(then); return; }
             if (outcome.cause === 'token-revoked' && token !== undefined && row.kind === 'introduction') live.withoutToken.add(hint.publicKey);
             if (outcome.cause === 'records-stale' || outcome.cause === 'seal-again') hooks.recordsStale();
             if (outcome.retryAfterMs > 0) pause(context, live, hint.publicKey, outcome, then);
@@ -87,10 +101,23 @@ export function layCopies(context: VisorContext, relays: OutboxRelays, row: Outb
     ended = true;
     const current = context.memory.outbox.get(row.id);
     if (current?.stage !== 'deposit' || current.sealed?.letterId !== row.sealed?.letterId) { hooks.done({ kind: 'overtaken' }, at); return; }
-    if (coveredBy(current, recipient).size >= wanted) { hooks.done({ kind: 'enough' }, at); return; }
+    if (isEnough(current, recipient, ofFriends)) { hooks.done({ kind: 'enough' }, at); return; }
     hooks.done(summary(context, live, open.map((relay) => relay.publicKey), refusals, current, at), at);
   };
   next(now);
+}
+
+/**
+ * Copies at friends are as good as others when there are two of them, when there is nowhere else, and for what nobody waits for. A single one is better than none, and the recipient's own relays are tried
+ * further: a friend's computer may go off and stay off.
+ */
+function isEnough(row: OutboxRow, recipient: Recipient, ofFriends: readonly RelayHint[]): boolean {
+  const own = coveredBy(row, recipient.relays).size;
+  const theirs = coveredBy(row, ofFriends).size;
+  if (recipient.relays.length > 0 && own >= Math.min(copiesWanted, recipient.relays.length)) return true;
+  if (own + theirs >= copiesWanted) return true;
+  const isOwed = row.kind === 'message' || row.kind === 'introduction';
+  return theirs > 0 && (recipient.relays.length === 0 || !isOwed);
 }
 
 function pause(context: VisorContext, live: Live, relay: string, outcome: Refused, now: Instant): void {

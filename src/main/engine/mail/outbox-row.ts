@@ -37,10 +37,10 @@ export class OutboxRows {
     this.#context.announce({ kind: 'outbox', messageId: row.id }, { kind: 'message', messageId: row.id, conversationId: conversationOf(row) });
   }
 
-  /** Where its copies may lie and may be laid: the recipient's relays by their record, then those that they were added by. */
+  /** Where its copies may lie and may be laid: the recipient's relays by their record, then those that they were added by, then those of friends. */
   hints(row: OutboxRow): readonly RelayHint[] {
     const contact = this.#context.memory.contacts.get(row.recipient);
-    return [...(this.#recipients.known(row.recipient)?.relays ?? []), ...(contact?.relays ?? [])];
+    return [...(this.#recipients.known(row.recipient)?.relays ?? []), ...(contact?.relays ?? []), ...this.#recipients.friends.all];
   }
 
   goesTo(row: OutboxRow, relay: string): boolean { return this.hints(row).some((hint) => hint.publicKey === relay); }

@@ -83,7 +83,7 @@ export class OwnRecords {
 
   /** With no relay: those that are being left, which are read still; else where we were last, since what is left there is fetched when it is added again. */
   #lastResort(last: readonly RelayHint[]): readonly RelayHint[] {
-    const read = [...this.#context.memory.relays.values()].map(({ publicKey, host, port }) => ({ publicKey, host, port })).slice(0, advertisedRelaysMaximum);
+    const read = [...this.#context.memory.relays.values()].filter(({ role }) => role !== 'friend').map(({ publicKey, host, port }) => ({ publicKey, host, port })).slice(0, advertisedRelaysMaximum);
     return read.length > 0 ? read : last;
   }
 

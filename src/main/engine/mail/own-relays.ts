@@ -24,6 +24,7 @@ export const leavingMaximumMs = 30 * 86_400_000;
 const drainedWithinMs = 15 * 60_000;
 /** Before it is forgotten unheard it is asked once more: the machine may have slept all that time, and its clock be wrong. */
 const lastAskedMs = 50 * 60_000;
+const refusedByFriendMs = 5 * 60_000;
 /** Relays being left at once; of more, the one that was left first is forgotten. */
 const leavingMaximum = 8;
 
@@ -72,26 +73,36 @@ export class OwnRelays {
     this.#events = events;
     this.#registration = new Registration(context, records, tokens, {
       registered: (link, _epochChanged, waiting, at, mailbox) => { this.#mailboxes.set(link.hint.publicKey, { ...mailbox, atWallMs: at.wallMs }); this.#onRegistered(link, waiting, at); },
-      refused: (link, at) => { this.#refused.add(link.hint.publicKey); this.#announce(link); events.refused(link.hint.publicKey, at); },
+      refused: (link, at) => {
+        this.#refused.add(link.hint.publicKey);
+        // It may have kept mail for us until now.
+        if (this.#registered.delete(link.hint.publicKey)) this.#inbox().linkDown(link.hint.publicKey);
+        // A friend's relay may not have heard yet that we are one.
+        if (this.#context.memory.relays.get(link.hint.publicKey)?.role === 'friend') this.#deadlines.set(link.hint.publicKey, at.monotonicMs + refusedByFriendMs);
+        this.#announce(link);
+        events.refused(link.hint.publicKey, at);
+      },
       failed: (link, pauseMs, at) => { this.#deadlines.set(link.hint.publicKey, at.monotonicMs + pauseMs); },
       revoked: (at) => { if (!events.isRevoked()) events.revoked(at); },
     });
   }
 
-  /** Those that keep our mail, without those being left. */
-  get configured(): readonly RelayRow[] { return [...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs === undefined); }
+  /** Those that keep our mail, without those being left and those of friends. */
+  get configured(): readonly RelayRow[] { return [...this.#context.memory.relays.values()].filter((row) => row.leavingSinceMs === undefined && row.role !== 'friend'); }
+  /** Those of friends that are there. */
+  get friendsConnectedCount(): number { return [...this.#context.memory.relays.values()].filter((row) => row.role === 'friend' && row.leavingSinceMs === undefined && this.#registered.has(row.publicKey)).length; }
   get connectedCount(): number { return this.configured.filter((row) => this.#registered.has(row.publicKey)).length; }
   get registered(): ReadonlySet<string> { return this.#registered; }
   knowsTokens(publicKey: string): boolean { return this.#registered.has(publicKey) && this.#registration.knowsTokens(publicKey); }
   mailbox(publicKey: string): MailboxUse | undefined { return this.#mailboxes.get(publicKey); }
   isRefused(publicKey: string): boolean { return this.#refused.has(publicKey); }
 
-  /** True once each was drained after that monotonic time. One that is being left, and does not answer or never ends, is not waited for. */
+  /** True once each was drained after that monotonic time. One that is being left, or a friend's, and does not answer or never ends, is not waited for. */
   drainedSince(monotonicMs: number): boolean {
     const newest = Math.max(0, ...this.#drained.values());
     for (const row of this.#context.memory.relays.values()) {
       const drainedMs = this.#drained.get(row.publicKey) ?? -1;
-      if (row.leavingSinceMs !== undefined && (!this.#registered.has(row.publicKey) || newest - drainedMs > drainedWithinMs)) continue;
+      if ((row.leavingSinceMs !== undefined || row.role === 'friend') && (!this.#registered.has(row.publicKey) || newest - drainedMs > drainedWithinMs)) continue;
       if (drainedMs < monotonicMs) return false;
     }
     return true;
@@ -158,7 +169,8 @@ export class OwnRelays {
   clockOffsetMs(minimum: number): number | undefined {
     const offsets: number[] = [];
     for (const link of this.#links.all) {
-      const isTrusted = link.purpose === 'own' && this.#context.memory.relays.get(link.hint.publicKey)?.leavingSinceMs === undefined;
+      const row = this.#context.memory.relays.get(link.hint.publicKey);
+      const isTrusted = link.purpose === 'own' && row?.leavingSinceMs === undefined && row?.role !== 'friend';
       const offset = isTrusted ? this.#links.session(link)?.clockOffsetMs : undefined;
       if (offset !== undefined) offsets.push(offset);
     }

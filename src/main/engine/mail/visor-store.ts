@@ -90,7 +90,7 @@ export interface OutboxRow {
   readonly recipient: string;
   readonly destinationPort: number;
   readonly sourcePort: number;
-  readonly kind: 'message' | 'introduction' | 'receipt' | 'resume';
+  readonly kind: 'message' | 'introduction' | 'receipt' | 'resume' | 'carry';
   /** Encoded Content (wire codec) until delivered. (sealed) */
   readonly content: Uint8Array;
   readonly sequence: number;
@@ -140,7 +140,8 @@ export interface RelayRow {
   readonly publicKey: string;
   readonly host: string;
   readonly port: number;
-  readonly role: 'own' | 'local';
+  /** `friend`: a contact carries for us (friend-relays.ts). */
+  readonly role: 'own' | 'local' | 'friend';
   /** Mail cursor: (epoch, sequence). Undefined epoch = list from the beginning. */
   readonly epoch: Uint8Array | undefined;
   readonly cursor: number;

@@ -14,11 +14,12 @@ const circuitBytes = 4;
 
 export interface FoundCircuit { readonly sessionId: SessionId; readonly circuit: number; readonly relay: PublicKeyHex }
 
-/** Undefined: no relay of theirs offers it, or they are not here. */
-export function askCircuit(context: VisorContext, links: RelayLinks, { record, device, relays }: Recipient, token: Uint8Array, now: Instant, done: (found: FoundCircuit | undefined, now: Instant) => void): void {
+/** @param friends relays of friends of ours, where they may be found too. Undefined: no relay offers it, or they are not here. */
+export function askCircuit(context: VisorContext, links: RelayLinks, { record, device, relays }: Recipient, friends: readonly RelayHint[], token: Uint8Array, now: Instant, done: (found: FoundCircuit | undefined, now: Instant) => void): void {
   // Where we are connected already there is no wait.
   const isConnected = (hint: RelayHint): boolean => links.own(hint.publicKey)?.state === 'connected';
   const left = [...relays].sort((one, other) => Number(isConnected(other)) - Number(isConnected(one)));
+  left.push(...friends.filter((friend) => !relays.some((relay) => relay.publicKey === friend.publicKey)));
   const next = (at: Instant): void => {
     const hint = left.shift();
     const link = hint === undefined ? undefined : links.deposit(hint, at);

@@ -60,7 +60,7 @@ export class PeerCircuits {
     const contact = this.#context.memory.contacts.get(publicKey);
     const recipient = this.#recipients.known(publicKey);
     if (contact?.depositToken === undefined || recipient === undefined) { done('unprepared', undefined, now); return; }
-    askCircuit(this.#context, this.#links, recipient, contact.depositToken, now, (found, at) => { done(found ?? 'not-connected', recipient.device.x25519, at); });
+    askCircuit(this.#context, this.#links, recipient, this.#recipients.friends.of(publicKey, now), contact.depositToken, now, (found, at) => { done(found ?? 'not-connected', recipient.device.x25519, at); });
   }
 
   open({ sessionId, circuit, relay }: FoundCircuit, peer: PublicKeyHex): CircuitEnd { return this.#ends.open(sessionId, circuit, peer, relay); }

@@ -13,6 +13,7 @@ import type { DeviceCertificate, IdentityRecord, Instant, PrekeyBundle, PublicKe
 import type { ContactRow } from '../mail/visor-store.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { RelayLinks } from './relay-links.ts';
+import { noFriendHolders, type FriendHolders } from '../mail/friend-relays.ts';
 
 /** Records in use are asked for again after this: relays and prekeys change weekly at most. */
 const freshForMs = 6 * 3_600_000;
@@ -51,6 +52,8 @@ interface Lookup {
 }
 
 export class Recipients {
+  /** Relays of friends, where their mail may go besides. */
+  readonly friends: FriendHolders;
   readonly #context: VisorContext;
   readonly #links: RelayLinks;
   readonly #deviceChanged: (publicKey: PublicKeyHex, now: Instant) => void;
@@ -61,7 +64,8 @@ export class Recipients {
   readonly #cache = new WeakMap<ContactRow, { readonly recipient: Recipient; readonly bansVersion: number }>();
 
   /** @param deviceChanged somebody we knew has another device now: it knows nothing of what we told the old one. */
-  constructor(context: VisorContext, links: RelayLinks, deviceChanged: (publicKey: PublicKeyHex, now: Instant) => void) {
+  constructor(context: VisorContext, links: RelayLinks, deviceChanged: (publicKey: PublicKeyHex, now: Instant) => void, friends: FriendHolders = noFriendHolders) {
+    this.friends = friends;
     this.#context = context;
     this.#links = links;
     this.#deviceChanged = deviceChanged;

@@ -206,7 +206,8 @@ export class RelayCanaries {
     if (this.#events.isRefused(relay)) { this.#record(relay, { atMs: wholeMs(now.wallMs), result: 'refused', tookMs: 0 }, now); return; }
     if (!this.#events.isRegistered(relay)) {
       // Nothing was laid down, but nothing can be: known only where it is not our own network that is down.
-      if (this.#anotherIsThere(relay, now)) this.#record(relay, { atMs: wholeMs(now.wallMs), result: 'silent', tookMs: 0 }, now);
+      // A friend's computer is off now and then, which is no fault of theirs.
+      if (row.role !== 'friend' && this.#anotherIsThere(relay, now)) this.#record(relay, { atMs: wholeMs(now.wallMs), result: 'silent', tookMs: 0 }, now);
       return;
     }
     if (!this.#events.knowsTokens(relay)) { this.#plan(relay, notReadyMs, now); return; }
@@ -332,4 +333,4 @@ export class RelayCanaries {
 const wholeMs = (ms: number): number => Math.round(ms);
 
 /** Not the one inside this app, which is there whenever we are, and not one that is being left. */
-const isTested = (row: RelayRow | undefined): row is RelayRow => row?.role === 'own' && row.leavingSinceMs === undefined;
+const isTested = (row: RelayRow | undefined): row is RelayRow => (row?.role === 'own' || row?.role === 'friend') && row.leavingSinceMs === undefined;

@@ -21,6 +21,7 @@ const resumeKind = 5;
 const fileKind = 6;
 const fetchedKind = 7;
 const takenBackKind = 8;
+const carryKind = 9;
 
 const messageIdBytes = 16;
 const tokenBytes = 16;
@@ -55,6 +56,9 @@ export function encodeContent(content: Content): Uint8Array {
       return writer.finish();
     case 'resume':
       return writer.u8(resumeKind).finish();
+    case 'carry':
+      writeRelayHints(writer.u8(carryKind), content.offer === undefined ? [] : [content.offer.hint]);
+      return writer.u64(content.offer?.quotaBytes ?? 0).u32(content.offer?.leaseSeconds ?? 0).finish();
   }
 }
 
@@ -95,6 +99,13 @@ function readContent(reader: Reader): Content | undefined {
     }
     case resumeKind:
       return { kind: 'resume' };
+    case carryKind: {
+      const [hint, ...more] = readRelayHints(reader);
+      const quotaBytes = reader.u64();
+      const leaseSeconds = reader.u32();
+      if (more.length > 0) reader.fail();
+      return { kind: 'carry', offer: hint === undefined ? undefined : { hint, quotaBytes, leaseSeconds } };
+    }
     default:
       return undefined;
   }

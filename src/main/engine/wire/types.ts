@@ -126,7 +126,9 @@ export type Content =
       readonly name: string;
       readonly relays: readonly RelayHint[];
     }
-  | { readonly kind: 'resume' };
+  | { readonly kind: 'resume' }
+  /** The writer's computer carries for the reader: where its relay is, and until when unless that is renewed. Without an offer it does not, or no longer. */
+  | { readonly kind: 'carry'; readonly offer: { readonly hint: RelayHint; readonly quotaBytes: number; readonly leaseSeconds: number } | undefined };
 
 /** A sealed letter as relays hold it. */
 export interface SealedLetter {

@@ -2,7 +2,7 @@
  * Turns the engine's rows and statuses into what people and programs are shown. Pure: everything comes in as arguments, so that each
  * sentence and number on a screen can be tested without an engine.
  */
-import { shortKey } from '../../../shared/sentences.ts';
+import { friendsWaypost, shortKey } from '../../../shared/sentences.ts';
 import type { CheckedNetworkView } from '../../../shared/network-report-schema.ts';
 import { relayAbilities } from '../../../shared/relay-capabilities.ts';
 import type { RelayTestsView } from '../../../shared/relay-tests.ts';
@@ -38,19 +38,27 @@ export function fingerprintOf(publicKey: string): string {
   return words;
 }
 
-export function personName(names: Names, publicKey: string): string {
+export function personName(names: Pick<Names, 'contacts'>, publicKey: string): string {
   const name = names.contacts.get(publicKey)?.name ?? '';
   return name === '' ? shortKey(publicKey) : name;
 }
 
 export function relayName(names: Names, publicKey: string): string {
-  const row = names.relays.find((relay) => relay.row.publicKey === publicKey)?.row;
-  if (row !== undefined) return row.role === 'local' ? 'this computer' : formatHostPort(row.host, row.port);
+  const status = names.relays.find((relay) => relay.row.publicKey === publicKey);
+  if (status !== undefined) return nameOfRelay(status, names.contacts);
   for (const contact of names.contacts.values()) {
     const hint = contact.relays.find((relay) => relay.publicKey === publicKey);
     if (hint !== undefined) return formatHostPort(hint.host, hint.port);
   }
   return shortKey(publicKey);
+}
+
+function nameOfRelay({ row, carrier }: Pick<RelayStatus, 'row' | 'carrier'>, contacts: Names['contacts']): string {
+  switch (row.role) {
+    case 'own': return formatHostPort(row.host, row.port);
+    case 'local': return 'this computer';
+    case 'friend': return friendsWaypost(contacts.get(carrier ?? '')?.name);
+  }
 }
 
 export const formatHostPort = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
@@ -138,7 +146,7 @@ export function presentConversation(row: ConversationRow, summary: Summary | und
   };
 }
 
-export function presentRelay(status: RelayStatus): RelayView {
+export function presentRelay(status: RelayStatus, contacts: Names['contacts'] = new Map()): RelayView {
   const samples = status.roundTripsMs.slice(-samplesMaximum);
   const measured = samples.filter((sample) => sample !== undefined).sort((left, right) => left - right);
   const p50Ms = percentile(measured, 0.5);
@@ -147,8 +155,9 @@ export function presentRelay(status: RelayStatus): RelayView {
   return {
     publicKey: row.publicKey,
     address: formatHostPort(row.host, row.port),
-    name: row.role === 'local' ? 'this computer' : formatHostPort(row.host, row.port),
+    name: nameOfRelay(status, contacts),
     role: row.role,
+    ...(row.role === 'friend' ? { carriedBy: personName({ contacts }, status.carrier ?? '') } : {}),
     state: status.state,
     problem: status.problem,
     ...(status.leavingUntilWallMs === undefined ? {} : { leavingUntilMs: wholeMs(status.leavingUntilWallMs) }),
@@ -195,7 +204,7 @@ export function presentOutboxItem(status: OutboxStatus, names: Names): OutboxIte
     conversationId: `${row.recipient}:${row.destinationPort}`,
     toName: personName(names, row.recipient),
     // `resume` tells a sender that there is room again: to a person it is a receipt like the others.
-    kind: row.kind === 'resume' ? 'receipt' : row.kind,
+    kind: row.kind === 'resume' || row.kind === 'carry' ? 'receipt' : row.kind,
     summary: summaryOf(row.content),
     sizeBytes: row.content.length,
     attempts: row.attempts,
@@ -218,6 +227,7 @@ function summaryOf(encoded: Uint8Array): string {
     case 'file': return lineOf(content.text === '' ? content.name : `${content.name}: ${content.text}`);
     case 'introduction': return 'Your name, relays and permission to write';
     case 'resume': return 'Notice that there is room for messages again';
+    case 'carry': return content.offer === undefined ? 'Notice that this computer does not carry for them' : 'Offer to carry for them';
     case undefined: return '';
   }
 }

@@ -34,7 +34,7 @@ export class ViewReader {
       identity: presentIdentity(inspect),
       connection: presentConnection(inspect.connection, this.#source.storageFailure !== undefined),
       conversations: [...inspect.conversations.values()].map((row) => presentConversation(row, byConversation.get(row.id), inspect)),
-      relays: inspect.relays.map(presentRelay),
+      relays: inspect.relays.map((relay) => presentRelay(relay, inspect.contacts)),
       outbox: inspect.outbox().map((status) => presentOutboxItem(status, inspect)),
       settings: inspect.settings,
       echo: this.echo,
@@ -65,7 +65,7 @@ export class ViewReader {
     }
     for (const publicKey of dirty.relays) {
       const status = inspect.relays.find((relay) => relay.row.publicKey === publicKey);
-      changes.push(status === undefined ? { kind: 'relay-removed', publicKey } : { kind: 'relay', value: presentRelay(status) });
+      changes.push(status === undefined ? { kind: 'relay-removed', publicKey } : { kind: 'relay', value: presentRelay(status, inspect.contacts) });
     }
     for (const part of dirty.parts) {
       const change = this.#partChange(part, inspect);

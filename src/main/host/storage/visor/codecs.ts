@@ -31,7 +31,7 @@ export const parseRelays = (value: unknown): ContactRow['relays'] | undefined =>
 /** The words that columns of text may hold; a type error here means that the contract has gained one. */
 export const directions = ['out', 'in'] as const satisfies readonly StoredMessage['direction'][];
 export const standings = ['contact', 'pending', 'request', 'blocked'] as const satisfies readonly ContactRow['standing'][];
-export const outboxKinds = ['message', 'introduction', 'receipt', 'resume'] as const satisfies readonly OutboxRow['kind'][];
+export const outboxKinds = ['message', 'introduction', 'receipt', 'resume', 'carry'] as const satisfies readonly OutboxRow['kind'][];
 export const outboxStages = ['deposit', 'await', 'withdraw'] as const satisfies readonly OutboxRow['stage'][];
 export const fileStages = ['offered', 'wanted', 'paused', 'ready', 'failed'] as const satisfies readonly FileRow['stage'][];
 export const fileCopies = ['freeing', 'gone'] as const satisfies readonly NonNullable<FileRow['copy']>[];

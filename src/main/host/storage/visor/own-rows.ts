@@ -3,7 +3,7 @@ import type { InviteRow, RelayRow } from '../../../engine/mail/visor-store.ts';
 import { RowReader } from '../row.ts';
 import type { Statements } from '../statements.ts';
 
-const roles = ['own', 'local'] as const satisfies readonly RelayRow['role'][];
+const roles = ['own', 'local', 'friend'] as const satisfies readonly RelayRow['role'][];
 const choices = ['normal', 'pinned', 'banned'] as const satisfies readonly RelayRow['choice'][];
 
 export class OwnRows {
