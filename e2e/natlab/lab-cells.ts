@@ -20,6 +20,15 @@ export interface LabCell {
   readonly byIpv6?: boolean;
 }
 
+/** Where all relays die (lab-friend.ts). */
+export interface FriendCell {
+  readonly name: string;
+  readonly hosts: readonly [string, string];
+  readonly routers: readonly RouterItem[];
+  /** Public hosts: the friend's, and those of the relays. */
+  readonly friend: { readonly host: string; readonly relays: readonly [string, string] };
+}
+
 type Site = (name: string, host: string) => readonly RouterItem[];
 
 const of = (kind: RouterItem['kind'], options: RouterItem['options'] = {}, lan?: string): Site => (name, host) => [{ name, kind, hosts: [host], lan, options }];
@@ -84,5 +93,13 @@ export const labCells: readonly LabCell[] = [
   cellOf(47, ...both('IPv6 firewalls, relays by IPv4', firewalled), 'direct'),
 ];
 
-export const publicHostsOf = (cells: readonly LabCell[]): readonly string[] =>
+const friendCellOf = (number: number, name: string, site: Site): FriendCell => {
+  const id = `c${String(number)}`;
+  const hosts = [`${id}-left`, `${id}-right`] as const;
+  return { name, hosts, routers: hosts.flatMap((host, side) => site(`${id}-r${String(side)}`, host)), friend: { host: `${id}-friend`, relays: [`${id}-relay0`, `${id}-relay1`] } };
+};
+
+export const friendCells: readonly FriendCell[] = [friendCellOf(48, 'all relays killed, a friend carries', of('port-restricted'))];
+
+export const publicHostsOf = (cells: readonly Pick<LabCell, 'hosts' | 'routers'>[]): readonly string[] =>
   cells.flatMap(({ hosts, routers }) => hosts.filter((host) => !routers.some((router) => router.hosts.includes(host))));

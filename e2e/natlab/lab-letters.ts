@@ -6,6 +6,8 @@ import type { LabVisor } from './lab-visor.ts';
 const everyMs = 100;
 const pageSize = 200;
 const lookAgainMs = 100;
+/** Others may be written besides. */
+const numberPattern = /^\d+( |$)/;
 
 export interface LetterCount {
   readonly sent: number;
@@ -100,7 +102,7 @@ export class Letters {
       if (messages.length === 0) return;
       this.#readRow = nextRow;
       for (const { text, conversationId, receivedAtMs } of messages) {
-        if (!conversationId.startsWith(this.#from.publicKey)) continue;
+        if (!conversationId.startsWith(this.#from.publicKey) || !numberPattern.test(text)) continue;
         const number = Number.parseInt(text, 10);
         this.#came.set(number, [...this.#came.get(number) ?? [], receivedAtMs ?? Date.now()]);
       }

@@ -7,7 +7,7 @@ import { within, until } from '../../scripts/processes/waiting.ts';
 import { connectControlSocket } from '../../src/main/host/control-client.ts';
 import { createIdentitySecret } from '../../src/main/host/identity-setup.ts';
 import { createProfileDirectory, profileAt } from '../../src/main/host/profile.ts';
-import { createLocalKey, createVault } from '../../src/main/host/vault.ts';
+import { createLocalKey, createVault, readVault } from '../../src/main/host/vault.ts';
 import type { Client } from '../../src/shared/contract.ts';
 import { createClient } from '../../src/shared/transport.ts';
 import type { Lab } from './lab.ts';
@@ -72,18 +72,18 @@ export class LabVisor {
     this.#close = close;
   }
 
-  /** A new person in a new profile. @throws Error when it does not come up. */
-  static async start(lab: Lab, host: string, directory: string): Promise<LabVisor> {
+  /** A new person in a new profile, or who was there before. @throws Error when it does not come up. */
+  static async start(lab: Lab, host: string, directory: string, words: readonly string[] = []): Promise<LabVisor> {
     const profile = profileAt(directory);
     createProfileDirectory(profile);
-    const { publicKey } = await createVault(profile.identityFile, { identitySecret: createIdentitySecret(), localKey: createLocalKey() }, { kind: 'file' }, { name: host, wordsConfirmed: true, nowMs: Date.now() });
-    return LabVisor.again(lab, host, directory, publicKey);
+    const { publicKey } = await readVault(profile.identityFile) ?? await createVault(profile.identityFile, { identitySecret: createIdentitySecret(), localKey: createLocalKey() }, { kind: 'file' }, { name: host, wordsConfirmed: true, nowMs: Date.now() });
+    return LabVisor.again(lab, host, directory, publicKey, words);
   }
 
   /** The person of a profile that is there. @throws Error when it does not come up. */
-  static async again(lab: Lab, host: string, directory: string, publicKey: string): Promise<LabVisor> {
+  static async again(lab: Lab, host: string, directory: string, publicKey: string, words: readonly string[] = []): Promise<LabVisor> {
     const profile = profileAt(directory);
-    const inside = new WaypostInside(lab, host, ['run', '--profile', directory]);
+    const inside = new WaypostInside(lab, host, ['run', '--profile', directory, ...words]);
     try {
       const pipe = await until(`local API of ${host}`, startPatienceMs, () => {
         if (inside.isEnded) throw new Error(`The visor of ${host} ended early. It said: ${inside.errorText.trim()}`);

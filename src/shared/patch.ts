@@ -24,6 +24,7 @@ export function applyChange(view: View, change: Change): View {
     case 'outbox-removed': return { ...view, outbox: view.outbox.filter((other) => other.messageId !== change.messageId) };
     case 'settings': return { ...view, settings: change.value };
     case 'echo': return { ...view, echo: change.value };
+    case 'carrying': return { ...view, carrying: change.value };
     case 'notices': return { ...view, notices: change.value };
     case 'network': return { ...view, network: change.value };
   }

@@ -368,6 +368,24 @@ export type LanView = z.infer<typeof lanSchema>;
 export const echoSchema = z.object({ state: z.enum(['absent', 'starting', 'online', 'offline']), publicKey: publicKeySchema.optional() });
 export type EchoView = z.infer<typeof echoSchema>;
 
+/**
+ * What this computer carries for friends. `checking`: whether others reach it is not known yet. `unreachable`: they do not. `failed`: the relay beside the visor did not start.
+ */
+export const carryingSchema = z.object({
+  state: z.enum(['off', 'checking', 'unreachable', 'failed', 'on']),
+  /** Where friends reach it. */
+  address: z.string().optional(),
+  /** Friends that it is offered to. */
+  members: z.number().int(),
+  /** Letters taken for them since it began. */
+  letters: z.number().int(),
+  /** Carried live in the last hour, and at most in an hour. */
+  hourBytes: z.number(),
+  hourMaximumBytes: z.number(),
+});
+export type CarryingView = z.infer<typeof carryingSchema>;
+export const carriesNothing: CarryingView = { state: 'off', members: 0, letters: 0, hourBytes: 0, hourMaximumBytes: 0 };
+
 /** All that is live on screen, except the pages of old messages. */
 export const viewSchema = z.object({
   identity: identitySchema,
@@ -377,6 +395,8 @@ export const viewSchema = z.object({
   outbox: z.array(outboxItemSchema),
   settings: settingsSchema,
   echo: echoSchema,
+  /** Absent: nothing is carried. */
+  carrying: carryingSchema.optional(),
   /** Downgrades that are in force, as sentences (architecture 15); empty when there are none. */
   notices: z.array(z.string()),
   /** What the last check of this network found out; absent before the first one, and after the network changed. */
@@ -396,6 +416,7 @@ export const changeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('outbox-removed'), messageId: messageIdSchema }),
   z.object({ kind: z.literal('settings'), value: settingsSchema }),
   z.object({ kind: z.literal('echo'), value: echoSchema }),
+  z.object({ kind: z.literal('carrying'), value: carryingSchema }),
   z.object({ kind: z.literal('notices'), value: z.array(z.string()) }),
   z.object({ kind: z.literal('network'), value: checkedNetworkSchema.optional() }),
 ]);

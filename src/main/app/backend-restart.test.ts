@@ -16,7 +16,7 @@ import { startVisorHost } from '../host/visor-host.ts';
 import type { RuntimeOptions, VisorRuntime } from '../host/visor-runtime.ts';
 import { workerFile } from '../host/worker-file.ts';
 import { Backend } from './backend.ts';
-import { LocalRelay } from './local-relay.ts';
+import { LocalRelay } from '../host/local-relay.ts';
 import { forkAsNode } from './node-helper.ts';
 
 const echoFile = path.join(path.dirname(workerFile('echo-process')), 'echo-process.ts');

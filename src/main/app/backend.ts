@@ -14,9 +14,10 @@ import { lockProfile, type Profile, type ProfileLock } from '../host/profile.ts'
 import type { SecretSealer, VaultContents } from '../host/vault.ts';
 import { startVisorHost } from '../host/visor-host.ts';
 import type { VisorRuntime } from '../host/visor-runtime.ts';
+import { FriendCarrier } from '../host/friend-carrier.ts';
 import { EchoService, echoIdentity } from './echo.ts';
 import type { HelperProcess } from './helper-types.ts';
-import { LocalRelay } from './local-relay.ts';
+import { LocalRelay } from '../host/local-relay.ts';
 
 /** All of the end together: windows are gone by then, and nobody should have to kill what they closed. */
 const stopTimeoutMs = 2_000;
@@ -40,6 +41,7 @@ interface RunningVisor extends AccountVisor {
   readonly runtime: VisorRuntime;
   readonly relay: LocalRelay;
   readonly echo: EchoService;
+  readonly carrier: FriendCarrier;
 }
 
 export class Backend {
@@ -116,11 +118,11 @@ export class Backend {
   }
 
   async #endVisor(): Promise<void> {
-    const { relay, echo, runtime } = this.#running ?? {};
+    const { relay, echo, runtime, carrier } = this.#running ?? {};
     const socket = this.#socket;
     this.#running = undefined;
     this.#socket = undefined;
-    await Promise.allSettled([socket?.close(), echo?.stop(), runtime?.stop(), relay?.stop()]);
+    await Promise.allSettled([socket?.close(), echo?.stop(), carrier?.stop(), runtime?.stop(), relay?.stop()]);
   }
 
   async #invoke(path: string, argument: unknown): Promise<Reply> {
@@ -150,7 +152,8 @@ export class Backend {
       throw error;
     }
     const client = createClient(runtime.pipe);
-    const relay = new LocalRelay({ directory: profile.relayDirectory, localKey: contents.localKey, allowed: [own, identityPublicKey(echoIdentity(contents.localKey))], restarted: () => { void this.#useLocalRelay(running); } });
+    const relay = new LocalRelay({ directory: profile.relayDirectory, localKey: contents.localKey, allowed: [own, identityPublicKey(echoIdentity(contents.localKey))], restarted: () => { void this.#useLocalRelay(running); running.carrier.restarted(); } });
+    const carrier = new FriendCarrier({ runtime, relay, directory: profile.relayDirectory });
     const echo = new EchoService({
       directory: profile.echoDirectory,
       localKey: contents.localKey,
@@ -161,7 +164,7 @@ export class Backend {
     });
     runtime.pipe.listen('state.patch', (patch) => { notify('state.patch', patch); });
     const running: RunningVisor = {
-      runtime, relay, echo,
+      runtime, relay, echo, carrier,
       rename: async (as) => { await runtime.command({ name: 'rename-self', as }); },
       wordsConfirmed: async () => { await runtime.command({ name: 'words-confirmed' }); },
     };
@@ -171,7 +174,7 @@ export class Backend {
       if (end.kind === 'stop-requested') this.#options.stopRequested();
       else if (end.kind === 'crashed') this.#restart(running);
     });
-    void this.#useLocalRelay(running);
+    void this.#useLocalRelay(running).then(() => { if (this.#running === running) carrier.start(); });
     void echo.resume().catch(() => undefined);
     return running;
   }
@@ -198,7 +201,7 @@ export class Backend {
     this.#running = undefined;
     const socket = this.#socket;
     this.#socket = undefined;
-    this.#ending = Promise.allSettled([socket?.close(), broken.echo.stop(), broken.relay.stop()]);
+    this.#ending = Promise.allSettled([socket?.close(), broken.echo.stop(), broken.carrier.stop(), broken.relay.stop()]);
     void this.#ending.then(() => {
       this.#account.visorEnded();
       this.#startAgain(restartMs);

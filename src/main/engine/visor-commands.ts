@@ -90,7 +90,7 @@ export function runCommand(role: VisorRole, command: Exclude<EngineCommand, { na
       const { relays, bannedRelays } = role.context.memory;
       const left = relays.get(command.publicKey) ?? bannedRelays.get(command.publicKey);
       if (left === undefined) { fail(new WaypostError('not-found', 'This relay is not one of yours.')); return; }
-      const changes = role.relays.removal(left, now);
+      const changes = [...role.relays.removal(left, now), ...(left.role === 'friend' ? role.friendRelays.declined(left.publicKey) : [])];
       role.context.commit(changes, {
         announce: [...changes.flatMap((change) => (change.kind === 'delete-relay' ? [{ kind: 'relay-removed', publicKey: change.publicKey } as const] : [])), { kind: 'relay', publicKey: command.publicKey }, { kind: 'connection' }],
         done: (_applied, at) => { role.relaysChanged(at); plain(); },
@@ -119,7 +119,8 @@ function updateSettings(role: VisorRole, changed: Extract<EngineCommand, { name:
     return;
   }
   const settings = { ...context.memory.settings, ...changed, directoryRelays };
-  context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }], {
+  const welcomed = changed.useFriendsRelays === true && !context.memory.settings.useFriendsRelays ? role.friendRelays.welcomed() : [];
+  context.commit([{ kind: 'put-value', key: settingsKey, value: JSON.stringify(settings) }, ...welcomed], {
     announce: [{ kind: 'settings' }],
     done: (_applied, at) => {
       if (changed.hideAddress !== undefined) role.peers.hidingChanged(settings.hideAddress, at);

@@ -9,7 +9,7 @@ import { WaypostError } from '../../shared/errors.ts';
 import type { BlobInfo, BlobOperation, BlobRequest, BlobResult } from '../engine/files/blob-store.ts';
 import type { BlobShelfName, CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
 import type { EngineSocket } from '../engine/path/observation-port.ts';
-import type { SocketAddress } from '../engine/wire/types.ts';
+import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
 import type { LanFacts } from '../engine/path/lan-network.ts';
@@ -89,6 +89,7 @@ export class Driver {
   #draining = false;
   #stopped = false;
   #failure: StoreFailure | undefined;
+  #members: readonly PublicKeyHex[] | undefined;
   #nextTicket = 1;
   readonly #commands = new Map<number, WaitingCommand>();
   readonly #counters = { engineRestarts: 0, storeFailures: 0, networkChanges: 0, resolves: 0 };
@@ -184,6 +185,13 @@ export class Driver {
     if (use === 'none') freeDatagram(datagram);
   }
 
+  /** Of a relay for listed people; the list outlives the engine. */
+  setMembers(members: readonly PublicKeyHex[]): void {
+    this.#members = members;
+    this.#engine?.setMembers?.(members, this.#options.clock.now());
+    this.#drain();
+  }
+
   /** Every path is unproven from now on; all that waits is tried. */
   networkChanged(): void {
     if (this.#engine === undefined) return;
@@ -225,6 +233,7 @@ export class Driver {
     this.#failure = undefined;
     if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());
     if (this.#lanFacts !== undefined) this.#engine.handleLan?.(this.#lanFacts, clock.now());
+    if (this.#members !== undefined) this.#engine.setMembers?.(this.#members, clock.now());
     this.#drain();
   }
 

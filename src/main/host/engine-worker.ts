@@ -64,6 +64,8 @@ function receive(message: ToEngineWorker): void {
     }
     case 'echo': started.setEcho(message.echo); return;
     case 'notices': started.setHostNotices(message.notices); return;
+    case 'carrying': started.setCarrying(message.carrying); return;
+    case 'members': started.setMembers(message.members); return;
     case 'network-changed': started.networkChanged(); return;
   }
 }

@@ -83,6 +83,8 @@ class WorkerRuntime implements VisorRuntime {
 
   setEcho(echo: Parameters<VisorRuntime['setEcho']>[0]): void { this.#post({ type: 'echo', echo }); }
   setHostNotices(notices: readonly string[]): void { this.#post({ type: 'notices', notices }); }
+  setCarrying(carrying: Parameters<VisorRuntime['setCarrying']>[0]): void { this.#post({ type: 'carrying', carrying }); }
+  setMembers(members: readonly PublicKeyHex[]): void { this.#post({ type: 'members', members }); }
   networkChanged(): void { this.#post({ type: 'network-changed' }); }
 
   async stop(): Promise<void> {

@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { errorFields, RingLog, type LogEntry } from '../diagnostics/ring-log.ts';
 import type { ClientPipe } from '../../shared/transport.ts';
-import type { EchoView } from '../../shared/views.ts';
+import type { CarryingView, EchoView } from '../../shared/views.ts';
 import type { CommandName, CommandResults, EngineCommand, RelayPolicy } from '../engine/engine-types.ts';
 import { createNetworkChecks } from '../engine/path/network-checks.ts';
 import { createEngine } from '../engine/visor.ts';
@@ -57,6 +57,10 @@ export interface VisorRuntime {
   command<Name extends CommandName>(command: Extract<EngineCommand, { name: Name }>): Promise<CommandResults[Name]>;
   setEcho(echo: EchoView): void;
   setHostNotices(notices: readonly string[]): void;
+  /** What this computer carries for friends. */
+  setCarrying(carrying: CarryingView): void;
+  /** Of a relay for listed people: who they are from now on. */
+  setMembers(members: readonly PublicKeyHex[]): void;
   /** The machine woke, or the network is another one. */
   networkChanged(): void;
   stop(): Promise<void>;
@@ -139,6 +143,8 @@ export async function startVisorRuntime(options: RuntimeOptions, onLog?: (entry:
     command: (command) => driver.command(command),
     setEcho: (echo) => { api.setEcho(echo); },
     setHostNotices: showNotices,
+    setCarrying: (carrying) => { api.setCarrying(carrying); },
+    setMembers: (members) => { driver.setMembers(members); },
     networkChanged: () => { driver.networkChanged(); },
     async stop() {
       api.stop();

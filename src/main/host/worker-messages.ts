@@ -1,7 +1,7 @@
 /** What passes between the main thread and the thread of an engine. Both ends are ours and of one build; the shapes are for the compiler. */
 import type { ErrorView } from '../../shared/errors.ts';
 import type { Reply } from '../../shared/transport.ts';
-import type { EchoView } from '../../shared/views.ts';
+import type { CarryingView, EchoView } from '../../shared/views.ts';
 import type { CommandReply, EngineCommand } from '../engine/engine-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import type { RuntimeOptions } from './visor-runtime.ts';
@@ -14,6 +14,8 @@ export type ToEngineWorker =
   | { readonly type: 'listen'; readonly path: string }
   | { readonly type: 'echo'; readonly echo: EchoView }
   | { readonly type: 'notices'; readonly notices: readonly string[] }
+  | { readonly type: 'carrying'; readonly carrying: CarryingView }
+  | { readonly type: 'members'; readonly members: readonly PublicKeyHex[] }
   | { readonly type: 'network-changed' }
   | { readonly type: 'stop' };
 

@@ -35,7 +35,8 @@ export const idleMs = 120_000;
 export const tunnelBytesPerSecond = 65_536;
 /** A conversation's worth at once. */
 export const tunnelBurstBytes = 262_144;
-const hourMs = 3_600_000;
+const minuteMs = 60_000;
+const minutesOfHour = 60;
 const tunnelBytesPerMs = tunnelBytesPerSecond / 1_000;
 
 /** How often a session is told that it has no such circuit. */
@@ -62,41 +63,50 @@ export class TunnelBudget {
   }
 }
 
-/** What all circuits together may carry in an hour, where whoever runs the relay has said so; used is given back evenly. */
+/** What all circuits together may carry in any hour, where whoever runs the relay has said so. Counted by the minute, so that people can be told what the last hour took. */
 export class HourlyBudget {
   readonly #hour: HourlyCircuits;
-  #packets: number;
-  #bytes: number;
-  #atMs: number;
+  readonly #minutes = Array.from({ length: minutesOfHour }, () => ({ packets: 0, bytes: 0 }));
+  #packets = 0;
+  #bytes = 0;
+  #latestMinute: number;
 
   constructor(hour: HourlyCircuits, nowMs: number) {
     this.#hour = hour;
-    this.#packets = hour.packets;
-    this.#bytes = hour.bytes;
-    this.#atMs = nowMs;
+    this.#latestMinute = Math.floor(nowMs / minuteMs);
   }
 
   /** False: it is not there, and nothing was taken. */
   take(sizeBytes: number, nowMs: number): boolean {
-    this.#refill(nowMs);
-    if (this.#packets < 1 || this.#bytes < sizeBytes) return false;
-    this.#packets -= 1;
-    this.#bytes -= sizeBytes;
+    this.#forget(nowMs);
+    if (this.#packets + 1 > this.#hour.packets || this.#bytes + sizeBytes > this.#hour.bytes) return false;
+    const slot = this.#minutes[this.#latestMinute % minutesOfHour];
+    if (slot === undefined) return false;
+    slot.packets += 1;
+    slot.bytes += sizeBytes;
+    this.#packets += 1;
+    this.#bytes += sizeBytes;
     return true;
   }
 
-  /** Of the last hour, as far as it is not given back. */
+  /** In the last hour. */
   used(nowMs: number): HourlyCircuits {
-    this.#refill(nowMs);
-    return { packets: Math.ceil(this.#hour.packets - this.#packets), bytes: Math.ceil(this.#hour.bytes - this.#bytes) };
+    this.#forget(nowMs);
+    return { packets: this.#packets, bytes: this.#bytes };
   }
 
-  #refill(nowMs: number): void {
-    if (nowMs <= this.#atMs) return;
-    const share = (nowMs - this.#atMs) / hourMs;
-    this.#packets = Math.min(this.#hour.packets, this.#packets + share * this.#hour.packets);
-    this.#bytes = Math.min(this.#hour.bytes, this.#bytes + share * this.#hour.bytes);
-    this.#atMs = nowMs;
+  #forget(nowMs: number): void {
+    const minute = Math.floor(nowMs / minuteMs);
+    // At most each slot once, however long the machine slept.
+    for (let past = Math.max(this.#latestMinute + 1, minute - minutesOfHour + 1); past <= minute; past += 1) {
+      const slot = this.#minutes[past % minutesOfHour];
+      if (slot === undefined) continue;
+      this.#packets -= slot.packets;
+      this.#bytes -= slot.bytes;
+      slot.packets = 0;
+      slot.bytes = 0;
+    }
+    this.#latestMinute = Math.max(this.#latestMinute, minute);
   }
 }
 

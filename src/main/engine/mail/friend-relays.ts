@@ -45,6 +45,8 @@ interface FriendOffer {
   readonly leaseSeconds: number;
   readonly untilMs: number;
   readonly sinceMs: number;
+  /** The person removed it by hand. */
+  readonly isDeclined: boolean;
 }
 
 /** For those who write to somebody: where else their mail may go. */
@@ -115,6 +117,7 @@ export class FriendRelays implements FriendHolders {
     const next: FriendOffer = {
       contact: sender, device: order.device, sequence: order.sequence, hint: isTheirs ? offer.hint : undefined, quotaBytes: offer?.quotaBytes ?? 0, leaseSeconds,
       untilMs: now.wallMs + leaseSeconds * 1_000, sinceMs: before?.hint === undefined ? now.wallMs : before.sinceMs,
+      isDeclined: before?.isDeclined === true && offer?.hint.publicKey === before.hint?.publicKey,
     };
     const offers = bounded(new Map(this.#offers).set(sender, next));
     return {
@@ -125,6 +128,16 @@ export class FriendRelays implements FriendHolders {
         this.sync(at);
       },
     };
+  }
+
+  /** The person does not want this one: what to commit with its removal. */
+  declined(relay: PublicKeyHex): readonly VisorChange[] { return this.#decide((offer) => offer.hint?.publicKey === relay, true); }
+  /** The person wants friends' relays again: all of them. */
+  welcomed(): readonly VisorChange[] { return this.#decide(({ isDeclined }) => isDeclined, false); }
+
+  #decide(which: (offer: FriendOffer) => boolean, isDeclined: boolean): readonly VisorChange[] {
+    for (const offer of [...this.#offers.values()]) if (which(offer)) this.#offers.set(offer.contact, { ...offer, isDeclined });
+    return [{ kind: 'put-value', key: valueKey, value: writeOffers(this.#offers) }];
   }
 
   /** That relay is there: so is the offer. */
@@ -187,7 +200,7 @@ export class FriendRelays implements FriendHolders {
     const wanted = new Map<PublicKeyHex, RelayHint>();
     if (!useFriendsRelays || hideAddress) return wanted;
     for (const offer of [...this.#offers.values()].sort((one, other) => one.sinceMs - other.sinceMs || (one.contact < other.contact ? -1 : 1))) {
-      if (offer.hint !== undefined && this.#isStanding(offer, now) && wanted.size < usedMaximum) wanted.set(offer.hint.publicKey, offer.hint);
+      if (offer.hint !== undefined && !offer.isDeclined && this.#isStanding(offer, now) && wanted.size < usedMaximum) wanted.set(offer.hint.publicKey, offer.hint);
     }
     return wanted;
   }
@@ -204,9 +217,9 @@ function bounded(offers: Map<PublicKeyHex, FriendOffer>): Map<PublicKeyHex, Frie
   return offers;
 }
 
-/** Per contact: key, device, sequence, hint (empty: withdrawn), bytes, lease, end, beginning. */
-const writeOffers = (offers: ReadonlyMap<PublicKeyHex, FriendOffer>): string => JSON.stringify([...offers.values()].map(({ contact, device, sequence, hint, quotaBytes, leaseSeconds, untilMs, sinceMs }) =>
-  [contact, device, sequence, hint === undefined ? '' : formatRelayHint(hint), quotaBytes, leaseSeconds, untilMs, sinceMs]));
+/** Per contact: key, device, sequence, hint (empty: withdrawn), bytes, lease, end, beginning, declined. */
+const writeOffers = (offers: ReadonlyMap<PublicKeyHex, FriendOffer>): string => JSON.stringify([...offers.values()].map(({ contact, device, sequence, hint, quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined }) =>
+  [contact, device, sequence, hint === undefined ? '' : formatRelayHint(hint), quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined]));
 
 /** What is damaged is left out: it is offered again within days. */
 function readOffers(text: string | undefined): Map<PublicKeyHex, FriendOffer> {
@@ -216,10 +229,10 @@ function readOffers(text: string | undefined): Map<PublicKeyHex, FriendOffer> {
   if (!Array.isArray(parsed)) return read;
   for (const entry of parsed.slice(0, offersMaximum) as unknown[]) {
     if (!Array.isArray(entry)) continue;
-    const [contact, device, sequence, hintText, quotaBytes, leaseSeconds, untilMs, sinceMs] = entry as unknown[];
+    const [contact, device, sequence, hintText, quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined] = entry as unknown[];
     if (typeof contact !== 'string' || !isPublicKeyHex(contact) || typeof device !== 'string' || typeof hintText !== 'string') continue;
     if (!isCount(sequence) || !isCount(quotaBytes) || !isCount(leaseSeconds) || !isTime(untilMs) || !isTime(sinceMs)) continue;
-    read.set(contact, { contact, device, sequence, hint: parseRelayHint(hintText), quotaBytes, leaseSeconds: Math.min(leaseSeconds, leaseMaximumSeconds), untilMs, sinceMs });
+    read.set(contact, { contact, device, sequence, hint: parseRelayHint(hintText), quotaBytes, leaseSeconds: Math.min(leaseSeconds, leaseMaximumSeconds), untilMs, sinceMs, isDeclined: isDeclined === true });
   }
   return read;
 }

@@ -3,7 +3,7 @@ import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex, RelayHint } from '../wire/types.ts';
 import type { Recipient } from './recipients.ts';
-import type { RelayLinks } from './relay-links.ts';
+import type { RelayLink, RelayLinks } from './relay-links.ts';
 import { circuitsCapability } from './capabilities.ts';
 
 /** For the link to a relay of theirs. */
@@ -12,14 +12,26 @@ const relayDeadlineMs = 4_000;
 const circuitDeadlineMs = 7_000;
 const circuitBytes = 4;
 
+/** In which order they are asked: a friend's computer is not asked as long as a relay of theirs may answer, but one of ours too that does not answer us will not answer now. */
+const ranks = { connected: 0, unknown: 1, friend: 2, silent: 3 } as const;
+/** Longer than a handshake takes. */
+const connectingMs = 3_000;
+
+function rankOf(own: RelayLink | undefined, now: Instant): number {
+  if (own === undefined) return ranks.unknown;
+  if (own.state === 'connected') return ranks.connected;
+  return own.state === 'silent' || own.state === 'paused' || now.monotonicMs - own.lastUsedMs >= connectingMs ? ranks.silent : ranks.unknown;
+}
+
 export interface FoundCircuit { readonly sessionId: SessionId; readonly circuit: number; readonly relay: PublicKeyHex }
 
 /** @param friends relays of friends of ours, where they may be found too. Undefined: no relay offers it, or they are not here. */
 export function askCircuit(context: VisorContext, links: RelayLinks, { record, device, relays }: Recipient, friends: readonly RelayHint[], token: Uint8Array, now: Instant, done: (found: FoundCircuit | undefined, now: Instant) => void): void {
   // Where we are connected already there is no wait.
-  const isConnected = (hint: RelayHint): boolean => links.own(hint.publicKey)?.state === 'connected';
-  const left = [...relays].sort((one, other) => Number(isConnected(other)) - Number(isConnected(one)));
-  left.push(...friends.filter((friend) => !relays.some((relay) => relay.publicKey === friend.publicKey)));
+  const left = [
+    ...relays.map((hint) => ({ hint, rank: rankOf(links.own(hint.publicKey), now) })),
+    ...friends.filter((friend) => !relays.some((relay) => relay.publicKey === friend.publicKey)).map((hint) => ({ hint, rank: ranks.friend })),
+  ].sort((one, other) => one.rank - other.rank).map(({ hint }) => hint);
   const next = (at: Instant): void => {
     const hint = left.shift();
     const link = hint === undefined ? undefined : links.deposit(hint, at);

@@ -1,7 +1,7 @@
 /** What changed since the last patch, by name, until it is read anew. */
 import type { EngineChange } from '../../engine/engine-types.ts';
 
-export type Part = 'connection' | 'identity' | 'settings' | 'notices' | 'network' | 'echo' | 'everything';
+export type Part = 'connection' | 'identity' | 'settings' | 'notices' | 'network' | 'echo' | 'carrying' | 'everything';
 
 export interface ChangedNames {
   readonly parts: ReadonlySet<Part>;

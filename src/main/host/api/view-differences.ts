@@ -28,6 +28,7 @@ export function isUnchanged(view: View, change: Change): boolean {
     case 'connection': return same(view.connection, change.value);
     case 'settings': return same(view.settings, change.value);
     case 'echo': return same(view.echo, change.value);
+    case 'carrying': return view.carrying !== undefined && same(view.carrying, change.value);
     case 'notices': return same(view.notices, change.value);
     case 'network': return same(view.network, change.value);
     case 'conversation': return same(view.conversations.find((item) => item.id === change.value.id), change.value);

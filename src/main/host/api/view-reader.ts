@@ -1,4 +1,5 @@
 /** Reads what is on screen from the engine and the store: the whole view, or what a few names of it stand for. */
+import { carriesNothing, type CarryingView } from '../../../shared/views.ts';
 import type { Change, ConnectionView, EchoView, View } from '../../../shared/views.ts';
 import type { EngineInspection } from '../../engine/engine-types.ts';
 import type { StoreFailure, VisorQuery, VisorQueryResults } from '../../engine/mail/visor-store.ts';
@@ -20,6 +21,7 @@ export class ViewReader {
   /** Sentences about the machine, shown beside the engine's own. */
   hostNotices: readonly string[];
   echo: EchoView = { state: 'absent' };
+  carrying: CarryingView = carriesNothing;
 
   constructor(source: StateSource, hostNotices: readonly string[]) {
     this.#source = source;
@@ -38,6 +40,7 @@ export class ViewReader {
       outbox: inspect.outbox().map((status) => presentOutboxItem(status, inspect)),
       settings: inspect.settings,
       echo: this.echo,
+      carrying: this.carrying,
       notices: [...this.hostNotices, ...inspect.notices],
       network: inspect.network === undefined ? undefined : presentNetwork(inspect.network),
     };
@@ -93,6 +96,7 @@ export class ViewReader {
       case 'notices': return { kind: 'notices', value: [...this.hostNotices, ...inspect.notices] };
       case 'network': return { kind: 'network', value: inspect.network === undefined ? undefined : presentNetwork(inspect.network) };
       case 'echo': return { kind: 'echo', value: this.echo };
+      case 'carrying': return { kind: 'carrying', value: this.carrying };
       case 'everything': return undefined;
     }
   }

@@ -5,7 +5,7 @@
 import type { Handlers } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { serveCall, type ClientPipe } from '../../../shared/transport.ts';
-import type { EchoView } from '../../../shared/views.ts';
+import type { CarryingView, EchoView } from '../../../shared/views.ts';
 import type { EngineChange, EngineInspection } from '../../engine/engine-types.ts';
 import type { Driver } from '../driver.ts';
 import { storeError } from '../engine-store.ts';
@@ -77,6 +77,7 @@ export class VisorApi {
   engineChanged(changes: readonly EngineChange[]): void { this.#state.engineChanged(changes); }
   engineReplaced(): void { this.#state.replaced(); }
   setEcho(echo: EchoView): void { this.#state.setEcho(echo); }
+  setCarrying(carrying: CarryingView): void { this.#state.setCarrying(carrying); }
   setHostNotices(notices: readonly string[]): void { this.#state.setHostNotices(notices); }
 
   /** Ends what takes long, too: a file that is being sealed is not sent. */
