@@ -53,6 +53,7 @@ export function stepsFor(effort: Effort): readonly Step[] {
     script('file transfer', 'scripts/file-transfer.ts', '--size', effort.fileSize, '--rate', effort.fileRate),
     script('laboratory', 'e2e/natlab/self-test.ts', ...(effort.laboratory === 'all' ? [] : ['--functional'])),
     script('doctor', 'e2e/natlab/doctor.ts'),
+    script('visors', 'e2e/natlab/lab-table.ts'),
     { name: 'e2e', command: ['scripts/test-e2e.ts'], summary: 'playwright', entryFiles: ['playwright.config.ts'] },
     vectors('noise', 'test-vectors/noise-25519-chachapoly-sha256.json'),
     vectors('blake3', 'test-vectors/blake3.json'),

@@ -85,6 +85,8 @@ export interface SceneOptions {
 export class FaultScene {
   readonly lab: Lab;
   readonly places: Places;
+  /** Of its own, gone after it. */
+  readonly folder: string;
   readonly relays: readonly [RelaySeat, RelaySeat];
   left: LabVisor;
   right: LabVisor;
@@ -92,9 +94,10 @@ export class FaultScene {
   readonly toRight: Letters;
   readonly #directories: readonly [string, string];
 
-  private constructor(lab: Lab, places: Places, relays: readonly [RelaySeat, RelaySeat], visors: readonly [LabVisor, LabVisor], directories: readonly [string, string], fillerCharacters: number) {
+  private constructor({ lab, places, folder, fillerCharacters }: SceneOptions, relays: readonly [RelaySeat, RelaySeat], visors: readonly [LabVisor, LabVisor], directories: readonly [string, string]) {
     this.lab = lab;
     this.places = places;
+    this.folder = folder;
     this.relays = relays;
     [this.left, this.right] = visors;
     this.#directories = directories;
@@ -103,7 +106,8 @@ export class FaultScene {
   }
 
   /** Ends when the conversation has been calm for a while on the path that is wanted. @throws Error when it does not come to that. */
-  static async open({ lab, places, folder, conversation, fillerCharacters }: SceneOptions): Promise<FaultScene> {
+  static async open(options: SceneOptions): Promise<FaultScene> {
+    const { lab, places, folder, conversation } = options;
     const relays = [new RelaySeat(lab, places.relays[0], folder, true), new RelaySeat(lab, places.relays[1], folder, false)] as const;
     const started: { stop(): Promise<void> }[] = relays.map((relay) => ({ stop: () => relay.kill() }));
     try {
@@ -115,7 +119,7 @@ export class FaultScene {
         return visor;
       };
       const visors = await Promise.all([start(places.left, directories[0]), start(places.right, directories[1])]);
-      const scene = new FaultScene(lab, places, relays, visors, directories, fillerCharacters);
+      const scene = new FaultScene(options, relays, visors, directories);
       await scene.#meet(conversation);
       return scene;
     } catch (error) {

@@ -51,6 +51,8 @@ export function faultTopology(cells: readonly FaultCell[]): Parameters<Lab['up']
   return { publicHosts: cells.flatMap(({ places }) => publicHostsIn(places)), routers: cells.flatMap(({ places }) => routersOf(places)) };
 }
 
+export const faultRelays = (cells: readonly FaultCell[]): readonly string[] => cells.flatMap(({ places: { relays } }) => relays);
+
 /** Where Waypost runs in these cells. */
 export const faultHosts = (cells: readonly FaultCell[]): readonly string[] => cells.flatMap(({ places: { left, right, relays } }) => [left, right, ...relays]);
 

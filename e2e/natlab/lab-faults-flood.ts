@@ -48,11 +48,11 @@ export function flooded(target: 'visor' | 'relay'): (scene: FaultScene) => Promi
     const beganAtMs = Date.now() + startedByMs;
     await once(sender, 'exit');
     const healedAtMs = Date.now();
-    const [hits, theirs, back] = [arrived.lift(), asked.lift(), answered.lift()];
+    const [hits, theirs, back] = [arrived.lift(), asked.count(), answered.count()];
     const refused = dropsOf((await statistics()).counters) - dropsOf(counters);
     const evidence: readonly Evidence[] = [
       { text: `${(hits / forSeconds).toFixed(0)} forged datagrams a second arrived`, holds: hits >= leastPerSecond * forSeconds },
-      { text: `${String(back)} answers to ${String(theirs)}`, holds: back <= theirs },
+      { text: `${String(back.packets)} answers, ${(back.bytes / Math.max(1, theirs.bytes)).toFixed(3)} bytes for one`, holds: back.bytes <= theirs.bytes },
       ...(target === 'visor' ? [{ text: `${String(refused)} refused`, holds: refused >= refusedMinimum }] : []),
     ];
     return { beganAtMs, healedAtMs, evidence: () => evidence };

@@ -49,6 +49,7 @@ export async function relaysRestartForAway(scene: FaultScene): Promise<FaultCour
     const { outbox } = (await scene.left.client.state.snapshot()).view;
     return outbox.every(({ kind, headline: { state } }) => kind !== 'message' || state === 'stored') ? true : undefined;
   });
+  const heldMs = Date.now() - beganAtMs - writtenForAwayMs;
   const held = scene.toRight.sentSince(beganAtMs);
   await scene.lab.setLink(scene.leftRouter, 'down');
   await Promise.all(scene.relays.map((relay) => relay.kill()));
@@ -63,6 +64,6 @@ export async function relaysRestartForAway(scene: FaultScene): Promise<FaultCour
   scene.toRight.start();
   return {
     beganAtMs, healedAtMs,
-    evidence: () => [{ text: `${String(killed)} relay processes gone`, holds: killed === scene.relays.length }, { text: `${String(kept)} of ${String(held)} letters came from the relays alone`, holds: held > 0 && kept >= held }],
+    evidence: () => [{ text: `${String(killed)} relay processes gone`, holds: killed === scene.relays.length }, { text: `${String(kept)} of ${String(held)} letters came from the relays alone, which had them ${String(heldMs)} ms after the last was written`, holds: held > 0 && kept >= held }],
   };
 }

@@ -128,7 +128,7 @@ export const faults: readonly Fault[] = [
   { name: 'all UDP blocked for 10 s', conversation: 'direct', begin: dropping(() => ['meta l4proto udp'], blockedMs) },
   { name: 'direct path dies', conversation: 'direct', begin: dropping((scene) => [`iifname "lan" ip daddr ${otherRouter(scene)}`, `iifname "wan" ip saddr ${otherRouter(scene)}`]) },
   { name: 'left to right dead for 20 s', conversation: 'direct', begin: dropping((scene) => [`iifname "lan" ip daddr ${otherRouter(scene)}`], oneWayMs) },
-  { name: 'path MTU black hole', conversation: 'direct', fillerCharacters: 12_000, begin: blackHole },
+  { name: 'path MTU black hole', conversation: 'direct', fillerCharacters: 4_000, begin: blackHole },
   { name: '20 % loss', conversation: 'direct', begin: impaired({ lossShare }, 'lost', 'lost') },
   { name: '20 % overtaken', conversation: 'direct', begin: impaired({ reorderShare, gapMs: reorderGapMs }, 'reordered', 'held back') },
   { name: '20 % duplicated', conversation: 'direct', begin: impaired({ duplicateShare }, 'duplicated', 'sent twice') },

@@ -1,5 +1,6 @@
 /** Numbered letters from one visor to another, and what came of them: how many were lost, how many came more than once, and when each was there. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { FileView } from '../../src/shared/views.ts';
 import type { LabVisor } from './lab-visor.ts';
 
 /** Some twenty are under way while a path changes. */
@@ -25,6 +26,7 @@ export class Letters {
   #to: LabVisor;
   readonly #fillerCharacters: number;
   readonly #sentAtMs: number[] = [];
+  readonly #fileIds: string[] = [];
   /** Of each number, when it came; more than once if it was doubled. */
   readonly #came = new Map<number, number[]>();
   #readRow = 0;
@@ -85,6 +87,13 @@ export class Letters {
     });
   }
 
+  /** What files came with letters of the same person, as they are now. */
+  async files(): Promise<readonly FileView[]> {
+    await this.#read();
+    const messages = await Promise.all(this.#fileIds.map((messageId) => this.#to.client.messages.get({ messageId })));
+    return messages.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  }
+
   async #send(): Promise<void> {
     while (!this.#isOver) {
       const sentAtMs = Date.now();
@@ -101,8 +110,10 @@ export class Letters {
       const { messages, nextRow } = await this.#to.client.messages.inbox({ afterRow: this.#readRow, limit: pageSize });
       if (messages.length === 0) return;
       this.#readRow = nextRow;
-      for (const { text, conversationId, receivedAtMs } of messages) {
-        if (!conversationId.startsWith(this.#from.publicKey) || !numberPattern.test(text)) continue;
+      for (const { id, text, conversationId, receivedAtMs, file } of messages) {
+        if (!conversationId.startsWith(this.#from.publicKey)) continue;
+        if (file !== undefined) { this.#fileIds.push(id); continue; }
+        if (!numberPattern.test(text)) continue;
         const number = Number.parseInt(text, 10);
         this.#came.set(number, [...this.#came.get(number) ?? [], receivedAtMs ?? Date.now()]);
       }

@@ -13,7 +13,7 @@ export function runInside(lab: Lab, host: string, words: readonly string[], inpu
   return execFileSync(command, rest, { input, encoding: 'utf8', maxBuffer: outputMaximumBytes });
 }
 
-const countersSchema = z.object({ nftables: z.array(z.looseObject({ counter: z.looseObject({ packets: z.number() }).optional() })) });
+const countersSchema = z.object({ nftables: z.array(z.looseObject({ counter: z.looseObject({ packets: z.number(), bytes: z.number() }).optional() })) });
 
 let tablesMade = 0;
 
@@ -35,9 +35,12 @@ export class PacketRules {
 }`);
   }
 
-  hits(): number {
+  hits(): number { return this.count().packets; }
+
+  /** Bytes with the headers of IP. */
+  count(): { readonly packets: number; readonly bytes: number } {
     const { nftables } = countersSchema.parse(JSON.parse(runInside(this.#lab, this.#host, ['nft', '-j', 'list', 'counters', 'table', 'inet', this.#table])));
-    return nftables.reduce((sum, { counter }) => sum + (counter?.packets ?? 0), 0);
+    return nftables.flatMap(({ counter }) => (counter === undefined ? [] : [counter]))[0] ?? { packets: 0, bytes: 0 };
   }
 
   /** Ends it, and says how many packets were hit. */

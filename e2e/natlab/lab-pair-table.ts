@@ -13,7 +13,8 @@ import { meet, type MeetingOutcome, type SideOutcome } from './lab-meeting.ts';
 import { startRelay, type LabRelay } from './lab-visor.ts';
 import type { Lab } from './lab.ts';
 
-const relayHosts = ['relay1', 'relay2'] as const;
+/** For all cells. */
+export const pairRelays = ['relay1', 'relay2'] as const;
 const relayPort = 7_400;
 const observePort = 7_401;
 
@@ -64,7 +65,7 @@ async function attempt(lab: Lab, folder: string, relays: readonly LabRelay[], ce
   try {
     for (const router of delayed) await lab.emulate(router, { seed: 1, out: { delayMs }, in: { delayMs } });
     const hints = relays.map(({ publicKey }, index) => {
-      const relay = relayHosts[index] ?? '';
+      const relay = pairRelays[index] ?? '';
       return `${publicKey}@${cell.byIpv6 === true ? `[${lab.ipv6Address(relay) ?? ''}]` : lab.addresses(relay)[0] ?? ''}:${String(relayPort)}`;
     });
     const outcome = await meet(cell, { lab, folder, hints, isWarm, isMirrored });
@@ -82,13 +83,13 @@ function medianUpgradeMs(rows: readonly Row[]): number | undefined {
   return times[Math.floor(times.length / 2)];
 }
 
-export const pairTopology = (cells: readonly LabCell[]): Parameters<Lab['up']>[0] => ({ publicHosts: [...relayHosts, ...publicHostsOf(cells)], routers: cells.flatMap(({ routers }) => routers) });
+export const pairTopology = (cells: readonly LabCell[]): Parameters<Lab['up']>[0] => ({ publicHosts: [...pairRelays, ...publicHostsOf(cells)], routers: cells.flatMap(({ routers }) => routers) });
 
 /** Where Waypost runs in these cells. */
-export const pairHosts = (cells: readonly LabCell[]): readonly string[] => [...relayHosts, ...cells.flatMap(({ hosts }) => hosts)];
+export const pairHosts = (cells: readonly LabCell[]): readonly string[] => [...pairRelays, ...cells.flatMap(({ hosts }) => hosts)];
 
 export async function runPairs(lab: Lab, folder: string, cells: readonly LabCell[], options: PairOptions): Promise<readonly TableRow[]> {
-  const relays = await Promise.all(relayHosts.map((host, index) => startRelay(lab, host, folder, relayPort, index === 0 ? observePort : 0)));
+  const relays = await Promise.all(pairRelays.map((host, index) => startRelay(lab, host, folder, relayPort, index === 0 ? observePort : 0)));
   try {
     const jobs = Array.from({ length: options.runs }, (_, index) => cells.map((cell) => ({ cell, run: index + 1 }))).flat();
     const rows = await inLanes(jobs, options.lanes, async ({ cell, run }) => {

@@ -10,8 +10,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { labCells } from './lab-cells.ts';
-import { cellsOfFaults, faultTitle, faultTopology, runFaults } from './lab-fault-table.ts';
-import { pairTitle, pairTopology, runPairs } from './lab-pair-table.ts';
+import { cellsOfFaults, faultHosts, faultRelays, faultTitle, faultTopology, runFaults } from './lab-fault-table.ts';
+import { pairHosts, pairRelays, pairTitle, pairTopology, runPairs } from './lab-pair-table.ts';
+import { openLedger, readLedger } from './lab-ledger.ts';
 import { extendPath, Lab, missingRequirements } from './lab.ts';
 import type { TableRow } from './lab-lanes.ts';
 
@@ -42,13 +43,21 @@ const pairs = labCells.filter(({ name }) => isChosen(name));
 const faults = cellsOfFaults(values.slow || options.runs > 1).filter(({ fault }) => isChosen(fault.name));
 if (pairs.length + faults.length === 0) fail(`No cell has "${values.only}" in its name. Known: ${[...labCells.map(({ name }) => name), ...cellsOfFaults(true).map(({ fault }) => fault.name)].join(', ')}.`);
 
-/** A laboratory for one table, or for one run of it. */
-async function inLab(topology: Parameters<Lab['up']>[0], action: (lab: Lab, folder: string) => Promise<readonly TableRow[]>): Promise<readonly TableRow[]> {
+/** A laboratory for one table, or for one run of it; `hosts` are those on which Waypost runs, and `relays` those of them that are relays. */
+interface Laboratory { readonly topology: Parameters<Lab['up']>[0]; readonly hosts: readonly string[]; readonly relays: readonly string[] }
+
+/** What the action finds, and whether anybody was sent more than they may be while it ran. */
+async function inLab({ topology, hosts, relays }: Laboratory, action: (lab: Lab, folder: string) => Promise<readonly TableRow[]>): Promise<readonly TableRow[]> {
   const lab = new Lab(labName);
   const folder = mkdtempSync(path.join(tmpdir(), 'natlab-visors-'));
   try {
     await lab.up(topology);
-    return await action(lab, folder);
+    openLedger(lab, hosts);
+    const rows = await action(lab, folder);
+    const ledger = readLedger(lab, hosts, relays);
+    const passed = ledger.problems.length === 0;
+    process.stdout.write(options.isJson ? `${JSON.stringify({ table: 'ledger', passed, ...ledger })}\n` : `${passed ? 'ok    ' : 'FAILED'} nobody is sent more than they asked for: ${ledger.text}${ledger.problems.map((problem) => `\n       ${problem}`).join('')}\n`);
+    return [...rows, ledger];
   } finally {
     await lab.down();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -60,10 +69,11 @@ async function runAll(): Promise<readonly TableRow[]> {
   const head = (title: string): void => { if (!options.isJson) process.stdout.write(`${title}\n`); };
   if (pairs.length > 0) {
     head(pairTitle);
-    rows.push(...await inLab(pairTopology(pairs), (lab, folder) => runPairs(lab, folder, pairs, options)));
+    rows.push(...await inLab({ topology: pairTopology(pairs), hosts: pairHosts(pairs), relays: pairRelays }, (lab, folder) => runPairs(lab, folder, pairs, options)));
   }
   if (faults.length > 0) head(faultTitle);
-  for (let run = 1; run <= options.runs && faults.length > 0; run += 1) rows.push(...await inLab(faultTopology(faults), (lab, folder) => runFaults(lab, folder, faults, run, options)));
+  const laboratory: Laboratory = { topology: faultTopology(faults), hosts: faultHosts(faults), relays: faultRelays(faults) };
+  for (let run = 1; run <= options.runs && faults.length > 0; run += 1) rows.push(...await inLab(laboratory, (lab, folder) => runFaults(lab, folder, faults, run, options)));
   return rows;
 }
 
@@ -76,7 +86,8 @@ if (missing.length > 0) {
   const callOff = new Lab(labName).guard();
   const rows = await runAll().finally(callOff);
   const failed = rows.filter(({ problems }) => problems.length > 0).length;
-  const isWhole = rows.length === (pairs.length + faults.length) * options.runs;
+  // One for each laboratory besides: whether somebody was sent more than they may be.
+  const expected = (pairs.length + faults.length) * options.runs + (pairs.length > 0 ? 1 : 0) + (faults.length > 0 ? options.runs : 0);
   process.stdout.write(`${((performance.now() - startedMs) / 1_000).toFixed(1)} s\n${String(rows.length - failed)} passed, ${String(failed)} failed\n`);
-  process.exitCode = failed === 0 && isWhole ? 0 : 1;
+  process.exitCode = failed === 0 && rows.length === expected ? 0 : 1;
 }

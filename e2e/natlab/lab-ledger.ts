@@ -1,0 +1,148 @@
+/**
+ * Whether anybody was sent more than they asked for: what every host on which Waypost runs sent to each remote address before that address was known to be whose it seems, counted by
+ * the kernel where the packets leave and arrive, for the whole time of a laboratory. A flow is a remote address and port with one port of the host.
+ *
+ * Until the other end has shown that it gets what is sent to it, a flow has one of two forms. THEY spoke first: then nothing may leave that is larger than what came, and in sum no more than came; a visor
+ * may probe the same address besides, because its contact had offered it, and a relay may ask another one for what a visor asked of it. WE spoke first: then what leaves has to be one of the few things that are allowed to begin, each of a size and a
+ * number: the handshake with a relay that the person named, a probe to an address that a contact offered (or to the second port of a relay), a request to the own router, and from a relay the short answer from
+ * another port that a visor had paid for at the first.
+ *
+ * What counts as shown: an answer to what we sent first, and where they spoke first the first packet after one of ours. So a second packet of somebody who gets nothing counts as well:
+ * what a flood of forged packets is answered with is counted where it happens (lab-faults-flood.ts), all of it.
+ */
+import { z } from 'zod';
+import { runInside } from './lab-nft.ts';
+import type { Lab } from './lab.ts';
+
+const table = 'lab_ledger';
+const udpHeaderBytes = 8;
+const families = [{ name: '4', ip: 'ip' }, { name: '6', ip: 'ip6' }] as const;
+const setElementsMaximum = 65_535;
+
+/** Of UDP payload. A probe, and what a relay answers from another port, has at most so much. */
+const probeBytes = 128;
+const handshakeBytes = 1_200;
+const portControlBytes = 60;
+const portControlPort = 5_351;
+/** Packets of one flow until it is answered. A handshake is repeated after 0.25 s and seldomer and seldomer: for a minute and a half. */
+const handshakesMaximum = 16;
+/** 15 in an attempt, and at most 60 a minute to a host: of some attempts. */
+const probesMaximum = 150;
+const portControlMaximum = 32;
+/** As many as one ticket has, for two checks. */
+const answersMaximum = 48;
+
+function rulesOf({ name, ip }: (typeof families)[number]): string {
+  const set = (of: string, fields: string): string => `set ${of}${name} { typeof ${fields}; size ${String(setElementsMaximum)}; flags dynamic; }`;
+  const flow = `${ip} saddr . udp sport . udp dport`;
+  const back = `${ip} daddr . udp dport . udp sport`;
+  return `
+  ${['heard', 'sent', 'known'].map((of) => set(of, flow)).join('\n  ')}
+  ${['came', 'before', 'after'].map((of) => set(of, `${flow} . udp length`)).join('\n  ')}
+  chain in${name} {
+    ${flow} @known${name} return
+    ${flow} @heard${name} ${flow} @sent${name} add @known${name} { ${flow} } return
+    add @heard${name} { ${flow} }
+    update @came${name} { ${flow} . udp length counter }
+  }
+  chain out${name} {
+    ${back} @known${name} return
+    add @sent${name} { ${back} }
+    ${back} @heard${name} update @after${name} { ${back} . udp length counter } return
+    update @before${name} { ${back} . udp length counter }
+  }`;
+}
+
+/** From now on it is counted there. */
+export function openLedger(lab: Lab, hosts: readonly string[]): void {
+  const rules = `table inet ${table} {${families.map(rulesOf).join('')}
+  chain in { type filter hook input priority 300; iifname != "lo" jump each_in; }
+  chain out { type filter hook output priority 300; oifname != "lo" jump each_out; }
+  chain each_in { ${families.map(({ name }) => `meta nfproto ipv${name} meta l4proto udp jump in${name}; `).join('')} }
+  chain each_out { ${families.map(({ name }) => `meta nfproto ipv${name} meta l4proto udp jump out${name}; `).join('')} }
+}`;
+  // Chains have to be there before something jumps into them.
+  for (const host of hosts) runInside(lab, host, ['nft', '-f', '-'], rules);
+}
+
+const elementSchema = z.object({ elem: z.object({ val: z.object({ concat: z.tuple([z.string(), z.number(), z.number(), z.number()]) }), counter: z.object({ packets: z.number() }) }) });
+const listingSchema = z.object({ nftables: z.array(z.looseObject({ set: z.looseObject({ name: z.string(), elem: z.array(z.unknown()).optional() }).optional() })) });
+
+/** Packets of one size. */
+interface Sized { readonly bytes: number; readonly packets: number }
+
+interface Flow {
+  readonly host: string;
+  readonly remote: string;
+  readonly remotePort: number;
+  readonly came: Sized[];
+  /** Sent before anything came, and after that until it was known. */
+  readonly before: Sized[];
+  readonly after: Sized[];
+}
+
+function flowsAt(lab: Lab, host: string): readonly Flow[] {
+  const flows = new Map<string, Flow>();
+  const { nftables } = listingSchema.parse(JSON.parse(runInside(lab, host, ['nft', '-j', 'list', 'table', 'inet', table])));
+  for (const { set } of nftables) {
+    const kind = set === undefined ? undefined : (['came', 'before', 'after'] as const).find((each) => set.name.startsWith(each));
+    if (set === undefined || kind === undefined) continue;
+    for (const element of set.elem ?? []) {
+      const { elem: { val: { concat: [remote, remotePort, ownPort, lengthBytes] }, counter: { packets } } } = elementSchema.parse(element);
+      const key = `${remote} ${String(remotePort)} ${String(ownPort)}`;
+      const flow = flows.get(key) ?? { host, remote, remotePort, came: [], before: [], after: [] };
+      flows.set(key, flow);
+      flow[kind].push({ bytes: lengthBytes - udpHeaderBytes, packets });
+    }
+  }
+  return [...flows.values()];
+}
+
+const packetsOf = (sizes: readonly Sized[]): number => sizes.reduce((sum, { packets }) => sum + packets, 0);
+const bytesOf = (sizes: readonly Sized[]): number => sizes.reduce((sum, { packets, bytes }) => sum + packets * bytes, 0);
+const largestOf = (sizes: readonly Sized[]): number => Math.max(0, ...sizes.map(({ bytes }) => bytes));
+
+/** What we may begin with there: the largest packet, and how many. */
+function allowanceOf({ remote, remotePort }: Flow, isRelay: boolean, relayAddresses: ReadonlySet<string>): { readonly bytes: number; readonly packets: number; readonly what: string } {
+  if (isRelay) return { bytes: probeBytes, packets: answersMaximum, what: 'answers from another port' };
+  if (remotePort === portControlPort) return { bytes: portControlBytes, packets: portControlMaximum, what: 'requests to the router' };
+  if (relayAddresses.has(remote)) return { bytes: handshakeBytes, packets: handshakesMaximum + probesMaximum, what: 'handshakes with a relay' };
+  return { bytes: probeBytes, packets: probesMaximum, what: 'probes' };
+}
+
+/** What would have been sent there in any case: a visor's probes, and what a relay asks another for because a visor asked it; neither waits for the other side to begin. */
+function probesIn({ remote, after }: Flow, isRelay: boolean, relayAddresses: ReadonlySet<string>): readonly Sized[] {
+  return isRelay ? after.filter(({ bytes }) => relayAddresses.has(remote) && bytes <= probeBytes) : after.filter(({ bytes }) => bytes === probeBytes);
+}
+
+function problemOf(flow: Flow, isRelay: boolean, relayAddresses: ReadonlySet<string>): string | undefined {
+  const { host, remote, remotePort, came, before, after } = flow;
+  const where = `${host} to ${remote}:${String(remotePort)}`;
+  if (before.length > 0) {
+    const { bytes, packets, what } = allowanceOf(flow, isRelay, relayAddresses);
+    if (largestOf(before) > bytes) return `${where}, unasked: a packet of ${String(largestOf(before))} bytes; ${what} have at most ${String(bytes)}`;
+    return packetsOf(before) > packets ? `${where}, unasked: ${String(packetsOf(before))} packets; of ${what} there may be ${String(packets)}` : undefined;
+  }
+  const probes = probesIn(flow, isRelay, relayAddresses);
+  if (largestOf(after) > bytesOf(came)) return `${where}: a packet of ${String(largestOf(after))} bytes after ${String(bytesOf(came))} had come`;
+  const owed = bytesOf(after) - bytesOf(probes);
+  if (owed > bytesOf(came)) return `${where}: ${String(owed)} bytes after ${String(bytesOf(came))} had come`;
+  return packetsOf(probes) > probesMaximum ? `${where}: ${String(packetsOf(probes))} probes` : undefined;
+}
+
+export interface LedgerOutcome { readonly text: string; readonly problems: readonly string[] }
+
+/** @param relays those of the hosts on which a relay runs. */
+export function readLedger(lab: Lab, hosts: readonly string[], relays: readonly string[]): LedgerOutcome {
+  const relayAddresses = new Set(relays.flatMap((relay) => [...lab.addresses(relay), lab.ipv6Address(relay) ?? '']));
+  const flows = hosts.flatMap((host) => flowsAt(lab, host));
+  const theirs = flows.filter(({ before, came }) => before.length === 0 && came.length > 0);
+  const ours = flows.filter(({ before }) => before.length > 0);
+  const ratio = Math.max(0, ...theirs.map((flow) => (bytesOf(flow.after) - bytesOf(probesIn(flow, relays.includes(flow.host), relayAddresses))) / bytesOf(flow.came)));
+  const problems = flows.map((flow) => problemOf(flow, relays.includes(flow.host), relayAddresses)).filter((problem) => problem !== undefined);
+  return {
+    text: `${String(flows.length)} flows at ${String(hosts.length)} hosts: ${String(theirs.length)} begun by others, who got at most ${ratio.toFixed(2)} bytes for one, probes apart, until they were known; ${String(ours.length)} begun by us with ${String(packetsOf(ours.flatMap(({ before }) => before)))} packets`,
+    // Nothing counted at all would show nothing.
+    problems: theirs.length > 0 && ours.length > 0 ? problems : [...problems, 'the counting saw no flow'],
+  };
+}
