@@ -1,5 +1,5 @@
 /**
- * The third part of `lab-table.ts`: the cells in which every relay dies and a friend of both carries (lab-friend.ts). Times are printed and not asserted: until both had been offered the friend's relay, until the
+ * The last part of `lab-table.ts`: the cells in which every relay dies and a friend of both carries (lab-friend.ts). Times are printed and not asserted: until both had been offered the friend's relay, until the
  * friend held the letters, until who had been away had them, and until the two had a session of their own through the friend.
  */
 import path from 'node:path';
@@ -26,8 +26,10 @@ export function friendTopology(cells: readonly FriendCell[]): Parameters<Lab['up
   return { publicHosts: [...publicHostsOf(cells), ...cells.flatMap(({ friend }) => [friend.host, ...friend.relays])], routers: cells.flatMap(({ routers }) => routers) };
 }
 
-/** Where Waypost runs in these cells. */
-export const friendHosts = (cells: readonly FriendCell[]): readonly string[] => cells.flatMap(({ hosts, friend }) => [...hosts, friend.host, ...friend.relays]);
+/** Where Waypost runs in these cells and is a visor alone or a relay alone: the friend is both. */
+export const friendHosts = (cells: readonly FriendCell[]): readonly string[] => cells.flatMap(({ hosts, friend }) => [...hosts, ...friend.relays]);
+/** Where the two find a relay. */
+export const friendRelays = (cells: readonly FriendCell[]): readonly string[] => cells.flatMap(({ friend }) => [friend.host, ...friend.relays]);
 
 /** One run of all, one after the other: each kills relays of its own. */
 export async function runFriends(lab: Lab, folder: string, cells: readonly FriendCell[], run: number, { isJson }: TableOptions): Promise<readonly TableRow[]> {

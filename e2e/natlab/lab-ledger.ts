@@ -11,6 +11,7 @@
  * what a flood of forged packets is answered with is counted where it happens (lab-faults-flood.ts), all of it.
  */
 import { z } from 'zod';
+import { lanGroups } from '../../src/main/host/lan-multicast.ts';
 import { runInside } from './lab-nft.ts';
 import type { Lab } from './lab.ts';
 
@@ -24,6 +25,10 @@ const probeBytes = 128;
 const handshakeBytes = 1_200;
 const portControlBytes = 60;
 const portControlPort = 5_351;
+/** Questions into the local network (docs/protocol.md, section 11), which leave it never: of its group, three at first and one a minute, or when somebody is looked for. */
+const lanGroupAddresses: ReadonlySet<string> = new Set([lanGroups.ipv4, lanGroups.ipv6]);
+const lanQuestionBytes = 1_165;
+const lanQuestionsMaximum = 120;
 /** Packets of one flow until it is answered. A handshake is repeated after 0.25 s and seldomer and seldomer: for a minute and a half. */
 const handshakesMaximum = 16;
 /** 15 in an attempt, and at most 60 a minute to a host: of some attempts. */
@@ -105,6 +110,7 @@ const largestOf = (sizes: readonly Sized[]): number => Math.max(0, ...sizes.map(
 /** What we may begin with there: the largest packet, and how many. */
 function allowanceOf({ remote, remotePort }: Flow, isRelay: boolean, relayAddresses: ReadonlySet<string>): { readonly bytes: number; readonly packets: number; readonly what: string } {
   if (isRelay) return { bytes: probeBytes, packets: answersMaximum, what: 'answers from another port' };
+  if (lanGroupAddresses.has(remote)) return { bytes: lanQuestionBytes, packets: lanQuestionsMaximum, what: 'questions into the local network' };
   if (remotePort === portControlPort) return { bytes: portControlBytes, packets: portControlMaximum, what: 'requests to the router' };
   if (relayAddresses.has(remote)) return { bytes: handshakeBytes, packets: handshakesMaximum + probesMaximum, what: 'handshakes with a relay' };
   return { bytes: probeBytes, packets: probesMaximum, what: 'probes' };

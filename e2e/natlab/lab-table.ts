@@ -1,7 +1,7 @@
 /**
- * `npm run lab -- [--runs N] [--only PATTERN] [--lanes N] [--warm] [--delay MS] [--slow] [--json]`, as root: real visors and relays in network namespaces, in two tables. The first
- * (lab-pair-table.ts) has two visors meet behind every pair of routers there is; the second (lab-fault-table.ts) lets a fault happen to two who write to each other. A line a cell; the last one is
- * `N passed, N failed`, over both. Where a laboratory cannot be built it says what is missing, checks nothing and ends with `0 passed, 0 failed` and exit code 0.
+ * `npm run lab -- [--runs N] [--only PATTERN] [--lanes N] [--warm] [--delay MS] [--slow] [--json]`, as root: real visors and relays in network namespaces, in tables. The first
+ * (lab-pair-table.ts) has two visors meet behind every pair of routers there is; the second (lab-fault-table.ts) lets a fault happen to two who write to each other; then friends carry where no relay is left (lab-friend-table.ts). A line a cell; the last one is
+ * `N passed, N failed`, over all. Where a laboratory cannot be built it says what is missing, checks nothing and ends with `0 passed, 0 failed` and exit code 0.
  *
  * `--delay` has every router of the first table delay packets so long in each direction; `--slow` has the faults that take minutes as well, as has more than one run.
  */
@@ -9,8 +9,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { labCells } from './lab-cells.ts';
+import { friendCells, labCells } from './lab-cells.ts';
 import { cellsOfFaults, faultHosts, faultRelays, faultTitle, faultTopology, runFaults } from './lab-fault-table.ts';
+import { friendHosts, friendRelays, friendTitle, friendTopology, runFriends } from './lab-friend-table.ts';
 import { pairHosts, pairRelays, pairTitle, pairTopology, runPairs } from './lab-pair-table.ts';
 import { openLedger, readLedger } from './lab-ledger.ts';
 import { extendPath, Lab, missingRequirements } from './lab.ts';
@@ -41,7 +42,8 @@ const options = { runs: countOf(values.runs, 'runs'), lanes: countOf(values.lane
 const isChosen = (name: string): boolean => values.only.split(',').some((part) => name.includes(part));
 const pairs = labCells.filter(({ name }) => isChosen(name));
 const faults = cellsOfFaults(values.slow || options.runs > 1).filter(({ fault }) => isChosen(fault.name));
-if (pairs.length + faults.length === 0) fail(`No cell has "${values.only}" in its name. Known: ${[...labCells.map(({ name }) => name), ...cellsOfFaults(true).map(({ fault }) => fault.name)].join(', ')}.`);
+const friends = friendCells.filter(({ name }) => isChosen(name));
+if (pairs.length + faults.length + friends.length === 0) fail(`No cell has "${values.only}" in its name. Known: ${[...labCells, ...cellsOfFaults(true).map(({ fault }) => fault), ...friendCells].map(({ name }) => name).join(', ')}.`);
 
 /** A laboratory for one table, or for one run of it; `hosts` are those on which Waypost runs, and `relays` those of them that are relays. */
 interface Laboratory { readonly topology: Parameters<Lab['up']>[0]; readonly hosts: readonly string[]; readonly relays: readonly string[] }
@@ -74,6 +76,9 @@ async function runAll(): Promise<readonly TableRow[]> {
   if (faults.length > 0) head(faultTitle);
   const laboratory: Laboratory = { topology: faultTopology(faults), hosts: faultHosts(faults), relays: faultRelays(faults) };
   for (let run = 1; run <= options.runs && faults.length > 0; run += 1) rows.push(...await inLab(laboratory, (lab, folder) => runFaults(lab, folder, faults, run, options)));
+  if (friends.length > 0) head(friendTitle);
+  const amongFriends: Laboratory = { topology: friendTopology(friends), hosts: friendHosts(friends), relays: friendRelays(friends) };
+  for (let run = 1; run <= options.runs && friends.length > 0; run += 1) rows.push(...await inLab(amongFriends, (lab, folder) => runFriends(lab, folder, friends, run, options)));
   return rows;
 }
 
@@ -87,7 +92,8 @@ if (missing.length > 0) {
   const rows = await runAll().finally(callOff);
   const failed = rows.filter(({ problems }) => problems.length > 0).length;
   // One for each laboratory besides: whether somebody was sent more than they may be.
-  const expected = (pairs.length + faults.length) * options.runs + (pairs.length > 0 ? 1 : 0) + (faults.length > 0 ? options.runs : 0);
+  const laboratories = (pairs.length > 0 ? 1 : 0) + (faults.length > 0 ? options.runs : 0) + (friends.length > 0 ? options.runs : 0);
+  const expected = (pairs.length + faults.length + friends.length) * options.runs + laboratories;
   process.stdout.write(`${((performance.now() - startedMs) / 1_000).toFixed(1)} s\n${String(rows.length - failed)} passed, ${String(failed)} failed\n`);
   process.exitCode = failed === 0 && rows.length === expected ? 0 : 1;
 }
