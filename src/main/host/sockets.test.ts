@@ -88,6 +88,29 @@ describe('the sockets of a driver', () => {
     expect(logged).toEqual([['spare-socket-failed', { code: 'too-many' }], ['spare-socket-failed', { code: 'ENETDOWN' }]]);
   });
 
+  it('are many for guesses, of IPv4, apart from the spare ones; the first datagram of each goes as far as was said, the next as far as ever', async () => {
+    const sockets = await start(undefined);
+    const made = madeSockets.length;
+    for (let number = 1; number <= 300; number += 1) sockets.bindGuess(`guess-${number}`, 5);
+    sockets.bind('spare-1');
+    await expect.poll(() => bound, patience).toHaveLength(301);
+    expect(bound.every(([, port]) => port !== undefined)).toBe(true);
+    expect(madeSockets.slice(made).every((socket) => socket.address().family === 'IPv4')).toBe(true);
+    const hops: number[] = [];
+    const [first] = madeSockets.slice(made);
+    if (first === undefined) throw new Error('there is a socket');
+    const { setTTL } = first;
+    first.setTTL = (ttl) => { hops.push(ttl); return setTTL.call(first, ttl); };
+    for (const size of [11, 12]) sockets.send('guess-1', peer.address, new Uint8Array(size));
+    await expect.poll(() => heard.map(([, size]) => size), patience).toEqual([11, 12]);
+    expect(hops).toEqual([64]);
+    for (let number = 301; number <= 513; number += 1) sockets.bindGuess(`guess-${number}`, 5);
+    await expect.poll(() => bound, patience).toHaveLength(514);
+    expect(bound.filter(([, port]) => port === undefined)).toEqual([['guess-513', undefined]]);
+    sockets.unbindAll();
+    expect(sockets.spareCount).toBe(0);
+  });
+
   it('are closed when they are given up, also before they are there', async () => {
     const sockets = await start(undefined);
     sockets.bind('spare-1');

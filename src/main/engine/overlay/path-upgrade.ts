@@ -25,6 +25,8 @@ const exchangeDeadlineMs = 5_000;
 const sparingAttempts = 1;
 /** Somebody who asks for an attempt by hand gets no more of them than this. */
 const byHandGapMs = 4_000;
+/** From the beginning of an attempt at punching to that at guessing, if nothing has answered by then: what punching reaches is there within half a second, and it goes on meanwhile. */
+const guessAfterMs = 2_500;
 
 export interface OwnCandidates {
   /** By the person's wish nobody is told, and nobody is probed. */
@@ -39,7 +41,7 @@ export interface OwnCandidates {
   refresh(now: Instant): void;
 }
 
-const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0, theirs: [], isGuessDue: false };
+const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0, theirs: [] };
 
 interface Upgrade {
   readonly publicKey: PublicKeyHex;
@@ -60,8 +62,6 @@ interface Upgrade {
   triedAddresses: number;
   /** As they offered them last. */
   theirs: readonly OfferedCandidate[];
-  /** An attempt is under way after which ports may be guessed. */
-  isGuessDue: boolean;
 }
 
 export class PathUpgrade {
@@ -101,6 +101,7 @@ export class PathUpgrade {
     this.guessing.ended(sessionId, now);
     this.#deadlines.clear(`ask ${String(sessionId)}`);
     this.#deadlines.clear(`probe ${String(sessionId)}`);
+    this.#deadlines.clear(`guess ${String(sessionId)}`);
   }
 
   /** Their addresses, for ours. */
@@ -144,7 +145,7 @@ export class PathUpgrade {
       upgrade.punching.stop();
       upgrade.attempts = 0;
       upgrade.wasDirect = false;
-      upgrade.isGuessDue = false;
+      this.#deadlines.clear(`guess ${String(upgrade.sessionId)}`);
       upgrade.retry.networkChanged(now.monotonicMs);
       this.#drain(upgrade, now);
       this.#askAt(upgrade, upgrade.retry.pollTimeout());
@@ -200,10 +201,10 @@ export class PathUpgrade {
       const upgrade = this.#upgrades.get(Number(key.slice(space + 1)));
       if (upgrade === undefined) continue;
       if (key.startsWith('ask')) this.#exchange(upgrade, now);
+      else if (key.startsWith('guess')) this.#guess(upgrade, now);
       else {
         upgrade.punching.handleTimeout(now.monotonicMs);
         this.#drain(upgrade, now);
-        this.#guess(upgrade, now);
       }
     }
     this.guessing.handleTimeout(now);
@@ -278,18 +279,16 @@ export class PathUpgrade {
   #begin(upgrade: Upgrade, theirs: readonly OfferedCandidate[], waitMs: number, now: Instant): void {
     upgrade.theirAddresses = theirs.length;
     upgrade.theirs = theirs;
-    upgrade.isGuessDue = upgrade.isAsking;
+    if (upgrade.isAsking) this.#deadlines.set(`guess ${String(upgrade.sessionId)}`, now.monotonicMs + waitMs + guessAfterMs);
     const [ownHosts, ownAddresses] = [this.#own.hosts(), this.#own.offered().map(({ address }) => address)];
     upgrade.triedAddresses = chooseTargets(theirs, { hosts: ownHosts, addresses: ownAddresses }).length;
     upgrade.punching.begin({ theirs, ownHosts, ownAddresses, waitMs }, now.monotonicMs);
     this.#drain(upgrade, now);
   }
 
-  /** After an attempt in vain, once; the side that asks for addresses asks for this too. */
+  /** Once an attempt; the side that asks for addresses asks for this too. */
   #guess(upgrade: Upgrade, now: Instant): void {
-    if (!upgrade.isGuessDue || upgrade.punching.outcome === 'trying') return;
-    upgrade.isGuessDue = false;
-    if (upgrade.punching.outcome === 'failed' && upgrade.triedAddresses > 0 && !this.#own.isHidden() && !this.#isDirect(upgrade, now)) this.guessing.ask(upgrade, now);
+    if (upgrade.punching.outcome !== 'reached' && upgrade.triedAddresses > 0 && !this.#own.isHidden() && !this.#isDirect(upgrade, now)) this.guessing.ask(upgrade, now);
   }
 
   #drain({ punching, sessionId }: Upgrade, now: Instant): void {

@@ -3,7 +3,7 @@ import { beyondMatrix, kindBehaviours, natMatrix, type MatrixKind } from '../../
 import type { Dependence } from '../../../../e2e/natlab/translator/policy.ts';
 import type { Filtering, Mapping } from '../../../shared/network-report.ts';
 import { runCheck, usualPlace, usualRouter } from './check-testing.ts';
-import { estimateFamily, estimatePair, shortReport, type PathTraits, type ShortReport } from './pairing.ts';
+import { estimateFamily, estimatePair, planGuess, shortReport, type PathTraits, type ShortReport } from './pairing.ts';
 import { birthdayChance, predictionOf } from './prediction.ts';
 
 const words: Readonly<Record<Dependence, 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent'>> = { independent: 'endpoint-independent', address: 'address-dependent', port: 'address-and-port-dependent' };
@@ -70,6 +70,28 @@ describe('the estimate of a pair', () => {
     const changing = traits('edm-apdf', { onePublicHost: false });
     expect(estimateFamily(changing, traits('eim-adf')).way.state).toBe('not-checked');
     expect(estimateFamily(traits('eim-eif'), changing).way).toMatchObject({ value: 'plain' });
+  });
+});
+
+describe('the plan of a guess, after punching in vain', () => {
+  const kinds = Object.keys(kindBehaviours).filter((kind): kind is MatrixKind => kind in kindBehaviours);
+  it('is made for the cells of prediction alone, and both sides make the same', () => {
+    for (const { left, right, best } of natMatrix) for (const [asker, answerer] of [[left, right], [right, left]] as const) {
+      const plan = planGuess(traits(asker), traits(answerer));
+      if (best !== 'prediction') { expect(plan, `${asker} ${answerer}`).toBe(best === 'relay' ? 'hard' : 'unknown'); continue; }
+      expect(plan).toMatchObject({ sockets: 256, probes: 1_024 });
+      if (typeof plan === 'string') continue;
+      // Nobody opens whose router is easy.
+      expect((plan.opener === 'own' ? asker : answerer).startsWith('eim')).toBe(false);
+    }
+  });
+  it('takes what is not known of a filter for the one that stood in the way, and never for two hard sides', () => {
+    expect(planGuess(traits('eim-apdf', { filtering: undefined }), traits('edm-apdf'))).toMatchObject({ opener: 'other' });
+    expect(planGuess(traits('edm-apdf'), traits('eim-apdf', { filtering: undefined }))).toMatchObject({ opener: 'own' });
+    expect(planGuess(traits('edm-apdf', { filtering: undefined }), traits('edm-apdf'))).toBe('hard');
+    for (const kind of kinds) expect(planGuess(traits(kind), traits('edm-apdf', { mapping: undefined }))).toBe('unknown');
+    for (const kind of kinds) expect(planGuess(traits(kind), traits('edm-apdf', { onePublicHost: false }))).toBe('unknown');
+    for (const kind of kinds) expect(planGuess(traits(kind), traits('edm-apdf', { udpBlocked: true }))).toBe('unknown');
   });
 });
 

@@ -88,9 +88,10 @@ export type GuessPlan = (Prediction & { readonly opener: Listener }) | 'hard' | 
 
 /**
  * That plain punching failed is a fact like those that were told: what would have let it through is not so. Of two sides that could open alike it is the own one; who asked is `own`
- * to both. Nothing is guessed on a mere chance that it is the right thing: where a fact that is missing could mean two hard sides, no packet is spent.
+ * to both. Nothing is guessed on a mere chance that it is the right thing: where it is not known how a side gives out ports, or a filter that was not looked at could mean two hard sides, no packet is spent.
  */
 export function planGuess(own: PathTraits, other: PathTraits): GuessPlan {
+  if (own.mapping === undefined || other.mapping === undefined) return 'unknown';
   const outcomes = behavioursOf(own).flatMap((left) => behavioursOf(other).map((right) => outcomeOf(left, right))).filter(({ way }) => way !== 'plain');
   if (own.udpBlocked === true || other.udpBlocked === true || outcomes.length === 0 || changesAddress(own) || changesAddress(other)) return 'unknown';
   if (outcomes.every(({ way }) => way === 'relay')) return 'hard';

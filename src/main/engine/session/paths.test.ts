@@ -114,6 +114,40 @@ describe('a session that met by a circuit', () => {
     expect(ada.only.address).toEqual(ben.address);
   });
 
+  it('goes by a socket of its own that was hit by a guess, as by any other path, and hears no strangers there', () => {
+    const world = meet(31);
+    const { net, ada, ben, id } = world;
+    const socket = 'guess-5';
+    const opened: SocketAddress = { host: ben.address.host, port: 9_999 };
+    const viaSocket: SocketAddress = { ...ada.address, socket };
+    let mainDatagrams = 0;
+    world.direct = ({ to }) => {
+      if (sameAddress(to, opened)) return [{ to: ben.address, from: viaSocket }];
+      if (to.socket === socket) return [{ to: ada.address, from: opened }];
+      mainDatagrams += 1;
+      return [];
+    };
+    // What Ben sends first opens his router only.
+    ben.act((sessions, now) => { sessions.probe(ben.only.id, viaSocket, now); });
+    ada.act((sessions, now) => { sessions.probe(id, opened, now); });
+    net.run(300);
+    expect([ada.only.address, ben.only.address]).toEqual([opened, viaSocket]);
+    expect(ben.of('path').filter(({ address }) => address.socket === socket).map(({ change }) => change)).toEqual(['heard', 'proved']);
+    const [last] = net.log.filter(({ to }) => sameAddress(to, opened)).slice(-1);
+    const datagram = last?.datagram ?? new Uint8Array(0);
+    const concerns = (from: SocketAddress, bytes: Uint8Array, sessionId = ben.only.id): boolean => ben.sessions.concerns(sessionId, from, bytes);
+    const elsewhere: SocketAddress = { host: '192.0.2.77', port: 4_000, socket };
+    // Its other side may have moved: what is sealed for it is looked at wherever it comes from, and nothing else is.
+    expect([concerns(viaSocket, new Uint8Array(1_200).fill(1)), concerns(elsewhere, datagram)]).toEqual([true, true]);
+    expect([concerns(elsewhere, new Uint8Array(1_200).fill(1)), concerns(elsewhere, new Uint8Array(0)), concerns(elsewhere, datagram, 99), concerns({ ...viaSocket, socket: 'guess-6' }, new Uint8Array(40))]).toEqual([false, false, false, false]);
+    // New keys too are agreed on by this path alone.
+    world.isCircuitUp = false;
+    const sent = talk(world, 200_000, 'socket');
+    expect(ben.frames.slice(-sent.sent.length)).toEqual(sent.sent);
+    expect([...ada.of('silent'), ...ben.of('silent'), ...ada.of('closed'), ...ben.of('closed')]).toEqual([]);
+    expect(mainDatagrams).toBe(0);
+  });
+
   it('outlives its circuit while the direct path stands', () => {
     const world = meet(5);
     const { ada, ben, net, id } = world;
