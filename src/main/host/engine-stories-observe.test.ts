@@ -105,6 +105,11 @@ describe('a check of the network', () => {
     for (const type of [1, 2, 4, 6]) ada.engine.handleDatagram({ host, port: first.port }, new Uint8Array(1_200).fill(type, 0, 1), ada.now, spare);
     ada.drain();
     expect([ada.count('observe.drop.wrong-socket'), ada.engine.inspect.counters['session.drop.unknown-session']]).toEqual([4, before]);
+    // A socket for guesses is for the session that it was bound for: one that nobody bound is for nobody, whatever comes to it.
+    for (let type = 0; type < 10; type += 1) ada.engine.handleDatagram({ host, port: first.port }, new Uint8Array(1_200).fill(type, 0, 1), ada.now, 'guess-1');
+    for (const port of [5_000, undefined]) ada.engine.handleBound?.('guess-1', port, ada.now);
+    ada.drain();
+    expect([ada.count('observe.drop.wrong-socket'), ada.engine.inspect.counters['session.drop.unknown-session']]).toEqual([14, before]);
     // Nor does a visor answer probes, or a relay believe answers.
     ada.engine.handleDatagram({ host, port: 9 }, new Uint8Array(128).fill(7, 0, 1).fill(1, 1, 11), ada.now);
     first.engine.handleDatagram({ host, port: 9 }, new Uint8Array(46).fill(8, 0, 1).fill(1, 1, 11), first.now);

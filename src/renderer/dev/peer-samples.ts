@@ -73,6 +73,7 @@ export function everyPeer(nowMs: number): PeerView[] {
     }),
     relayed('Hiding', { reason: 'hidden', attempts: 0 }),
     relayed('Trying', { reason: 'trying', attempts: 1 }),
+    relayed('Guess', { reason: 'guessing', attempts: 1, guess: { opens: 'theirs', chance: 0.983, untilMs: nowMs + 18_000 } }),
     relayed('Fresh', { reason: 'not-tried', attempts: 0 }, { roundTripsMs: [] }),
     relayed('Lost', { reason: 'lost', attempts: 0, begins: 'theirs' }),
     relayed('Silent', { reason: 'not-told', attempts: 2 }),

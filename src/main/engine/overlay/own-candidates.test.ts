@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { known, notChecked, type Candidate, type FamilyReport, type NetworkReport } from '../../../shared/network-report.ts';
 import { offeredCandidatesMaximum } from '../wire/candidate-offer.ts';
-import { hostsOf, offeredOf } from './own-candidates.ts';
+import { guessFactsOf, hostsOf, offeredOf } from './own-candidates.ts';
 
 const none = notChecked('no-address');
 const family: FamilyReport = { udpBlocked: none, mapping: none, filtering: none, allocation: none, mappingLifetimeMs: none, hairpin: none, doubleNat: none, publicHosts: none, onePublicHost: none, pathMtuBytes: none };
@@ -17,5 +17,18 @@ describe('what is offered to others', () => {
   it('is nothing before a check, and no more than an offer holds', () => {
     expect([offeredOf(undefined), hostsOf(undefined)]).toEqual([[], []]);
     expect(offeredOf(reportOf(Array.from({ length: 20 }, (_, index) => ({ ...own, port: 7_000 + index })))).length).toBe(offeredCandidatesMaximum);
+  });
+});
+
+describe('what is told to guess ports', () => {
+  const mapped: FamilyReport = { ...family, udpBlocked: known(false, 4), mapping: known('address-and-port-dependent', 4), filtering: known('address-and-port-dependent', 4), onePublicHost: known(true, 4), allocation: known({ kind: 'sequential', delta: 2 }, 8) };
+  const facts = (candidates: readonly Candidate[], change: Partial<FamilyReport> = {}) => guessFactsOf({ ...reportOf(candidates), families: { ipv4: { ...mapped, ...change }, ipv6: family } });
+  it('is how the router was found to be, and where relays see us; what was not found out is not known', () => {
+    expect(facts([own, unsure])).toEqual({ address: { host: '198.18.7.1', port: 61_000 }, mapping: 'address-and-port-dependent', filtering: 'address-and-port-dependent', onePublicHost: true, allocation: { kind: 'sequential', delta: 2 } });
+    expect(facts([unsure], { filtering: notChecked('no-second-port'), allocation: known({ kind: 'block', first: 65_000, count: 900 }, 8) })).toMatchObject({ filtering: undefined, allocation: undefined });
+  });
+  it('is nothing where nobody sees us at a public address', () => {
+    expect([guessFactsOf(undefined), facts([own]), facts([{ ...unsure, host: '100.64.7.1' }]), facts([{ ...unsure, family: 'ipv6', host: '2001:db8::1' }])]).toEqual([undefined, undefined, undefined, undefined]);
+    expect(facts([{ ...own, host: '198.18.4.4' }])?.address.host).toBe('198.18.4.4');
   });
 });

@@ -133,7 +133,8 @@ export class GuessWorld {
       other.guessing.path(1, 'heard', from, now);
       this.#through(other, socket === undefined ? other.main : other.sockets.get(socket), source, false, (_, __, ___, later) => {
         this.#proved(side, to, later);
-        this.#through(side, inner, to, false, (____, _____, ______, last) => { this.#proved(other, from, last); });
+        // From now on the session sends that way, and what is lost is soon followed by something else.
+        for (let times = 0; times < 4; times += 1) this.later(500 * times, () => { this.#through(side, inner, to, false, (____, _____, ______, last) => { this.#proved(other, from, last); }); });
       });
     });
   }

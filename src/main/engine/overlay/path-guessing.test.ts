@@ -51,7 +51,7 @@ describe('guessing through two routers', () => {
     for (let seed = 1; seed <= tries; seed += 1) {
       const world = start(meet('eim-apdf', 'edm-apdf', 100 + seed));
       // Five seconds and what comes before: 256 probes or so.
-      world.run(world.nowMs + 60 + 700 + 30 + 256 * 20 + 100);
+      world.run(world.nowMs + 60 + 400 + 30 + 256 * 20 + 100);
       const probes = world.sides[0].sent.length;
       hits += world.isReached ? 1 : 0;
       spent = Math.max(spent, probes);

@@ -25,8 +25,11 @@ const exchangeDeadlineMs = 5_000;
 const sparingAttempts = 1;
 /** Somebody who asks for an attempt by hand gets no more of them than this. */
 const byHandGapMs = 4_000;
-/** From the beginning of an attempt at punching to that at guessing, if nothing has answered by then: what punching reaches is there within half a second, and it goes on meanwhile. */
-const guessAfterMs = 2_500;
+/**
+ * From the beginning of an attempt at punching to that at guessing, and a round trip more: what punching reaches has answered by then (punching-matrix.test.ts: 300 ms and a round trip). Where it has not, because
+ * one side is late, what both know of their routers says that no guess is needed, and punching goes on meanwhile.
+ */
+const guessAfterMs = 700;
 
 export interface OwnCandidates {
   /** By the person's wish nobody is told, and nobody is probed. */
@@ -279,7 +282,7 @@ export class PathUpgrade {
   #begin(upgrade: Upgrade, theirs: readonly OfferedCandidate[], waitMs: number, now: Instant): void {
     upgrade.theirAddresses = theirs.length;
     upgrade.theirs = theirs;
-    if (upgrade.isAsking) this.#deadlines.set(`guess ${String(upgrade.sessionId)}`, now.monotonicMs + waitMs + guessAfterMs);
+    if (upgrade.isAsking) this.#deadlines.set(`guess ${String(upgrade.sessionId)}`, now.monotonicMs + waitMs + guessAfterMs + (this.#context.sessions.view(upgrade.sessionId)?.smoothedRoundTripMs ?? 0));
     const [ownHosts, ownAddresses] = [this.#own.hosts(), this.#own.offered().map(({ address }) => address)];
     upgrade.triedAddresses = chooseTargets(theirs, { hosts: ownHosts, addresses: ownAddresses }).length;
     upgrade.punching.begin({ theirs, ownHosts, ownAddresses, waitMs }, now.monotonicMs);

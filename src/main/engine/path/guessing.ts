@@ -30,8 +30,8 @@ import { blockBeyondSeen, probesMaximum, sequenceStride } from './prediction.ts'
 export const probeGapMs = 20;
 /** Timers are late, by 16 ms on some systems: what should have gone out in that time may be made up for, and no more. */
 const catchUpMs = 3 * probeGapMs;
-/** Until the opener has its sockets: a second for 256 of them, of which most are there sooner. */
-export const openingMs = 700;
+/** Until the opener has most of its sockets: 256 of them are there after 0.7 s, and the first probes find a half. */
+export const openingMs = 400;
 /** After the last probe: an answer may be under way. */
 export const lastAnswerMs = 2_000;
 /** The ports below are never given out (classify-allocation.ts). */

@@ -140,9 +140,16 @@ describe('a session that met by a circuit', () => {
     // Its other side may have moved: what is sealed for it is looked at wherever it comes from, and nothing else is.
     expect([concerns(viaSocket, new Uint8Array(1_200).fill(1)), concerns(elsewhere, datagram)]).toEqual([true, true]);
     expect([concerns(elsewhere, new Uint8Array(1_200).fill(1)), concerns(elsewhere, new Uint8Array(0)), concerns(elsewhere, datagram, 99), concerns({ ...viaSocket, socket: 'guess-6' }, new Uint8Array(40))]).toEqual([false, false, false, false]);
-    // New keys too are agreed on by this path alone.
+    // New keys too are agreed on by this path alone: they are due after an hour.
     world.isCircuitUp = false;
-    const sent = talk(world, 200_000, 'socket');
+    const handshakes = (): number => net.log.filter(({ type }) => type !== 4).length;
+    const before = handshakes();
+    for (let minute = 0; minute < 62; minute += 1) {
+      talk(world, 500, `minute ${String(minute)}`);
+      net.run(60_000);
+    }
+    expect(handshakes()).toBeGreaterThan(before);
+    const sent = talk(world, 5_000, 'socket');
     expect(ben.frames.slice(-sent.sent.length)).toEqual(sent.sent);
     expect([...ada.of('silent'), ...ben.of('silent'), ...ada.of('closed'), ...ben.of('closed')]).toEqual([]);
     expect(mainDatagrams).toBe(0);

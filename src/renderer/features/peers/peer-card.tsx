@@ -76,7 +76,7 @@ function Why({ peer, onReach }: Pick<PeerCardProps, 'peer' | 'onReach'>) {
 function Reach({ peer, onReach }: Pick<PeerCardProps, 'peer' | 'onReach'>) {
   const { search, seek, name } = peer;
   if (seek === undefined && (search?.begins !== 'own' || search.reason === 'hidden')) return null;
-  const isBusy = seek?.isAsking === true || search?.reason === 'trying';
+  const isBusy = seek?.isAsking === true || search?.reason === 'trying' || search?.reason === 'guessing';
   const words = seek === undefined ? (isBusy ? 'Trying' : 'Try direct now') : isBusy ? 'Asking' : 'Reach now';
   return <Button size="small" icon={Radar} aria-label={`${words}: ${name}`} aria-disabled={isBusy} onClick={() => { if (!isBusy) onReach(peer); }}>{words}</Button>;
 }
