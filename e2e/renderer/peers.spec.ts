@@ -2,6 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, place, test, type Page } from './fixture.ts';
 import { PeersScreen } from '../screens/peers.ts';
+import { SettingsScreen } from '../screens/settings.ts';
 
 const openPeers = async (page: Page): Promise<PeersScreen> => {
   await place('Peers')(page);
@@ -50,6 +51,17 @@ test('why there is no direct path is said, and another attempt can be asked for 
   await expect(card.getByRole('button', { name: 'Trying: Failing' })).toBeFocused();
   await expect(peers.card('Elsewhere')).toContainText('Their computer begins the next attempt.');
   await expect(peers.card('Elsewhere').getByRole('button', { name: /direct now/ })).toHaveCount(0);
+});
+
+test('a guess says what its chance is and how long it may take; Settings can forbid it', async ({ open }) => {
+  const peers = await openPeers(await open('peers'));
+  await expect(peers.card('Guess')).toContainText(/Trying to guess the port their router opens: about 98 % chance, up to 1[5-8] seconds\./);
+  await expect(peers.card('Guess').getByRole('button', { name: 'Trying: Guess' })).toBeVisible();
+  await place('Settings')(peers.page);
+  const guessing = new SettingsScreen(peers.page).guessPorts;
+  await expect(guessing).toBeChecked();
+  await guessing.press('Space');
+  await expect(guessing).not.toBeChecked();
 });
 
 test('somebody who is not connected is asked for by hand, with the keyboard, and keeps the focus', async ({ open }) => {

@@ -5,6 +5,7 @@ export class SettingsScreen {
   readonly page: Page;
   readonly name: Locator;
   readonly readReceipts: Locator;
+  readonly guessPorts: Locator;
   readonly echoOnline: Locator;
   readonly fingerprint: Locator;
 
@@ -12,6 +13,7 @@ export class SettingsScreen {
     this.page = page;
     this.name = page.getByLabel('Name', { exact: true });
     this.readReceipts = page.getByRole('switch', { name: 'Read receipts' });
+    this.guessPorts = page.getByRole('switch', { name: 'Guess ports for direct paths' });
     this.echoOnline = page.getByRole('switch', { name: 'Echo is online' });
     this.fingerprint = page.getByRole('region', { name: 'You' }).locator('.fingerprint');
   }
