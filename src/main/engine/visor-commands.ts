@@ -151,11 +151,11 @@ function send(role: VisorRole, command: Sending, content: Content, file: SealedF
   if (role.revoked) { fail(new WaypostError('device-revoked', 'This identity was restored on another device, so this one can no longer send. Your history stays readable here.')); return; }
   const known = context.memory.contacts.get(command.to);
   if (known?.standing === 'blocked') { fail(new WaypostError('blocked', 'You have blocked this contact. Unblock them to write to them.')); return; }
+  // Writing to a bare address adds it, and tells them where we are: otherwise nobody but our relays could say where an answer goes.
+  if (known === undefined) { role.contacts.add({ publicKey: command.to, port: command.port, token: undefined, name: '', relays: [] }, undefined, now, (at) => { send(role, command, content, file, at, done, fail); }); return; }
   const conversation = role.conversations.conversation(command.to, command.port, now);
   const expiresAtMs = context.correctedWallMs(now) + ttlSeconds * 1000;
   const changes: VisorChange[] = [];
-  // Writing to a bare address adds it; without a relay for it the letter waits and says so.
-  if (known === undefined) changes.push({ kind: 'put-contact', row: { ...role.contacts.stranger(command.to, now), standing: 'pending' } });
   const id = toHex(context.random(16));
   changes.push({ kind: 'put-conversation', row: { ...conversation, nextSequence: conversation.nextSequence + 1, lastActivityMs: now.wallMs, draft: '' } });
   const message: MessageRow = {
