@@ -48,7 +48,7 @@ async function refused(from: string, ...commandLine: readonly string[]): Promise
 describe('a bare key over the command line', () => {
   it('is found by the peers of a relay, and by a directory relay', async () => {
     const bensRelay = await beginRelay('relay of ben');
-    const [annsRelay, cidsRelay, index] = await Promise.all([beginRelay('relay of ann', '--peer', bensRelay), beginRelay('relay of cid'), beginRelay('index', '--peer', bensRelay)]);
+    const [annsRelay, cidsRelay, index] = await Promise.all([beginRelay('relay of ann', '--peer', bensRelay.replace('127.0.0.1', 'localhost')), beginRelay('relay of cid'), beginRelay('index', '--peer', bensRelay)]);
     const [ann, ben, cid] = await Promise.all([begin('ann', annsRelay), begin('ben', bensRelay), begin('cid', cidsRelay)]);
 
     await runVerb(ann.directory, 'send', '--to', ben.publicKey, 'by peers', '--wait', 'stored', ...timeout);

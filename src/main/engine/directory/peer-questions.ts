@@ -5,6 +5,7 @@
 import { Deadlines } from '../deadlines.ts';
 import { newerRecords, proveRecords, type FoundRecords } from './found-records.ts';
 import { KnownRecords, absentMs } from './known-records.ts';
+import { sequenceAheadMaximumSeconds } from '../mail/mailbox-records.ts';
 import type { Crypto } from '../crypto.ts';
 import type { Instant, PublicKeyHex } from '../wire/types.ts';
 import type { RelayAnswer } from './ask-relay.ts';
@@ -17,8 +18,6 @@ const newerMs = 300;
 const unsureMs = 10_000;
 const questionsMaximum = 128;
 const waitingMaximum = 64;
-/** As what relays take when it is published: one from further ahead could never be passed again by its honest owner. */
-const sequenceAheadMaximumSeconds = 2 * 86_400;
 
 export interface PeerAnswers {
   /** How many there are to ask. */
@@ -55,7 +54,7 @@ export class PeerQuestions {
   }
 
   get isFull(): boolean { return this.#questions.size >= questionsMaximum; }
-  /** So many wait for the answer that no more may. */
+  /** Where `join` says no: so many wait that no more may. */
   isAsking(identity: PublicKeyHex): boolean { return this.#questions.has(identity); }
 
   /** Only where nobody is being asked about it. */
