@@ -94,6 +94,7 @@ export class Inbox {
       // A pass that is about a shown letter sets no timer of its own.
       if (inbox.listing) { this.#deadlines.set(relay, now.monotonicMs + listAgainMs); continue; }
       inbox.afterSequence = 0;
+      inbox.hasFailed = false;
       this.#list(inbox, now);
     }
   }
@@ -160,10 +161,13 @@ export class Inbox {
     this.#events.waitingChanged(inbox.link.hint.publicKey);
     if (inbox.failures) {
       inbox.failures = false;
+      inbox.hasFailed = true;
       this.#listLater(inbox, now);
     } else if (!inbox.shown) {
+      // Not later than it was after a pass that failed: this one may have begun behind the letter that is still to come.
+      const failedMs = inbox.hasFailed ? this.#deadlines.at(inbox.link.hint.publicKey) : undefined;
       inbox.failedPasses = 0;
-      this.#deadlines.set(inbox.link.hint.publicKey, now.monotonicMs + lookAgainMs);
+      this.#deadlines.set(inbox.link.hint.publicKey, Math.min(failedMs ?? Infinity, now.monotonicMs + lookAgainMs));
       const hadLetters = inbox.emptyPasses < 2;
       inbox.emptyPasses += 1;
       this.#events.drained(inbox.link.hint.publicKey, now, hadLetters);

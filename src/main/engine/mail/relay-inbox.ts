@@ -12,6 +12,8 @@ export interface RelayInbox {
   /** The doorbell rang while a pass was under way. */
   again: boolean;
   failures: boolean;
+  /** A letter failed since a pass last began from the beginning. */
+  hasFailed: boolean;
   /** Passes in a row that failed. */
   failedPasses: number;
   readonly acks: { readonly letterId: Uint8Array; readonly verdict: Verdict }[];
@@ -26,5 +28,5 @@ export interface RelayInbox {
 
 /** @param epoch that the relay told last. @param failedPasses in a row, before this session. */
 export const newRelayInbox = (link: RelayLink, epoch: Uint8Array, waitingLetters: number, failedPasses: number): RelayInbox => ({
-  link, epoch, afterSequence: 0, waiting: waitingLetters, listing: false, again: false, failures: false, failedPasses, acks: [], pendingLetters: 0, emptyPasses: 0, inProgress: new Set(), passDone: false, shown: false,
+  link, epoch, afterSequence: 0, waiting: waitingLetters, listing: false, again: false, failures: false, hasFailed: false, failedPasses, acks: [], pendingLetters: 0, emptyPasses: 0, inProgress: new Set(), passDone: false, shown: false,
 });

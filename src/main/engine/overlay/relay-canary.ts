@@ -114,12 +114,14 @@ export class RelayCanaries {
   }
 
   registered(relay: PublicKeyHex, now: Instant): void {
-    if (!this.#registeredSince.has(relay)) this.#registeredSince.set(relay, now.monotonicMs);
+    // Each hour it is registered again: that is no news.
+    const isNews = !this.#registeredSince.has(relay);
+    if (isNews) this.#registeredSince.set(relay, now.monotonicMs);
     if (!isTested(this.#context.memory.relays.get(relay))) return;
     const sinceLastMs = now.wallMs - (this.#reliability.lastAtMs(relay) ?? -Infinity);
     const dueMs = this.#deadlines.at(`next ${relay}`);
     // After a restart the last test counts still.
-    if (dueMs === undefined || (sinceLastMs > this.#intervalMs(now) && dueMs > now.monotonicMs + 2 * firstMs)) this.#plan(relay, firstMs, now);
+    if (dueMs === undefined || (isNews && sinceLastMs > (this.#events.isSparing() ? sparingIntervalMs : intervalMs) && dueMs > now.monotonicMs + 2 * firstMs)) this.#plan(relay, firstMs, now);
   }
 
   /** What is under way there cannot be judged any more. */

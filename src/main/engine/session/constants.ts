@@ -13,8 +13,9 @@ export const learnedPauseMinimumMs = 10_000;
 export const learnedPauseSpread = 0.1;
 /** A keepalive needs no more than a beat (docs/protocol.md, section 2): a quarter of the bytes of an echo are enough to be heard and answered. */
 export const beatCapability = 'beat';
-/** The other side's clock is asked for by an echo all the same. */
-export const echoInsteadOfBeatMs = 10 * 60_000;
+/** The other side's clock is asked for by an echo all the same; and at once when our own was set, by more than this. */
+export const echoInsteadOfBeatMs = 5 * 60_000;
+export const clockSetMs = 1_000;
 /** A challenge so soon after a keepalive that ended a learned pause: the router had forgotten us. */
 export const mappingLostWithinMs = 3_000;
 /** Somebody owes us an answer this long: ask whether they are there. Doubles with each echo. */

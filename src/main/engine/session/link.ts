@@ -98,6 +98,8 @@ export interface Link {
   beat: { readonly number: number; readonly sentMs: number } | undefined;
   /** When the other side's clock was told last. */
   clockToldMs: number;
+  /** Our wall clock less our monotonic one at that time. */
+  clockToldAheadMs: number;
   /** When the last keepalive ended a learned pause. */
   pauseEndedMs: number;
   /** The pause that is under way was learned. */
@@ -123,7 +125,7 @@ export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownSta
   return {
     ...begin, home: begin.address, detour: undefined, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, answered: false, refusal: 'wrong-identity',
     remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, lastHeardMs: now.monotonicMs,
-    expectingSinceMs: undefined, echo: undefined, beat: undefined, clockToldMs: Number.NEGATIVE_INFINITY, pauseEndedMs: Number.NEGATIVE_INFINITY, isLearnedPause: false, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
+    expectingSinceMs: undefined, echo: undefined, beat: undefined, clockToldMs: Number.NEGATIVE_INFINITY, clockToldAheadMs: 0, pauseEndedMs: Number.NEGATIVE_INFINITY, isLearnedPause: false, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
     roundTripsMs: undefined, smoothedRoundTripMs: undefined, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,
   };
 }

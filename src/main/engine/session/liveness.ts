@@ -4,7 +4,7 @@ import { encodeRequest, encodeResponse, decodeFrame } from '../wire/frame.ts';
 import { decodeEchoResponse, encodeEchoResponse } from '../wire/responses.ts';
 import { encodeBeat, encodeBeatAnswer, readBeat } from './beat.ts';
 import {
-  beatCapability, echoAfterMs, echoInsteadOfBeatMs, hintPauseMs, keepaliveMs, keepaliveSpread, learnedPauseMaximumMs, learnedPauseMinimumMs, learnedPauseShare, learnedPauseSpread, mappingLostWithinMs, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs,
+  beatCapability, clockSetMs, echoAfterMs, echoInsteadOfBeatMs, hintPauseMs, keepaliveMs, keepaliveSpread, learnedPauseMaximumMs, learnedPauseMinimumMs, learnedPauseShare, learnedPauseSpread, mappingLostWithinMs, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs,
 } from './constants.ts';
 import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import type { Detours } from './detour.ts';
@@ -101,7 +101,8 @@ export class Liveness {
   /** Nothing was said for a while: whatever keeps the mapping and shows that the other side is there, in the fewest bytes. Unanswered, it is followed by echoes. */
   #keepAlive(link: Link, now: Instant): void {
     if (link.isLearnedPause) link.pauseEndedMs = now.monotonicMs;
-    const isBeatEnough = link.remoteCapabilities.includes(beatCapability) && link.paths === undefined && link.keys?.confirmed === true && !link.doubted && link.echo === undefined && now.monotonicMs - link.clockToldMs < echoInsteadOfBeatMs;
+    const isClockKnown = now.monotonicMs - link.clockToldMs < echoInsteadOfBeatMs && Math.abs(now.wallMs - now.monotonicMs - link.clockToldAheadMs) < clockSetMs;
+    const isBeatEnough = isClockKnown && link.remoteCapabilities.includes(beatCapability) && link.paths === undefined && link.keys?.confirmed === true && !link.doubted && link.echo === undefined;
     if (!isBeatEnough) { this.echo(link, now); return; }
     const [number = 0] = this.#table.configuration.random(1);
     link.beat = { number, sentMs: now.monotonicMs };
@@ -204,6 +205,7 @@ export class Liveness {
     link.echo = undefined;
     if (link.doubted) { this.#detours.heard(link); this.#settled(link); this.#armKeepalive(link, now); }
     link.clockToldMs = now.monotonicMs;
+    link.clockToldAheadMs = now.wallMs - now.monotonicMs;
     link.clockOffsetMs = answer.wallMs + roundTripMs / 2 - now.wallMs;
     this.#table.recordRoundTrip(link, roundTripMs);
     return true;
