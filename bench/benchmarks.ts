@@ -12,6 +12,7 @@ import { independence } from './independence.ts';
 import { lettersBesideBulk } from './letters-beside-bulk.ts';
 import { uiDuringTransfer } from './ui-during-transfer.ts';
 import { idleTraffic } from './idle-traffic.ts';
+import { relayRestart } from './relay-restart.ts';
 import type { Figure } from './run.ts';
 
 export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -25,6 +26,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<readonly Figure[]
   'main-thread-delay': mainThreadDelay,
   'first-paint': firstPaint,
   'idle-traffic': idleTraffic,
+  'relay-restart': relayRestart,
   'independence': independence,
   'letters-beside-bulk': lettersBesideBulk,
   'ui-during-transfer': uiDuringTransfer,

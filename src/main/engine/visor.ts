@@ -357,6 +357,8 @@ class VisorEngine implements Engine {
     this.#drainSessions();
     for (const link of this.#visor?.links.all ?? []) if (link.sessionId !== undefined) this.#sessions.close(link.sessionId, now);
     this.#relayPeers?.stop(now);
+    // A relay's as well: whoever is silent for minutes, because the router allows it, would not know for minutes.
+    if (this.#mailbox !== undefined) this.#sessions.closeAll(now);
     this.#drainSessions();
   }
 

@@ -35,6 +35,10 @@ export const directAskMs = 3_000;
 export const refusedDetourMs = 600_000;
 export const dialFirstMs = 250;
 export const dialMaximumMs = 8_000;
+/** A side that says goodbye to thousands at once, as a relay that is started anew does, is not to be dialled by all of them at once: each waits for a part of this. */
+export const goodbyeSpreadMs = 5_000;
+/** ... and goes on as if it had failed so often (a multiple of both kinds of attempts): the pauses are long enough by then to spread those who came too early. */
+export const goodbyeAttempts = 4;
 /** Attempts with the known key before the other side is asked for its key again. */
 export const knownKeyAttempts = 2;
 /** Answers with another identity before a dial is given up: one could be forged by who sees our datagrams, so one is not enough. */

@@ -4,10 +4,11 @@ import { encodeRequest, encodeResponse, decodeFrame } from '../wire/frame.ts';
 import { decodeEchoResponse, encodeEchoResponse } from '../wire/responses.ts';
 import { encodeBeat, encodeBeatAnswer, readBeat } from './beat.ts';
 import {
-  beatCapability, clockSetMs, echoAfterMs, echoInsteadOfBeatMs, hintPauseMs, keepaliveMs, keepaliveSpread, learnedPauseMaximumMs, learnedPauseMinimumMs, learnedPauseShare, learnedPauseSpread, mappingLostWithinMs, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs,
+  beatCapability, clockSetMs, echoAfterMs, echoInsteadOfBeatMs, goodbyeAttempts, goodbyeSpreadMs, hintPauseMs, keepaliveMs, keepaliveSpread, learnedPauseMaximumMs, learnedPauseMinimumMs, learnedPauseShare, learnedPauseSpread, mappingLostWithinMs, rekeyAfterMs, rekeyAfterPackets, responderIdleMs, silentAfterMs,
 } from './constants.ts';
 import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import type { Detours } from './detour.ts';
+import { randomFraction } from '../random.ts';
 import type { Dialer } from './dialer.ts';
 import { noLongerAwaited, type Link, type TransportKeys } from './link.ts';
 import type { SessionTable } from './sessions.ts';
@@ -243,18 +244,24 @@ export class Liveness {
     this.#table.recordRoundTrip(link, undefined);
   }
 
-  #becomeSilent(link: Link, now: Instant): void {
+  /** @param isGoodbye others were told the same at this moment */
+  #becomeSilent(link: Link, now: Instant, isGoodbye = false): void {
     link.silent = true;
     this.#missEcho(link);
     this.#table.output({ kind: 'silent', sessionId: link.id });
-    this.#detours.silent(link, now);
-    if (link.dialling === undefined) { link.dialAttempts = 0; this.#dialer.attempt(link, now); }
+    // Who says goodbye was reached the usual way.
+    if (!isGoodbye) this.#detours.silent(link, now);
+    if (link.dialling !== undefined) return;
+    link.dialAttempts = isGoodbye ? goodbyeAttempts : 0;
+    if (!isGoodbye) { this.#dialer.attempt(link, now); return; }
+    link.nextDialMs = now.monotonicMs + goodbyeSpreadMs * randomFraction(this.#table.configuration.random);
+    this.#table.arm(link, link.nextDialMs);
   }
 
   #closedByPeer(link: Link, now: Instant): void {
     // A dialled link is wanted: the other side stopped, and may be back soon. It is told apart from silence by coming at once.
     if (link.dial === undefined) { this.#table.end(link, 'closed-by-peer'); return; }
-    this.#becomeSilent(link, now);
+    this.#becomeSilent(link, now, link.paths === undefined);
   }
 
   #armKeepalive(link: Link, now: Instant): void {

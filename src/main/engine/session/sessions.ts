@@ -162,6 +162,8 @@ export class SessionTable implements Sessions {
     this.#forget(link);
   }
 
+  closeAll(now: Instant): void { for (const sessionId of [...this.#table.links.keys()]) this.close(sessionId, now); }
+
   networkChanged(now: Instant): void {
     for (const link of this.#table.withPaths) if (link.paths !== undefined && link.keys !== undefined) this.#paths.networkChanged(link, link.paths, now);
     for (const link of this.#table.dialled) this.#liveness.networkChanged(link, now);

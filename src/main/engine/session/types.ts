@@ -156,6 +156,8 @@ export interface Sessions {
   /** A transmitted datagram's memory may be used again: nobody looks at it any more. Never demanded. */
   recycle(datagram: Uint8Array): void;
   close(sessionId: SessionId, now: Instant): void;
+  /** A clean stop: goodbye to everybody, so that nobody waits for a keepalive to find out. */
+  closeAll(now: Instant): void;
   /** The network changed, or the machine woke: every path is unproven; probe all dialled sessions now. */
   networkChanged(now: Instant): void;
   view(sessionId: SessionId): SessionView | undefined;
