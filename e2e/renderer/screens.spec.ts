@@ -67,6 +67,11 @@ const scenes: readonly Scene[] = [
   { name: 'Peers offline', scenario: 'offline', arrange: place('Peers') },
   { name: 'Relays', scenario: 'full', arrange: place('Relays') },
   { name: 'Relays that did not keep their word', scenario: 'unreliable', arrange: place('Relays') },
+  { name: 'Relays with all that is rare', scenario: 'relays', arrange: place('Relays') },
+  { name: 'banning a relay', scenario: 'full', arrange: async (page) => {
+    await place('Relays')(page);
+    await new RelaysScreen(page).askToBan('mill.example');
+  } },
   { name: 'no relay', scenario: 'empty', arrange: place('Relays') },
   { name: 'removing a relay', scenario: 'full', arrange: async (page) => {
     await place('Relays')(page);

@@ -4,7 +4,7 @@
  */
 import { useEffect, useEffectEvent } from 'react';
 
-export const shortcutSections = ['Anywhere', 'Conversations', 'Messages'] as const;
+export const shortcutSections = ['Anywhere', 'Conversations', 'Messages', 'Relays'] as const;
 export type ShortcutSection = (typeof shortcutSections)[number];
 
 export interface Shortcut {
@@ -32,6 +32,8 @@ export const shortcuts = {
   openHops: { keys: 'Enter', section: 'Messages', description: 'Where this message has been', local: true },
   attach: { keys: 'Ctrl+U', section: 'Messages', description: 'Attach files' },
   send: { keys: 'Enter', section: 'Messages', description: 'Send what you wrote', local: true },
+  relayUp: { keys: 'Ctrl+ArrowUp', section: 'Relays', description: 'Prefer this relay more', local: true },
+  relayDown: { keys: 'Ctrl+ArrowDown', section: 'Relays', description: 'Prefer this relay less', local: true },
   newLine: { keys: 'Shift+Enter', section: 'Messages', description: 'New line', local: true },
 } as const satisfies Readonly<Record<string, Shortcut>>;
 

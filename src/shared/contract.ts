@@ -166,8 +166,8 @@ export const contract = {
     remove: call(z.object({ publicKey: publicKeySchema }), nothing),
     /** `pinned`: before all others, whatever is measured. `banned`: never used, and kept in the list. `normal`: neither. */
     choose: call(z.object({ publicKey: publicKeySchema, choice: z.enum(['normal', 'pinned', 'banned']) }), nothing),
-    /** The most preferred first; those that are not named come after, as they were. */
-    order: call(z.object({ publicKeys: z.array(publicKeySchema).min(1).max(32) }), nothing),
+    /** The most preferred first; the others come after, or stay where they are while these change places among themselves. */
+    order: call(z.object({ publicKeys: z.array(publicKeySchema).min(1).max(32), others: z.enum(['after', 'stay']).optional() }), nothing),
     /** Resolves when the test has ended, after a minute and a half at most; `trial` of the relay in the view tells how far it is. */
     test: call(z.object({ publicKey: publicKeySchema }), relayTrialSchema),
   },

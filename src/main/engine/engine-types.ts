@@ -81,8 +81,8 @@ export type EngineCommand =
   | { readonly name: 'add-relay'; readonly hint: RelayHint; readonly role: 'own' | 'local' }
   | { readonly name: 'remove-relay'; readonly publicKey: PublicKeyHex }
   | { readonly name: 'choose-relay'; readonly publicKey: PublicKeyHex; readonly choice: RelayChoice }
-  /** The most preferred first. */
-  | { readonly name: 'order-relays'; readonly publicKeys: readonly PublicKeyHex[] }
+  /** The most preferred first; the others come after them, or stay where they are. */
+  | { readonly name: 'order-relays'; readonly publicKeys: readonly PublicKeyHex[]; readonly others: 'after' | 'stay' }
   /** Answered when the test has ended, after a minute and a half at most; `RelayStatus.trial` tells how far it is. */
   | { readonly name: 'test-relay'; readonly publicKey: PublicKeyHex }
   | { readonly name: 'rename-self'; readonly as: string }

@@ -17,7 +17,7 @@ type Fail = (error: WaypostError) => void;
 export function runRelayCommand(role: VisorRole, command: RelayCommand, now: Instant, done: (value: RelayTrialView | undefined) => void, fail: Fail): void {
   switch (command.name) {
     case 'choose-relay': choose(role, command, () => { done(undefined); }, fail); return;
-    case 'order-relays': order(role, command.publicKeys, () => { done(undefined); }, fail); return;
+    case 'order-relays': order(role, command, () => { done(undefined); }, fail); return;
     case 'test-relay': test(role, command.publicKey, now, done, fail); return;
   }
 }
@@ -35,16 +35,18 @@ function choose(role: VisorRole, { publicKey, choice }: Extract<RelayCommand, { 
   commit(role, [{ ...row, choice, ...(choice === 'banned' ? { leavingSinceMs: undefined, rank: undefined } : {}) }], done);
 }
 
-function order(role: VisorRole, publicKeys: readonly string[], done: () => void, fail: Fail): void {
+function order(role: VisorRole, { publicKeys, others }: Extract<RelayCommand, { name: 'order-relays' }>, done: () => void, fail: Fail): void {
   const rows: RelayRow[] = [];
   for (const publicKey of new Set(publicKeys)) {
     const row = role.context.memory.relays.get(publicKey);
     if (row === undefined || row.leavingSinceMs !== undefined) { fail(new WaypostError('not-found', 'One of these relays is not in use any more. Look at the list again.')); return; }
     rows.push(row);
   }
-  // Those that were not named come after, as they were.
-  const rest = role.records.relaysInOrder().filter((row) => !rows.includes(row));
-  const changed = [...rows, ...rest].flatMap((row, rank) => (row.rank === rank ? [] : [{ ...row, rank }]));
+  // Where the person put them: one that is the last for a while, because it does not keep its word, has its place still.
+  const before = role.records.relaysInOrder().map((row, index) => ({ row, rank: row.rank ?? 1_000 + index })).sort((left, right) => left.rank - right.rank).map(({ row }) => row);
+  const named = new Set(rows);
+  const after = others === 'stay' ? before.map((row) => (named.has(row) ? rows.shift() ?? row : row)) : [...rows, ...before.filter((row) => !named.has(row))];
+  const changed = after.flatMap((row, rank) => (row.rank === rank ? [] : [{ ...row, rank }]));
   if (changed.length === 0) done();
   else commit(role, changed, done);
 }

@@ -36,7 +36,7 @@ describe('the order of relays', () => {
   it('is the one by hand, is told to others, and outlives a restart', () => {
     const { world, bob, relays: [one, two, three] } = bobWithThree();
     expect(told(bob)).toEqual(keys(one, two, three));
-    expect(bob.command({ name: 'order-relays', publicKeys: keys(three, one) })).toMatchObject({ ok: true });
+    expect(bob.command({ name: 'order-relays', publicKeys: keys(three, one), others: 'after' })).toMatchObject({ ok: true });
     world.run(secondMs);
     expect(told(bob)).toEqual(keys(three, one, two));
     expect(places(bob, one, two, three)).toEqual([1, 2, 0]);
@@ -47,7 +47,7 @@ describe('the order of relays', () => {
 
   it('puts who lies last, unless it is pinned', () => {
     const { world, bob, relays: [one, two, three] } = bobWithThree();
-    bob.command({ name: 'order-relays', publicKeys: keys(one, two, three) });
+    bob.command({ name: 'order-relays', publicKeys: keys(one, two, three), others: 'after' });
     one.instead = loses;
     world.run(10 * minuteMs);
     expect(told(bob)).toEqual(keys(two, three, one));
@@ -60,6 +60,19 @@ describe('the order of relays', () => {
     expect(told(bob)).toEqual(keys(two, three, one));
   });
 
+  it('keeps the place of one that is last for a while, when two others change places', () => {
+    const { world, bob, relays: [one, two, three] } = bobWithThree();
+    bob.command({ name: 'order-relays', publicKeys: keys(one, two, three), others: 'after' });
+    one.instead = loses;
+    world.run(10 * minuteMs);
+    bob.command({ name: 'order-relays', publicKeys: keys(three, two), others: 'stay' });
+    world.run(secondMs);
+    expect(told(bob)).toEqual(keys(three, two, one));
+    one.instead = undefined;
+    world.run(40 * minuteMs);
+    expect(told(bob)).toEqual(keys(one, three, two));
+  });
+
   it('follows what is measured where nothing was said, and not the first hour', () => {
     const { world, bob, relays: [one, two, three] } = bobWithThree();
     const random = seeded('losses of one relay');
@@ -69,7 +82,7 @@ describe('the order of relays', () => {
     world.run(2 * hourMs);
     expect(told(bob).at(-1)).toBe(one.publicKey);
     expect([...told(bob)].sort()).toEqual([...keys(one, two, three)].sort());
-    bob.command({ name: 'order-relays', publicKeys: keys(one) });
+    bob.command({ name: 'order-relays', publicKeys: keys(one), others: 'after' });
     world.run(secondMs);
     // Unless it lies, the word of the person counts.
     if (status(bob, one)?.tests?.standing === 'reliable') expect(told(bob)[0]).toBe(one.publicKey);
@@ -77,9 +90,9 @@ describe('the order of relays', () => {
 
   it('refuses what is not in use', () => {
     const { bob, relays: [one] } = bobWithThree();
-    expect(bob.command({ name: 'order-relays', publicKeys: [bob.publicKey] })).toMatchObject({ ok: false, code: 'not-found' });
+    expect(bob.command({ name: 'order-relays', publicKeys: [bob.publicKey], others: 'after' })).toMatchObject({ ok: false, code: 'not-found' });
     bob.command({ name: 'choose-relay', publicKey: one.publicKey, choice: 'banned' });
-    expect(bob.command({ name: 'order-relays', publicKeys: keys(one) })).toMatchObject({ ok: false, code: 'not-found' });
+    expect(bob.command({ name: 'order-relays', publicKeys: keys(one), others: 'after' })).toMatchObject({ ok: false, code: 'not-found' });
     expect(bob.command({ name: 'choose-relay', publicKey: bob.publicKey, choice: 'banned' })).toMatchObject({ ok: false, code: 'not-found' });
   });
 });

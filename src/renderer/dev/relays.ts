@@ -47,8 +47,9 @@ export function createRelays(all: () => readonly RelayView[], change: (changes: 
       return undefined;
     },
     order: async ({ publicKeys }) => {
-      const places = new Map(publicKeys.map((publicKey, place) => [publicKey, place]));
-      number(all().map((relay) => ({ ...relay, place: places.get(relay.publicKey) ?? 99 })));
+      // Those that change places do so among themselves.
+      const slots = publicKeys.map((publicKey) => find(publicKey).place ?? 99).toSorted((one, other) => one - other);
+      number(all().map((relay) => { const index = publicKeys.indexOf(relay.publicKey); return index < 0 ? relay : { ...relay, place: slots[index] ?? 99 }; }));
       return undefined;
     },
     test: async ({ publicKey }) => {

@@ -121,11 +121,14 @@ export function sampleRoundTrips(base: number, seed: string, lossEvery: number):
   });
 }
 
+/** As a relay of this version says them. */
+export const sampleCapabilities = ['waypost/1', 'letters', 'store', 'ack', 'status', 'records', 'observe', 'circuits', 'holds/268435456', 'observe/2'] as const;
+
 export function sampleRelays(nowMs: number): RelayView[] {
   return [
-    { publicKey: sampleKey(relayNames.harbour), address: 'relay.harbour.example:4430', name: relayNames.harbour, role: 'own', state: 'connected', problem: '', sinceMs: nowMs - 3.2 * day, lastHeardMs: nowMs - 4_000, roundTripsMs: sampleRoundTrips(24, 'a', 0), p50Ms: 27, p95Ms: 44, waitingLetters: 0, tests: { sentCount: 64, arrivedCount: 64, p50Ms: 71, p95Ms: 118, standing: 'reliable' } },
-    { publicKey: sampleKey(relayNames.mill), address: 'mill.example:4430', name: relayNames.mill, role: 'own', state: 'connected', problem: '', sinceMs: nowMs - 41 * minute, lastHeardMs: nowMs - 9_000, roundTripsMs: sampleRoundTrips(88, 'b', 17), p50Ms: 96, p95Ms: 168, waitingLetters: 3, tests: { sentCount: 41, arrivedCount: 40, p50Ms: 240, p95Ms: 1_900, standing: 'reliable', lastProblem: { step: 'silent', atMs: nowMs - 7 * 60 * minute } } },
-    { publicKey: sampleKey('old'), address: '203.0.113.9:4430', name: '203.0.113.9', role: 'own', state: 'unreachable', problem: 'no answer to the last 5 attempts', lastHeardMs: nowMs - 2 * day, roundTripsMs: [] },
+    { publicKey: sampleKey(relayNames.harbour), address: 'relay.harbour.example:4430', name: relayNames.harbour, role: 'own', state: 'connected', problem: '', sinceMs: nowMs - 3.2 * day, lastHeardMs: nowMs - 4_000, roundTripsMs: sampleRoundTrips(24, 'a', 0), p50Ms: 27, p95Ms: 44, waitingLetters: 0, tests: { sentCount: 64, arrivedCount: 64, p50Ms: 71, p95Ms: 118, standing: 'reliable' }, place: 0, isTold: true, mailbox: { letters: 0, lettersMaximum: 10_000, sizeBytes: 0, maximumBytes: 67_108_864, atMs: nowMs - 11 * minute, heldFileBytes: 268_435_456 }, capabilities: [...sampleCapabilities] },
+    { publicKey: sampleKey(relayNames.mill), address: 'mill.example:4430', name: relayNames.mill, role: 'own', state: 'connected', problem: '', sinceMs: nowMs - 41 * minute, lastHeardMs: nowMs - 9_000, roundTripsMs: sampleRoundTrips(88, 'b', 17), p50Ms: 96, p95Ms: 168, waitingLetters: 3, tests: { sentCount: 41, arrivedCount: 40, p50Ms: 240, p95Ms: 1_900, standing: 'reliable', lastProblem: { step: 'silent', atMs: nowMs - 7 * 60 * minute } }, place: 1, isTold: true, mailbox: { letters: 3, lettersMaximum: 10_000, sizeBytes: 2_140, maximumBytes: 67_108_864, atMs: nowMs - 4 * minute, heldFileBytes: 2_147_483_648 }, capabilities: [...sampleCapabilities] },
+    { publicKey: sampleKey('old'), address: '203.0.113.9:4430', name: '203.0.113.9', role: 'own', state: 'unreachable', problem: 'no answer to the last 5 attempts', lastHeardMs: nowMs - 2 * day, roundTripsMs: [], place: 2, isTold: true },
     { publicKey: sampleKey('former'), address: 'former.example:4430', name: 'former.example', role: 'own', state: 'connected', problem: '', leavingUntilMs: nowMs + 29.2 * day, sinceMs: nowMs - 5 * day, lastHeardMs: nowMs - 7_000, roundTripsMs: sampleRoundTrips(61, 'c', 0), p50Ms: 63, p95Ms: 90, waitingLetters: 1 },
   ];
 }

@@ -6,9 +6,10 @@ import type { MessageView, PeerView, View } from '../../shared/views.ts';
 import { fileFriend, sampleFileTalk } from './file-samples.ts';
 import { everyPeer, manyPeers, peerRelays, samplePeers, soughtPeers } from './peer-samples.ts';
 import { hardNetwork, homeNetwork, sampleNetwork } from './network-samples.ts';
+import { everyRelay } from './relay-samples.ts';
 import { sampleConversation, sampleConversationId, sampleKey, sampleMessage, sampleOutbox, sampleRelays, sampleTalks, sampleView } from './samples.ts';
 
-export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled', 'unreliable', 'network', 'peers', 'nobody', 'many-peers'] as const;
+export const scenarioNames = ['full', 'files', 'empty', 'long', 'offline', 'welcome', 'welcome-no-keystore', 'locked', 'troubled', 'unreliable', 'relays', 'network', 'peers', 'nobody', 'many-peers'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface Scenario {
@@ -124,6 +125,7 @@ function startSituation(name: string): Situation {
     case 'locked': return { ...full(), account: { ...ready, phase: 'locked', protection: 'passphrase' } };
     case 'troubled': return troubled();
     case 'unreliable': return unreliable();
+    case 'relays': { const base = full(); return { ...base, view: { ...base.view, relays: everyRelay(Date.now()) } }; }
     default: return full();
   }
 }

@@ -89,18 +89,17 @@ export function addRelaysVerbs(program: Command): void {
         if (isOwn) await settle(client, environment.lingerMs);
         const { publicKey } = await requireRelay(client, named);
         let toldCount = 0;
-        let isOver = false;
         const tell = (trial: RelayView['trial']): void => {
           for (const step of endedSteps(trial, toldCount)) {
             toldCount += 1;
             environment.terminal.note(trialStepWords(step));
           }
         };
-        const ended = client.relays.test({ publicKey }).finally(() => { isOver = true; });
+        const ended = client.relays.test({ publicKey });
+        const over = ended.then(() => true, () => true);
         // Told as they pass; whoever reads it as JSON gets all of it at the end.
-        while (!environment.terminal.isJson && !isOver) {
-          await Promise.race([ended.catch(() => undefined), pause(lookAgainMs)]);
-          const trial = isOver ? undefined : (await relaysOf(client)).find((one) => one.publicKey === publicKey)?.trial;
+        while (!environment.terminal.isJson && !(await Promise.race([over, pause(lookAgainMs).then(() => false)]))) {
+          const trial = (await relaysOf(client)).find((one) => one.publicKey === publicKey)?.trial;
           if (trial?.isRunning === true) tell(trial);
         }
         const trial = await ended;

@@ -30,8 +30,8 @@ export function createRelayHandlers(context: ApiContext): Handlers['relays'] {
       await context.command({ name: 'choose-relay', publicKey, choice });
       return undefined;
     },
-    async order({ publicKeys }) {
-      await context.command({ name: 'order-relays', publicKeys });
+    async order({ publicKeys, others = 'after' }) {
+      await context.command({ name: 'order-relays', publicKeys, others });
       return undefined;
     },
     test: ({ publicKey }) => context.command({ name: 'test-relay', publicKey }),

@@ -1,81 +1,92 @@
-/** The relays that hold mail for this identity: how each is doing, adding and removing. */
-import { Plus, RadioTower, Trash2 } from 'lucide-react';
-import { useState } from 'react';
-import { countOf, roundTripWords } from '../../../shared/quantities.ts';
-import { relayProblemSentence, relayTestsSentence, type RelayTestsView } from '../../../shared/relay-tests.ts';
-import { relaySentence } from '../../../shared/sentences.ts';
+/** The relays that hold mail for this identity: how each is doing, in which order they are preferred, testing, pinning, banning, adding and removing. */
+import { Plus, RadioTower } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { countOf } from '../../../shared/quantities.ts';
 import type { RelayView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
 import { useView } from '../../store.ts';
-import { Dot } from '../../ui/bits.tsx';
-import { Button, IconButton } from '../../ui/button.tsx';
+import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { RoundTrips } from '../../ui/round-trips.tsx';
-import { useNow } from '../../ui/use-now.ts';
 import { Page } from '../frame/page.tsx';
+import { inOrder, isBanned, isBeingLeft, isInUse, moveOf, type Direction } from './order.ts';
+import { moveButtonId, RelayCard } from './relay-card.tsx';
 import './relays.css';
+
+type Asked = { readonly about: 'remove' | 'ban'; readonly relay: RelayView };
 
 export function RelaysPage() {
   const { client, run } = useServices();
-  const relays = useView((view) => view.relays);
-  const [removing, setRemoving] = useState<RelayView | undefined>(undefined);
-  const keptCount = relays.filter((relay) => relay.leavingUntilMs === undefined).length;
+  const relays = inOrder(useView((view) => view.relays));
+  const [asked, setAsked] = useState<Asked | undefined>(undefined);
+  const [said, setSaid] = useState('');
+  /** The button that has the focus, and goes to another place with its row. */
+  const moving = useRef<string>(undefined);
+  const keptCount = relays.filter(isInUse).length;
+
+  useEffect(() => {
+    const button = moving.current === undefined ? null : document.getElementById(moving.current);
+    if (button === null) return;
+    moving.current = undefined;
+    if (document.activeElement === null || document.activeElement === document.body) button.focus();
+  }, [relays]);
+
+  const onMove = (relay: RelayView, direction: Direction): void => {
+    const { past, why } = moveOf(relays, relay, direction);
+    if (past === undefined) { setSaid(`${why}.`); return; }
+    moving.current = document.activeElement?.id === '' ? moveButtonId(relay.publicKey, direction) : document.activeElement?.id ?? moveButtonId(relay.publicKey, direction);
+    void run(async () => {
+      await client.relays.order({ publicKeys: direction === 'up' ? [relay.publicKey, past.publicKey] : [past.publicKey, relay.publicKey], others: 'stay' });
+      setSaid(`${relay.name} is now ${direction === 'up' ? 'before' : 'after'} ${past.name}.`);
+    });
+  };
+  const onChoose = (relay: RelayView, choice: 'pinned' | 'normal'): void => { void run(() => client.relays.choose({ publicKey: relay.publicKey, choice })); };
+  // Its end is in the view, like each of its steps.
+  const onTest = (relay: RelayView): void => { void run(() => client.relays.test({ publicKey: relay.publicKey })); };
+
   return (
-    <Page title="Relays" lead="A relay keeps your sealed mail while you are away. It sees how much and when, never what. Two of them are enough to be safe when one fails." actions={<Button variant="primary" icon={Plus} onClick={() => navigation.openDialog('add-relay')}>Add a relay</Button>}>
-      {relays.length === 0
-        ? <EmptyState icon={RadioTower} title="No relay yet" text="Without one, messages only travel while you and your friend are online at the same time. Ask a friend for the link of theirs, or run your own."><Button variant="primary" onClick={() => navigation.openDialog('add-relay')}>Add a relay</Button></EmptyState>
-        : <ul className="relays" aria-label="Relays">{relays.map((relay) => <Relay key={relay.publicKey} relay={relay} onRemove={() => setRemoving(relay)} />)}</ul>}
-      {removing === undefined ? null : (
-        <ConfirmDialog
-          title={isBeingLeft(removing) ? `Forget ${removing.name} now?` : `Remove ${removing.name}?`} confirm={isBeingLeft(removing) ? 'Forget' : 'Remove'} text={removalText(removing, keptCount)}
-          onClose={() => setRemoving(undefined)} onConfirm={() => { void run(() => client.relays.remove({ publicKey: removing.publicKey })); }}
-        />
+    <Page title="Relays" lead="A relay keeps your sealed mail while you are away. It sees how much and when, never what. Two of them are enough to be safe when one fails. Your friends are told of the first three, in this order." actions={<Button variant="primary" icon={Plus} onClick={() => navigation.openDialog('add-relay')}>Add a relay</Button>}>
+      <p className="visually-hidden" role="status">{said}</p>
+      {keptCount > 0 ? null : <EmptyState icon={RadioTower} title="No relay yet" text="Without one, messages only travel while you and your friend are online at the same time. Ask a friend for the link of theirs, or run your own."><Button variant="primary" onClick={() => navigation.openDialog('add-relay')}>Add a relay</Button></EmptyState>}
+      {relays.length === 0 ? null : (
+        <ul className="relays" aria-label="Relays">
+          {relays.map((relay) => (
+            <RelayCard
+              key={relay.publicKey} relay={relay} moves={{ up: moveOf(relays, relay, 'up'), down: moveOf(relays, relay, 'down') }}
+              onRemove={(one) => setAsked({ about: 'remove', relay: one })} onBan={(one) => setAsked({ about: 'ban', relay: one })} onChoose={onChoose} onTest={onTest} onMove={onMove}
+            />
+          ))}
+        </ul>
       )}
+      {asked?.about === 'remove' ? (
+        <ConfirmDialog
+          title={isInUse(asked.relay) ? `Remove ${asked.relay.name}?` : `Forget ${asked.relay.name}${isBanned(asked.relay) ? '' : ' now'}?`} confirm={isInUse(asked.relay) ? 'Remove' : 'Forget'} text={removalText(asked.relay, keptCount)}
+          onClose={() => setAsked(undefined)} onConfirm={() => { void run(() => client.relays.remove({ publicKey: asked.relay.publicKey })); }}
+        />
+      ) : null}
+      {asked?.about === 'ban' ? (
+        <ConfirmDialog
+          title={`Ban ${asked.relay.name}?`} confirm="Ban" text={banText(keptCount)}
+          onClose={() => setAsked(undefined)} onConfirm={() => { void run(() => client.relays.choose({ publicKey: asked.relay.publicKey, choice: 'banned' })); }}
+        />
+      ) : null}
     </Page>
   );
 }
 
-const isBeingLeft = (relay: RelayView): boolean => relay.leavingUntilMs !== undefined;
+const lastText = 'This is your last relay. Without one nobody can leave a message for you while you are away, and yours only go while both of you are online.';
 
 function removalText(relay: RelayView, keptCount: number): string {
+  if (isBanned(relay)) return 'It is not in the list any more, and not banned: it is used again where friends have it.';
   if (isBeingLeft(relay)) return 'Messages that wait there, or that friends who have not heard of it yet still leave there, are not fetched any more.';
-  if (keptCount === 1) return 'This is your last relay. Without one nobody can leave a message for you while you are away, and yours only go while both of you are online.';
+  if (keptCount === 1) return lastText;
   if (relay.role === 'own') return 'Your friends are told where to find you instead. Messages that wait there still, or are on their way there, are fetched first.';
   const waiting = relay.waitingLetters !== undefined && relay.waitingLetters > 0 ? `${countOf(relay.waitingLetters, 'message', 'messages')} you have not fetched may be lost with it. ` : '';
   return `${waiting}Your friends are told where to find you instead.`;
 }
 
-/** What letters that Waypost sends to itself say about the relay. */
-function RelayTests({ tests }: { readonly tests: RelayTestsView }) {
-  const problem = relayProblemSentence(tests, useNow());
-  return (
-    <>
-      <p className="relay__tests" title="Waypost now and then leaves a small sealed letter for itself at the relay and sees whether it comes back.">{relayTestsSentence(tests)}</p>
-      {problem === undefined ? null : <p className="relay__problem"><Dot tone={tests.standing === 'demoted' ? 'danger' : tests.standing === 'trial' ? 'warning' : 'muted'} /><span>{problem}</span></p>}
-    </>
-  );
-}
-
-function Relay({ relay, onRemove }: { readonly relay: RelayView; readonly onRemove: () => void }) {
-  const { tone, sentence } = relaySentence(relay, useNow());
-  const number = (value: number | undefined): string => (value === undefined ? 'not measured' : roundTripWords(value));
-  return (
-    <li className="card relay">
-      <div className="relay__main">
-        <div className="relay__name"><h2>{relay.name}</h2><span className="tag">{isBeingLeft(relay) ? 'removed' : relay.role === 'local' ? 'inside this app' : 'yours'}</span></div>
-        <p className="relay__state"><Dot tone={tone} /><span>{sentence}</span></p>
-        {relay.tests === undefined ? null : <RelayTests tests={relay.tests} />}
-        {relay.address === relay.name ? null : <p className="relay__address">{relay.address}</p>}
-      </div>
-      <div className="relay__chart"><RoundTrips samples={relay.roundTripsMs} /></div>
-      <dl className="relay__numbers">
-        <div><dt title="Half of all round trips are faster">Typical</dt><dd>{number(relay.p50Ms)}</dd></div>
-        <div><dt title="19 of 20 round trips are faster">Slow</dt><dd>{number(relay.p95Ms)}</dd></div>
-        <div><dt title="Messages this relay holds for you">Waiting</dt><dd>{relay.waitingLetters === undefined ? 'not asked' : relay.waitingLetters.toLocaleString('en-GB')}</dd></div>
-      </dl>
-      <div className="relay__remove"><IconButton icon={Trash2} label={isBeingLeft(relay) ? `Forget ${relay.name} now` : `Remove ${relay.name}`} onClick={onRemove} /></div>
-    </li>
-  );
+function banText(keptCount: number): string {
+  const last = keptCount === 1 ? `${lastText} ` : '';
+  return `${last}Nothing is sent there from then on, not even for friends who use it, and mail that waits there is not fetched. Your friends are told where to find you instead. It stays in this list, and you can use it again.`;
 }
