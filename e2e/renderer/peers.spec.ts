@@ -22,6 +22,13 @@ test('what a path means is said on focus, belongs to it for those who do not see
   await expect(peers.card('Anna Lindqvist').getByRole('tooltip')).toBeVisible();
 });
 
+test('a friend or a relay over TCP in between is named, and means something', async ({ open }) => {
+  const peers = await openPeers(await open('peers'));
+  await expect(peers.path('Fjord', 'Through Bao Tran, a friend')).toHaveAccessibleDescription(/lasts as long as that computer is on/);
+  await expect(peers.path('Hotel', 'Through relay.harbour.example, over TCP')).toHaveAccessibleDescription(/one packet that is lost holds up all after it/);
+  await expect(peers.card('Gone')).toContainText('Last heard 2 minutes ago');
+});
+
 test('the reserve is folded away, and comes with a key', async ({ open }) => {
   const peers = await openPeers(await open('peers'));
   const fold = peers.fold('Anna Lindqvist');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { known, notChecked, type FamilyReport, type NetworkReport } from './network-report.ts';
 import { pathConsequence, pathProblemWords, pathStateWords, pathWords, seekSentence, switchWords, whyNotDirect } from './peer-sentences.ts';
-import { directReasons, seekReasons, type DirectSearchView } from './views.ts';
+import { directReasons, peerPathKinds, seekReasons, type DirectSearchView } from './views.ts';
 
 const nowMs = 1_000_000;
 const open = notChecked('not-yet');
@@ -87,6 +87,15 @@ describe('the words of paths', () => {
     expect([pathWords('lan', undefined), pathWords('direct', undefined), pathWords('relay', 'mill.example'), pathWords('relay', undefined)]).toEqual(['Local network', 'Direct', 'Through mill.example', 'Through a relay']);
     expect(pathConsequence('relay', 'mill.example')).toContain('passes through mill.example');
     expect([pathConsequence('lan', undefined), pathConsequence('direct', undefined)].every((words) => words.startsWith('Straight to their computer'))).toBe(true);
+  });
+  it('have words and a consequence for every kind of path, with and without a name', () => {
+    for (const kind of peerPathKinds) for (const name of [undefined, 'Bao']) {
+      expect(pathWords(kind, name)).toMatch(/^[A-Z]/);
+      expect(pathConsequence(kind, name)).toMatch(/^[A-Z].*\.$/);
+    }
+    expect([pathWords('friend', 'Bao'), pathWords('relay-tcp', 'mill.example'), pathWords('relay-tcp', undefined)]).toEqual(['Through Bao, a friend', 'Through mill.example, over TCP', 'Through a relay, over TCP']);
+    expect(pathConsequence('relay-tcp', 'mill.example')).toContain('holds up all after it');
+    expect(switchWords({ atMs: 1, from: 'friend', to: 'friend', relayName: 'Bao' })).toBe('To another friend: Through Bao, a friend');
   });
   it('say whether a path is used and whether it answers', () => {
     expect([true, false].flatMap((isCurrent) => [true, false].map((isDoubtful) => pathStateWords({ isCurrent, isDoubtful })))).toEqual(['In use, not answering now', 'In use', 'Not answering', 'In reserve']);

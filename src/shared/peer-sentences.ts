@@ -17,7 +17,9 @@ export function pathWords(kind: PeerPathKind, relayName: string | undefined): st
   switch (kind) {
     case 'lan': return 'Local network';
     case 'direct': return 'Direct';
+    case 'friend': return relayName === undefined ? 'Through a friend' : `Through ${relayName}, a friend`;
     case 'relay': return relayName === undefined ? 'Through a relay' : `Through ${relayName}`;
+    case 'relay-tcp': return relayName === undefined ? 'Through a relay, over TCP' : `Through ${relayName}, over TCP`;
   }
 }
 
@@ -26,7 +28,9 @@ export function pathConsequence(kind: PeerPathKind, relayName: string | undefine
   switch (kind) {
     case 'lan': return 'Straight to their computer, by an address of a local network. No relay is in between, and no way is shorter.';
     case 'direct': return 'Straight to their computer. No relay is in between; each of you sees the internet address of the other.';
+    case 'friend': return `Everything passes through the computer of ${relayName ?? 'a friend of you both'}, sealed: it sees when and how much, never what. It lasts as long as that computer is on, and is as fast as its connection.`;
     case 'relay': return `Everything passes through ${relayName ?? 'a relay'}, sealed: it sees when and how much, never what. The way is longer, and the relay may limit how fast.`;
+    case 'relay-tcp': return `Everything passes through ${relayName ?? 'a relay'}, sealed, and over TCP, since UDP does not get through: one packet that is lost holds up all after it. The relay sees when and how much, never what.`;
   }
 }
 
@@ -43,7 +47,7 @@ type Switch = NonNullable<PeerView['switches']>[number];
 /** "From Through a relay" reads badly: a change is told by where it went. */
 export function switchWords({ from, to, relayName }: Switch): string {
   if (from === undefined) return `Connected: ${pathWords(to, relayName)}`;
-  return from === to ? `To another relay: ${pathWords(to, relayName)}` : `${pathWords(from, undefined)}, then ${pathWords(to, relayName)}`;
+  return from === to ? `To another ${to === 'friend' ? 'friend' : to === 'relay' || to === 'relay-tcp' ? 'relay' : 'address'}: ${pathWords(to, relayName)}` : `${pathWords(from, undefined)}, then ${pathWords(to, relayName)}`;
 }
 
 /** Why a contact is not reached directly, what that may have to do with the own network, and what comes next. */

@@ -14,6 +14,7 @@ const knownWords: readonly (readonly [capability: string, words: string])[] = [
 /** Of every Waypost, and nothing about relays. */
 const commonWords = new Set(['letters']);
 const versionPattern = /^waypost\/([0-9]{1,4})$/;
+const tcpPattern = /^tcp\/([1-9][0-9]{0,4})$/;
 const heldPattern = /^holds\/([0-9]{1,16})$/;
 
 export interface RelayAbilities {
@@ -30,6 +31,7 @@ export interface RelayAbilities {
 export function relayAbilities(capabilities: readonly string[]): RelayAbilities {
   let version: string | undefined;
   let heldFileBytes: number | undefined;
+  let tcpPort: string | undefined;
   let unknownCount = 0;
   for (const capability of capabilities) {
     const versionDigits = versionPattern.exec(capability)?.[1];
@@ -37,9 +39,10 @@ export function relayAbilities(capabilities: readonly string[]): RelayAbilities 
     const held = Number(heldDigits ?? Number.NaN);
     if (versionDigits !== undefined) version ??= `Waypost ${versionDigits}`;
     else if (Number.isSafeInteger(held)) heldFileBytes ??= held;
+    else if (tcpPattern.test(capability)) tcpPort ??= tcpPattern.exec(capability)?.[1];
     else if (!commonWords.has(capability) && !knownWords.some(([known]) => known === capability)) unknownCount += 1;
   }
-  return { version, words: knownWords.flatMap(([known, words]) => (capabilities.includes(known) ? [words] : [])), heldFileBytes, unknownCount };
+  return { version, words: [...knownWords.flatMap(([known, words]) => (capabilities.includes(known) ? [words] : [])), ...(tcpPort === undefined ? [] : [`takes TCP at port ${tcpPort} too, for networks that block UDP`])], heldFileBytes, unknownCount };
 }
 
 /** "Speaks Waypost 1. It keeps letters and files for you, …" in one line, for a list. */

@@ -26,6 +26,7 @@ describe('what a relay says that it can do', () => {
   it('is told in words, with its version', () => {
     expect(relayAbilities(all)).toMatchObject({ version: 'Waypost 1', heldFileBytes: 268_435_456, unknownCount: 0 });
     expect(relayAbilities(all).words).toHaveLength(7);
+    expect(relayAbilities(['tcp/443', 'tcp/0']).words).toEqual(['takes TCP at port 443 too, for networks that block UDP']);
     expect(relayAbilitiesSentence(['waypost/1', 'store'])).toBe('Speaks Waypost 1. It keeps letters and files for you.');
   });
   it('what is not known is counted and never shown', () => {

@@ -55,8 +55,8 @@ describe('sentences', () => {
   });
   it('says of a letter that went between two devices how it went, and never that a relay held it', () => {
     const hop = (change: Partial<HopView>): HopView => ({ kind: 'delivered', atMs: now, future: false, ...change });
-    expect(peerPathCodes.map((path) => hopTitle(hop({ path, relayName: 'Mill' })))).toEqual(['Delivered directly, over the local network', 'Delivered directly', 'Delivered to their device in a connection through Mill']);
-    expect(peerPathCodes.map((path) => hopTitle(hop({ kind: 'received', path })))).toEqual(['Received directly, over the local network', 'Received directly', 'Received from their device in a connection through a relay']);
+    expect(peerPathCodes.map((path) => hopTitle(hop({ path, relayName: 'Mill' })))).toEqual(['Delivered directly, over the local network', 'Delivered directly', 'Delivered to their device in a connection through Mill, a friend of you both', 'Delivered to their device in a connection through Mill', 'Delivered to their device in a connection through Mill, over TCP']);
+    expect(peerPathCodes.map((path) => hopTitle(hop({ kind: 'received', path })))).toEqual(['Received directly, over the local network', 'Received directly', 'Received from their device in a connection through a friend of you both', 'Received from their device in a connection through a relay', 'Received from their device in a connection through a relay, over TCP']);
     expect(hopTitle(hop({ kind: 'tried', path: 'peer-direct', reason: 'resealing' }))).toBe('Handed to their device directly');
     expect(hopDetails(hop({ path: 'peer-lan' }), now)).toEqual(['While you were both online']);
     expect([hopTitle(hop({})), hopTitle(hop({ path: 'relay over UDP' })), hopTitle(hop({ path: 'toString' }))]).toEqual(['Delivered to their device', 'Delivered to their device', 'Delivered to their device']);

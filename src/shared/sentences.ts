@@ -163,16 +163,23 @@ const hopTitles: Readonly<Record<HopView['kind'], string>> = {
   opened: 'Opened and checked',
 };
 
+/** What stands where no name is known. */
+const someRelay = 'a relay';
+
 const peerWays: Readonly<Record<PeerPathCode, (relay: string) => string>> = {
   'peer-lan': () => 'directly, over the local network',
   'peer-direct': () => 'directly',
+  'peer-friend': (friend) => (friend === someRelay ? 'in a connection through a friend of you both' : `in a connection through ${friend}, a friend of you both`),
   'peer-relay': (relay) => `in a connection through ${relay}`,
+  'peer-relay-tcp': (relay) => `in a connection through ${relay}, over TCP`,
 };
 
 /** How it went between the two devices; undefined for everything that a relay held, and where that is not known. */
 function peerWay(hop: HopView): string | undefined {
-  return hop.path !== undefined && isPeerPath(hop.path) ? peerWays[hop.path](hop.relayName ?? 'a relay') : undefined;
+  return hop.path !== undefined && isPeerPath(hop.path) ? peerWays[hop.path](hop.relayName ?? someRelay) : undefined;
 }
+
+const isThroughOthers = ({ path }: HopView): boolean => path === 'peer-relay' || path === 'peer-relay-tcp' || path === 'peer-friend';
 
 /** The title of one row of the hop log; where and why are in {@link hopDetails}. */
 export function hopTitle(hop: HopView): string {
@@ -184,8 +191,8 @@ export function hopTitle(hop: HopView): string {
     case 'lost': return `${title} ${relay}`;
     case 'fetched': return hop.future ? `Waits at ${relay} to be fetched` : `${title} ${relay}`;
     case 'tried': return hop.future ? 'Next try' : way !== undefined ? `Handed to their device ${way}` : hop.relayName === undefined ? title : `Handed to ${relay}`;
-    case 'delivered': return hop.future ? 'Delivery to their device' : way === undefined ? title : hop.path === 'peer-relay' ? `${title} ${way}` : `Delivered ${way}`;
-    case 'received': return way !== undefined ? hop.path === 'peer-relay' ? `Received from their device ${way}` : `Received ${way}` : hop.relayName === undefined ? title : `Received from ${relay}`;
+    case 'delivered': return hop.future ? 'Delivery to their device' : way === undefined ? title : isThroughOthers(hop) ? `${title} ${way}` : `Delivered ${way}`;
+    case 'received': return way !== undefined ? isThroughOthers(hop) ? `Received from their device ${way}` : `Received ${way}` : hop.relayName === undefined ? title : `Received from ${relay}`;
     case 'saved': case 'sealed': case 'read': case 'expires': case 'expired': case 'unconfirmed': case 'cancelled': case 'failed': case 'opened': return title;
   }
 }

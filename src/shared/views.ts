@@ -126,8 +126,8 @@ export const messageSchema = z.object({
 });
 export type MessageView = z.infer<typeof messageSchema>;
 
-/** By which a letter went between the two devices themselves, while both were here: in a network of both, straight, or in a circuit through a relay. */
-export const peerPathCodes = ['peer-lan', 'peer-direct', 'peer-relay'] as const;
+/** By which a letter went between the two devices themselves, while both were here: in a network of both, straight, or in a circuit through a friend or a relay (over TCP). */
+export const peerPathCodes = ['peer-lan', 'peer-direct', 'peer-friend', 'peer-relay', 'peer-relay-tcp'] as const;
 export type PeerPathCode = (typeof peerPathCodes)[number];
 
 /** One row of the hop log. `future` rows are drawn dotted. */
@@ -220,13 +220,18 @@ export const outboxItemSchema = z.object({
 });
 export type OutboxItemView = z.infer<typeof outboxItemSchema>;
 
-export const peerPathKindSchema = z.enum(['lan', 'direct', 'relay']);
+/**
+ * From the nearest. `direct`: straight over the internet, whether routers had to be opened from both sides or not. `friend`: through the computer of a contact of both. `relay-tcp`: through a
+ * relay that is reached over TCP.
+ */
+export const peerPathKinds = ['lan', 'direct', 'friend', 'relay', 'relay-tcp'] as const;
+export const peerPathKindSchema = z.enum(peerPathKinds);
 export type PeerPathKind = z.infer<typeof peerPathKindSchema>;
 
 /** One way to a contact: in use, in reserve, or (doubtful) owing an answer. */
 export const peerPathSchema = z.object({
   kind: peerPathKindSchema,
-  /** Of kind `relay`: who carries it. */
+  /** Of kinds `relay`, `relay-tcp` and `friend`: who carries it. */
   relay: publicKeySchema.optional(),
   relayName: z.string().optional(),
   address: z.string().optional(),

@@ -278,6 +278,8 @@ export interface SoughtPeer {
   /** Why the last time came to nothing; undefined: there was none. */
   readonly reason: SeekReason | undefined;
   readonly nextAskWallMs: number | undefined;
+  /** In the last session since the start; undefined: there was none. */
+  readonly lastHeardWallMs?: number | undefined;
   readonly problems: readonly PeerPathProblem[];
 }
 

@@ -67,6 +67,8 @@ export function everyPeer(nowMs: number): PeerView[] {
     annasSwitched(nowMs),
     connected('Bao Tran', nowMs, [inUse({ kind: 'direct', address: '[2001:db8:3:4a:91ff:fe02:7c1:11]:50611', roundTripMs: 28 }), path({ kind: 'relay', ...harbour, roundTripMs: 63 })]),
     connected('Workshop', nowMs, [inUse({ kind: 'direct', address: '203.0.113.77:4120', isDoubtful: true, roundTripMs: 44 })], { roundTripsMs: [...sampleRoundTrips(40, 'w', 0).slice(0, 58), null, null, null], lastHeardMs: nowMs - 16 * second }),
+    connected('Fjord', nowMs, [inUse({ kind: 'friend', relay: sampleKey('Bao Tran'), relayName: 'Bao Tran', roundTripMs: 71 })], { path: 'relay' }),
+    connected('Hotel', nowMs, [inUse({ kind: 'relay-tcp', ...harbour, roundTripMs: 134 })], { path: 'relay', roundTripsMs: sampleRoundTrips(130, 'tcp', 0), search: search(nowMs, { reason: 'no-own-addresses', ownAddresses: 0 }) }),
     relayed('Failing', {}, {
       problems: [{ kind: 'relay', relayName: harbour.relayName, reason: 'circuit-ended', atMs: nowMs - 3 * minute }, { kind: 'direct', address: '198.51.100.90:61022', reason: 'no-answer', atMs: nowMs - 2 * minute }],
       switches: [{ atMs: nowMs - 3 * minute, from: 'relay', to: 'relay', relayName: mill.relayName, sample: 31 }],
@@ -91,7 +93,7 @@ export const soughtPeers = (nowMs: number): PeerView[] => [
   sought('Being asked for', { isAsking: true, failures: 0 }),
   sought('Asked again', { isAsking: true, failures: 2, reason: 'no-answer' }),
   sought('Unprepared', { isAsking: false, failures: 1, reason: 'unprepared', nextAskAtMs: nowMs + 12 * second }),
-  sought('Gone', { isAsking: false, failures: 1, reason: 'ended', nextAskAtMs: nowMs + 19 * second }),
+  { ...sought('Gone', { isAsking: false, failures: 1, reason: 'ended', nextAskAtMs: nowMs + 19 * second }), lastHeardMs: nowMs - 2 * minute },
 ];
 
 /** As many as there are at most, with a name that is too long. */

@@ -22,8 +22,11 @@ function parseWanted(text: string | undefined): WantedPath {
   return wanted;
 }
 
+/** Nobody carries it. */
+const isStraight = (kind: PeerPathView['kind']): boolean => kind === 'lan' || kind === 'direct';
+
 function pathWords({ kind, address, relay, relayName, isCurrent, isDoubtful, roundTripMs }: PeerPathView): string {
-  const where = kind === 'relay' ? `through ${relayName ?? relay ?? 'a relay'}` : address ?? '';
+  const where = isStraight(kind) ? address ?? '' : `through ${relayName ?? relay ?? 'somebody'}`;
   const remarks = [...(isCurrent ? ['in use'] : []), ...(isDoubtful ? ['does not answer at the moment'] : []), ...(roundTripMs === undefined ? [] : [`${String(Math.round(roundTripMs))} ms`])];
   return `  ${kind.padEnd(6)}  ${where}${remarks.length === 0 ? '' : `  (${remarks.join(', ')})`}`;
 }
@@ -34,7 +37,7 @@ export function peerWords({ publicKey, path, kind, address, roundTripMs, name, p
   return [`${publicKey}  ${kind ?? path}  ${address ?? ''}${roundTrip}  ${name}`, ...paths.map(pathWords)].join('\n');
 }
 
-const hasPath = ({ kind }: PeerView, wanted: WantedPath): boolean => kind !== undefined && (wanted === 'any' || kind !== 'relay');
+const hasPath = ({ kind }: PeerView, wanted: WantedPath): boolean => kind !== undefined && (wanted === 'any' || isStraight(kind));
 
 /** As they are when they are reached as wanted, or when the time is over. */
 async function waitForPeer(client: Client, publicKey: string, wanted: WantedPath, timeoutMs: number): Promise<PeerView | undefined> {

@@ -19,6 +19,7 @@ export class PeerHistory {
   /** Of all round trips, so that a switch knows between which two it was even when the first are forgotten. */
   #count = 0;
   #path: HistoryPath | undefined;
+  #heardWallMs: number | undefined;
 
   /** An echo came back or (undefined) was lost. */
   measured(roundTripMs: number | undefined): void {
@@ -26,6 +27,10 @@ export class PeerHistory {
     this.#roundTrips = [...this.#roundTrips.slice(1 - roundTripsKept), { kind: this.#path.kind, roundTripMs }];
     this.#count += 1;
   }
+
+  /** Something came from them. */
+  heard(now: Instant): void { this.#heardWallMs = now.wallMs; }
+  get heardWallMs(): number | undefined { return this.#heardWallMs; }
 
   /** What is sent goes this way from now on. */
   uses(path: HistoryPath, now: Instant): void {

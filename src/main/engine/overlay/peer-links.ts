@@ -217,6 +217,7 @@ export class PeerLinks implements PeerSessions {
         return true;
       case 'measured': {
         const roundTripsMs = this.#context.sessions.view(sessionId)?.roundTripsMs ?? [];
+        if (roundTripsMs.at(-1) !== undefined) known.history.heard(now);
         if (roundTripsMs.length > 0) known.history.measured(roundTripsMs.at(-1));
         return true;
       }
@@ -387,6 +388,7 @@ export class PeerLinks implements PeerSessions {
     peer.sessionId = session.id;
     peer.failures = 0;
     peer.reason = undefined;
+    peer.history.heard(now);
     peer.history.uses(this.#kindOf(session.address), now);
     peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + wantedForMs);
     this.#bySession.set(session.id, peer);

@@ -24,7 +24,7 @@ export function soughtPeer(peer: Peer, now: Instant): SoughtPeer | undefined {
   const { publicKey, state, wantedUntilMs, nextAskMs, failures, reason, history } = peer;
   if (state === 'here' || !isWanted(peer, now)) return undefined;
   const isDue = state === 'away' && nextAskMs < wantedUntilMs;
-  return { publicKey, isAsking: state !== 'away', failures, reason, nextAskWallMs: isDue ? now.wallMs + Math.max(0, nextAskMs - now.monotonicMs) : undefined, problems: history.problems };
+  return { publicKey, isAsking: state !== 'away', failures, reason, nextAskWallMs: isDue ? now.wallMs + Math.max(0, nextAskMs - now.monotonicMs) : undefined, problems: history.problems, lastHeardWallMs: history.heardWallMs };
 }
 
 function pathStatus({ address, isCurrent, isDoubtful, smoothedRoundTripMs }: PathView, { kind, relay }: PeerPath): PeerPathStatus {

@@ -50,6 +50,7 @@ describe('a contact who is looked for', () => {
       publicKey: bob, name: 'Bob', role: 'contact', path: 'none', sentBytes: 0, receivedBytes: 0, paths: [],
       problems: [{ kind: 'relay', relayName: 'mill.example:4430', reason: 'circuit-ended', atMs: 6 }], seek: { isAsking: false, failures: 2, reason: 'not-connected', nextAskAtMs: 8 },
     });
+    expect(presentSoughtPeer({ ...sought, lastHeardWallMs: 4.4 }, inspect).lastHeardMs).toBe(4);
     expect(presentSoughtPeer({ ...sought, isAsking: true, reason: undefined, nextAskWallMs: undefined }, inspect).seek).toEqual({ isAsking: true, failures: 2 });
   });
 });

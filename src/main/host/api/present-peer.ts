@@ -11,7 +11,7 @@ export function presentPeer(peer: PeerStatus, names: Names): PeerView {
     publicKey: peer.publicKey,
     name: isRelay ? relayName(names, peer.publicKey) : personName(names, peer.publicKey),
     role: peer.role,
-    path: isRelay || current?.kind === 'relay' ? 'relay' : 'direct',
+    path: !isRelay && (current === undefined || current.kind === 'lan' || current.kind === 'direct') ? 'direct' : 'relay',
     ...(current === undefined ? {} : { kind: current.kind, ...throughOf(current.relay, names) }),
     ...addressOf(peer.address),
     ...(peer.roundTripMs === undefined ? {} : { roundTripMs: peer.roundTripMs }),
@@ -30,12 +30,13 @@ export function presentPeer(peer: PeerStatus, names: Names): PeerView {
 
 /** Somebody who is wanted and not connected: no path, and what is done about it. */
 export function presentSoughtPeer(peer: SoughtPeer, names: Names): PeerView {
-  const { publicKey, isAsking, failures, reason, nextAskWallMs } = peer;
+  const { publicKey, isAsking, failures, reason, nextAskWallMs, lastHeardWallMs } = peer;
   return {
     publicKey,
     name: personName(names, publicKey),
     role: 'contact',
     path: 'none',
+    ...(lastHeardWallMs === undefined ? {} : { lastHeardMs: wholeMs(lastHeardWallMs) }),
     sentBytes: 0,
     receivedBytes: 0,
     paths: [],

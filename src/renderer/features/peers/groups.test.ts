@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { peerSchema } from '../../../shared/views.ts';
+import { peerPathKinds, peerSchema } from '../../../shared/views.ts';
 import { everyPeer, manyPeers } from '../../dev/peer-samples.ts';
 import { sampleConversation, sampleKey, sampleOutbox } from '../../dev/samples.ts';
 import { groupPeers, lettersOnTheirWay } from './groups.ts';
@@ -15,7 +15,7 @@ describe('the samples', () => {
 describe('the groups of the page of peers', () => {
   it('put the nearest first, and names in order', () => {
     const { connected, sought, relays } = groupPeers(peers, []);
-    expect(connected.map(({ kind }) => kind)).toEqual(connected.map(({ kind }) => kind).toSorted((one, other) => ['lan', 'direct', 'relay'].indexOf(one ?? '') - ['lan', 'direct', 'relay'].indexOf(other ?? '')));
+    expect(connected.map(({ kind }) => kind)).toEqual(connected.map(({ kind }) => kind).toSorted((one, other) => peerPathKinds.indexOf(one ?? 'relay') - peerPathKinds.indexOf(other ?? 'relay')));
     expect(connected.filter(({ kind }) => kind === 'direct').map(({ name }) => name)).toEqual(['Bao Tran', 'Workshop']);
     expect(sought.every(({ path, seek }) => path === 'none' && seek !== undefined)).toBe(true);
     expect(connected.length + sought.length + relays.length).toBe(peers.length);

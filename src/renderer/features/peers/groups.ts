@@ -1,5 +1,5 @@
 /** Who is shown where on the page of peers, and in which order. Pure. */
-import type { ConversationView, OutboxItemView, PeerPathKind, PeerView } from '../../../shared/views.ts';
+import { peerPathKinds, type ConversationView, type OutboxItemView, type PeerView } from '../../../shared/views.ts';
 
 export interface PeerGroups {
   /** Nearest paths first. */
@@ -11,10 +11,9 @@ export interface PeerGroups {
 }
 export interface Unconnected { readonly publicKey: string; readonly name: string; readonly conversationId: string }
 
-const nearness: Readonly<Record<PeerPathKind, number>> = { lan: 0, direct: 1, relay: 2 };
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 const byName = (one: { readonly name: string }, other: { readonly name: string }): number => collator.compare(one.name, other.name);
-const rank = ({ kind, path }: PeerView): number => nearness[kind ?? (path === 'direct' ? 'direct' : 'relay')];
+const rank = ({ kind, path }: PeerView): number => peerPathKinds.indexOf(kind ?? (path === 'direct' ? 'direct' : 'relay'));
 
 export function groupPeers(peers: readonly PeerView[], conversations: readonly ConversationView[]): PeerGroups {
   const contacts = peers.filter(({ role }) => role === 'contact');

@@ -37,6 +37,7 @@ export function PeerCard({ peer, waiting, onReach }: PeerCardProps) {
           {path === 'none' ? <NoPathTag /> : <PathTag kind={kind ?? path} relayName={relayName} />}
         </div>
         {address === undefined ? null : <p className="peer__address">{address}</p>}
+        {path !== 'none' || peer.lastHeardMs === undefined ? null : <p className="muted">Last heard <RelativeTime atMs={peer.lastHeardMs} /></p>}
         {waiting === 0 ? null : <p><button type="button" className="peer__link peer__link--quiet" onClick={() => navigation.go('outbox')}>{countOf(waiting, 'message', 'messages')} to them in the Outbox</button></p>}
       </div>
       {path === 'none' ? null : (
