@@ -1,20 +1,23 @@
 /**
- * `node e2e/natlab/lab-lan.ts`, as root: whether two contacts in one LAN write to each other with no relay and no Internet.
+ * `node e2e/natlab/lab-lan.ts [--ipv6]`, as root: whether two contacts in one LAN write to each other with no relay and no Internet.
  *
  * Two visors behind one router become contacts through a relay outside. Then the relay ends, the router's cable is pulled, and both visors are started anew: nothing is left of what they
  * had with each other but that they are contacts. From then on each writes to the other. It fails where they do not find each other, where a letter is lost or
  * comes twice, and where they do not find each other again after one of them was started once more. Then one of them marks the network as not trusted: they must not find each other
- * until it is trusted again. Times are printed and not asserted. Where a laboratory cannot be built it says what is missing and ends with `0 passed, 0 failed`.
+ * until it is trusted again. With `--ipv6` the LAN has no addresses but the link-local ones of IPv6 by then. Times are printed and not asserted. Where a laboratory cannot be built it says what is missing and ends with `0 passed, 0 failed`.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { until } from '../../scripts/processes/waiting.ts';
 import { Letters } from './lab-letters.ts';
 import { LabVisor, startRelay, type LabRelay } from './lab-visor.ts';
 import { extendPath, Lab, missingRequirements } from './lab.ts';
 
+const { values } = parseArgs({ options: { ipv6: { type: 'boolean', default: false } } });
 const relayPort = 7_400;
 const hosts = ['left', 'right'] as const;
 const router = 'home';
@@ -72,6 +75,12 @@ async function write(name: string, [left, right]: readonly [LabVisor, LabVisor])
     `delivered after ${arrivedMs.map((ms) => (ms === undefined ? 'never' : `${ms.toFixed(0)} ms`)).join(', ')}; copies ${copies.join(', ')}; ${kinds.map((kind) => kind ?? 'no session').join(' / ')}`);
 }
 
+/** They come when the interface does, and take a second to be found to be nobody else's. */
+function leaveLinkLocal(lab: Lab, host: string): void {
+  const [program = '', ...words] = lab.commandLine(host, ['sh', '-c', 'for each in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 > $each; done; ip addr flush dev eth0; ip link set eth0 down; ip link set eth0 up; sleep 3']);
+  if (spawnSync(program, words).status !== 0) throw new Error(`${host} has no IPv6`);
+}
+
 async function run(lab: Lab, folder: string): Promise<void> {
   await lab.up({ publicHosts: ['relay1'], routers: [{ name: router, kind: 'port-restricted', hosts: [...hosts], options: {} }] });
   const relay: LabRelay = await startRelay(lab, 'relay1', folder, relayPort, 0);
@@ -83,6 +92,7 @@ async function run(lab: Lab, folder: string): Promise<void> {
     await becomeContacts([left, right], `${relay.publicKey}@${lab.addresses('relay1')[0] ?? ''}:${String(relayPort)}`);
     await Promise.all([left.stop(), right.stop(), relay.stop()]);
     await lab.setLink(router, 'down');
+    if (values.ipv6) for (const host of hosts) leaveLinkLocal(lab, host);
     [left, right] = await Promise.all([LabVisor.again(lab, 'left', leftFolder, left.publicKey), LabVisor.again(lab, 'right', rightFolder, right.publicKey)]);
     await write('with no relay and no Internet', [left, right]);
     await right.stop();

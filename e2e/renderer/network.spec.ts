@@ -41,3 +41,14 @@ test('addresses are folded away until somebody wants them', async ({ open }) => 
   await network.showPlaces();
   await expect(network.places).toHaveText(['192.168.1.34:50611 this computer', '198.51.100.24:50611 opened by the router']);
 });
+
+test('the network can be marked as one in which friends are not looked for, and trusted again', async ({ open }) => {
+  const page = await open('full');
+  await place('Network')(page);
+  const { localNetwork } = new NetworkScreen(page);
+  await expect(localNetwork).toContainText('1 friend was seen in it lately.');
+  await localNetwork.getByRole('button', { name: 'Do not trust this network' }).click();
+  await expect(localNetwork).toContainText('because you do not trust it');
+  await localNetwork.getByRole('button', { name: 'Trust this network' }).click();
+  await expect(localNetwork).toContainText('Friends are looked for in this network.');
+});

@@ -3,6 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 
 export class NetworkScreen {
   readonly section: Locator;
+  readonly localNetwork: Locator;
   readonly facts: Locator;
   readonly check: Locator;
   readonly progress: Locator;
@@ -10,6 +11,7 @@ export class NetworkScreen {
 
   constructor(page: Page) {
     this.section = page.getByRole('region', { name: 'Your network' });
+    this.localNetwork = page.getByRole('region', { name: 'Local network' });
     this.facts = this.section.getByRole('list', { name: 'What was found out about your network' }).getByRole('listitem');
     this.check = this.section.getByRole('button');
     this.progress = this.section.getByRole('status');

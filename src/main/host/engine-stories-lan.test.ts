@@ -129,6 +129,17 @@ describe('friends in one local network without any relay', () => {
 });
 
 describe('friends who have a relay too', () => {
+  it('have a circuit in reserve although they met in the local network, and lose nothing when one leaves it', () => {
+    const { world, ada, bob } = friendsSomewhere();
+    plugIn(ada, bob);
+    world.run(10 * secondMs);
+    expect([kinds(ada), kinds(bob)]).toEqual([['lan', 'relay'], ['lan', 'relay']]);
+    world.passes = (from, to) => !((from === ada && to === bob) || (from === bob && to === ada));
+    const id = bob.send(ada, 'I went out');
+    world.run(5 * secondMs);
+    expect([ada.inbox(), bob.state(id)]).toEqual([['I went out'], 'delivered']);
+  });
+
   it('come nearer by what is said in the local network, and go on through the relay when one leaves it', () => {
     const { world, ada, bob } = friendsSomewhere();
     ada.command({ name: 'reach', publicKey: bob.publicKey });

@@ -395,6 +395,8 @@ export class PeerLinks implements PeerSessions {
     this.#dialledAt.delete(peer.publicKey);
     this.#deadlines.clear(`meet ${peer.publicKey}`);
     this.#deadlines.set(`idle ${peer.publicKey}`, peer.wantedUntilMs);
+    // Whoever was met in the own network may leave it at any moment.
+    if (!isCircuitAddress(session.address)) this.#reserve.want(peer, now);
     this.#upgrade.began(peer.publicKey, session, now);
     this.#events.peerUp(peer.publicKey, now);
     return true;
