@@ -36,8 +36,8 @@ const knockRepeatsMs = [700, 2_500] as const;
 const sightedForMs = 300_000;
 /** Addresses at which one contact is seen: of both families, by cable and by air. */
 const placesMaximum = 4;
-/** Datagrams that are looked at in a second. */
-const datagramsPerSecond = 200;
+/** Datagrams that are looked at in a second, at some 20 microseconds each: whoever wants to keep us from seeing our contacts has to send a megabyte a second. */
+const datagramsPerSecond = 1_000;
 /** Each costs an agreement on keys, once. */
 const contactsMaximum = 1_024;
 /** To one interface at once; others have their turn with the next question. */

@@ -7,7 +7,7 @@
  * a table; a proof is computed where a tag was found.
  */
 import type { Crypto, KeyPair } from '../crypto.ts';
-import { toHex, utf8Encode, Writer } from '../wire/bytes.ts';
+import { equalBytes, toHex, utf8Encode, Writer } from '../wire/bytes.ts';
 import { lanProofBytes, lanTagBytes, lanKinds, type LanEntry, type LanKind } from '../wire/lan-announcement.ts';
 import { hostToBytes } from '../wire/socket-address.ts';
 import type { PublicKeyHex } from '../wire/types.ts';
@@ -32,7 +32,8 @@ export class LanTags {
   readonly #crypto: Crypto;
   #own: KeyPair | undefined;
   #known = new Map<PublicKeyHex, Known>();
-  #listened = new Map<string, Known>();
+  /** By the first bytes of a tag, which are random. */
+  #listened = new Map<number, { readonly tag: Uint8Array; readonly known: Known }>();
   #epoch = Number.NaN;
 
   constructor(crypto: Crypto) { this.#crypto = crypto; }
@@ -61,7 +62,10 @@ export class LanTags {
     this.#epoch = epoch;
     this.#listened = new Map();
     for (const one of known.values()) {
-      for (const around of epochsAround) this.#listened.set(toHex(this.#tag(one.secret, epoch + around, one.deviceKey, own.publicKey)), one);
+      for (const around of epochsAround) {
+        const tag = this.#tag(one.secret, epoch + around, one.deviceKey, own.publicKey);
+        this.#listened.set(firstOf(tag), { tag, known: one });
+      }
     }
     return added;
   }
@@ -75,12 +79,17 @@ export class LanTags {
   }
 
   /** Who says this to us; undefined: nobody whom we know, or not in this quarter of an hour. It is to be proved yet. */
-  saidBy(tag: Uint8Array): PublicKeyHex | undefined { return this.#listened.get(toHex(tag))?.publicKey; }
+  saidBy(tag: Uint8Array): PublicKeyHex | undefined {
+    const found = this.#listened.get(firstOf(tag));
+    return found !== undefined && equalBytes(found.tag, tag) ? found.known.publicKey : undefined;
+  }
 
   /** Whether they say it themselves, in this datagram, and for that address. */
   isProved(publicKey: PublicKeyHex, { tag, proof }: LanEntry, claim: LanClaim): boolean {
     const secret = this.#known.get(publicKey)?.secret;
-    return secret !== undefined && toHex(this.#proof(secret, tag, claim)) === toHex(proof);
+    if (secret === undefined || proof.length !== lanProofBytes) return false;
+    // Without stopping at the first difference: how long it takes tells nothing of the right one.
+    return this.#proof(secret, tag, claim).reduce((difference, byte, index) => difference | (byte ^ (proof[index] ?? 0)), 0) === 0;
   }
 
   #tag(secret: Uint8Array, epoch: number, from: Uint8Array, to: Uint8Array): Uint8Array {
@@ -93,5 +102,7 @@ export class LanTags {
     return this.#crypto.hmacSha256(secret, claim).slice(0, lanProofBytes);
   }
 }
+
+const firstOf = (tag: Uint8Array): number => (((tag[0] ?? 0) << 24) | ((tag[1] ?? 0) << 16) | ((tag[2] ?? 0) << 8) | (tag[3] ?? 0)) * 0x1_0000 + (((tag[4] ?? 0) << 8) | (tag[5] ?? 0));
 
 export const epochOf = (wallMs: number): number => Math.max(1, Math.floor(wallMs / lanEpochMs));
