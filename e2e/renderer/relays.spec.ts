@@ -72,8 +72,8 @@ test('what a relay can do, and how full the mailbox is, is said in words', async
   await relays.about('pinned.example').press('Enter');
   await expect(relays.about('pinned.example')).toHaveAttribute('aria-expanded', 'true');
   for (const words of ['It speaks Waypost 1', 'keeps letters and files for you', 'connects you with friends who are here too', 'Of files it holds 268 MB for you at most.', 'Your first choice']) await expect(relays.row('pinned.example')).toContainText(words);
-  await expect(relays.row('pinned.example')).toContainText('Your mailbox there: 0 of 10,000 letters, nothing of 67 MB.');
-  await expect(relays.row('pinned-liar.example')).toContainText('Your mailbox there is nearly full: 8,604 of 10,000 letters, 51 MB of 67 MB.');
+  await expect(relays.row('pinned.example')).toContainText('Your mailbox there: 0 of 1,000 letters, nothing of 34 MB.');
+  await expect(relays.row('pinned-liar.example')).toContainText('Your mailbox there is nearly full: 860 of 1,000 letters, 25 MB of 34 MB.');
   await relays.about(longRelayName).click();
   await expect(relays.row(longRelayName)).toContainText('2 more things that this Waypost does not know');
   await expect(relays.row('this computer').getByRole('button', { name: /^(Pin|Ban|Move)/ })).toHaveCount(0);

@@ -1,5 +1,7 @@
-/** Choosing who keeps one's mail: links that are wrong, links that lead nowhere, and the last relay. */
-import { expect, test } from './story.ts';
+/** Choosing who keeps one's mail: links that are wrong, links that lead nowhere, the last relay; testing, preferring and banning. */
+import path from 'node:path';
+import { keepPictures } from './pictures.ts';
+import { expect, RelayProcess, test } from './story.ts';
 
 test('a relay comes by a link that is checked, and the last one goes only after a warning', async ({ person, relay }) => {
   const ada = person('Ada');
@@ -65,4 +67,48 @@ test('a relay that was removed is still emptied, says so, and is forgotten when 
   await expect(ada.frame.connectionLine).toContainText('Connected: 1 relay');
   await ada.relays.forget(relay.name);
   await expect(ada.relays.row(relay.name)).toHaveCount(0);
+});
+
+test('relays are tested step by step, pinned, banned and used again, and stay so over a restart', async ({ person, relay, folder }) => {
+  const second = new RelayProcess(path.join(folder, 'second relay'));
+  await second.ready();
+  const ada = person('Ada');
+  await ada.begin();
+  await ada.frame.open('Relays');
+  for (const one of [relay, second]) {
+    await ada.relays.add(one.hint);
+    await expect(ada.relays.row(one.name)).toContainText('Connected');
+  }
+  await expect.poll(() => ada.relays.names()).toEqual([relay.name, second.name, 'this computer']);
+
+  await ada.relays.test(relay.name);
+  await expect(ada.relays.row(relay.name).getByRole('status')).toHaveText('Everything works: a letter left there came back.');
+  await expect(ada.relays.steps(relay.name)).toHaveText([/Its address was found.*passed/, /A packet came back.*passed/, /handshake was made.*passed/, /proved.*passed/, /mailbox is registered.*passed/, /was left there.*passed/, /came back.*passed/]);
+  await expect(ada.relays.row(relay.name)).toContainText('Your mailbox there: 0 of 1,000 letters');
+  await ada.relays.about(relay.name).click();
+  await expect(ada.relays.row(relay.name)).toContainText('It speaks Waypost 1');
+
+  await ada.relays.move(second.name, 'up').click();
+  await expect.poll(() => ada.relays.names()).toEqual([second.name, relay.name, 'this computer']);
+  await ada.relays.pin(relay.name).click();
+  await expect.poll(() => ada.relays.names()).toEqual([relay.name, second.name, 'this computer']);
+
+  await second.kill();
+  await ada.relays.test(second.name);
+  await expect(ada.relays.row(second.name).getByRole('status')).toContainText('No packet came back.');
+  await expect(ada.relays.steps(second.name).nth(1)).toContainText('failed after');
+  await keepPictures(ada, 'relays');
+  await ada.relays.ban(second.name);
+  await expect(ada.relays.row(second.name)).toContainText('Banned. Nothing is sent there');
+
+  await second.startAgain();
+  await ada.quit();
+  await ada.start();
+  await ada.frame.open('Relays');
+  await expect(ada.relays.row(relay.name)).toContainText('Connected');
+  await expect.poll(() => ada.relays.names()).toEqual([relay.name, 'this computer', second.name]);
+  await expect(ada.relays.pin(relay.name)).toHaveAttribute('aria-pressed', 'true');
+  await expect(ada.relays.row(second.name)).toContainText('Banned.');
+  await ada.relays.useAgain(second.name);
+  await expect(ada.relays.row(second.name)).toContainText('Connected');
 });

@@ -185,6 +185,10 @@ export class VisorRole {
     }, now);
     this.trials = new RelayTrials(context, this.names, {
       registerAgain: (relay, at) => { this.relays.registerAgain(relay, at); },
+      doubt: (relay, at) => {
+        const link = this.links.own(relay);
+        if (link?.sessionId !== undefined && link.address !== undefined) context.sessions.redirect(link.sessionId, link.address, at);
+      },
       leaveLetter: (row, watch, at) => this.canaries.sendWatched(row, watch, at),
     });
     context.directed.handle('notify', (sessionId, body, answer, at) => {

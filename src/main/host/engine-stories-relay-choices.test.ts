@@ -168,6 +168,9 @@ describe('a test of a relay', () => {
     const { world, bob, relays: [one, two] } = bobWithThree();
     one.off = true;
     expect([states(trial(world, bob, one)), trial(world, bob, one).failure]).toEqual(['pfwwwww', 'no-answer']);
+    // And the session with it is not taken for one that works any longer.
+    world.run(5 * secondMs);
+    expect(status(bob, one)?.state).toBe('unreachable');
     bob.command({ name: 'add-relay', hint: { ...two.hint, publicKey: two.publicKey, port: bob.world.relay('other').port }, role: 'own' });
     const wrong = trial(world, bob, two);
     expect([states(wrong), wrong.failure]).toEqual(['pppfwww', 'wrong-identity']);

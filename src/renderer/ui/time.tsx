@@ -10,6 +10,12 @@ export function RelativeTime({ atMs }: { readonly atMs: number }) {
   return <Moment atMs={atMs} words={relativeWords(atMs, useNow())} />;
 }
 
+/** Of what has happened: never ahead of a clock that is looked at every few seconds. */
+export function PastTime({ atMs }: { readonly atMs: number }) {
+  const nowMs = useNow();
+  return <Moment atMs={atMs} words={relativeWords(Math.min(atMs, nowMs), nowMs)} />;
+}
+
 export function Stamp({ atMs }: { readonly atMs: number }) {
   return <Moment atMs={atMs} words={stampWords(atMs, useNow(60_000))} />;
 }

@@ -37,6 +37,8 @@ interface Trial {
 
 export interface TrialEvents {
   registerAgain(relay: PublicKeyHex, now: Instant): void;
+  /** It does not answer: what is thought of the session with it may not hold any more. */
+  doubt(relay: PublicKeyHex, now: Instant): void;
   /** False: it cannot go out yet. */
   leaveLetter(row: RelayRow, watch: CanaryWatch, now: Instant): boolean;
 }
@@ -210,6 +212,7 @@ export class RelayTrials {
     const running = trial.steps.find(({ state }) => state === 'running');
     if (running !== undefined) set(trial, { step: running.step, state: 'failed', tookMs: Math.max(0, now.monotonicMs - trial.stepSinceMs) });
     this.#leaveSession(trial, now);
+    if (failure === 'no-answer') this.#events.doubt(trial.relay, now);
     this.#end(trial, failure);
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { peerPathKinds, peerSchema } from '../../../shared/views.ts';
+import { peerPathKinds, peerSchema, type PeerPathView } from '../../../shared/views.ts';
 import { everyPeer, manyPeers } from '../../dev/peer-samples.ts';
 import { sampleConversation, sampleKey, sampleOutbox } from '../../dev/samples.ts';
-import { groupPeers, lettersOnTheirWay } from './groups.ts';
+import { groupPeers, lettersOnTheirWay, pathsInOrder } from './groups.ts';
 
 const peers = everyPeer(1_000_000_000);
 
@@ -24,6 +24,18 @@ describe('the groups of the page of peers', () => {
   it('have every accepted contact once', () => {
     const conversations = [sampleConversation('Anna Lindqvist', []), sampleConversation('Zoë', []), { ...sampleConversation('Zoë', []), id: `${sampleKey('Zoë')}:9` }, sampleConversation('Spam', [], { standing: 'blocked' }), sampleConversation('Visitor', [], { standing: 'request' })];
     expect(groupPeers(peers, conversations).others).toEqual([{ publicKey: sampleKey('Zoë'), name: 'Zoë', conversationId: `${sampleKey('Zoë')}:1` }]);
+  });
+
+  it('have each relay once, with the traffic of both sessions with it', () => {
+    const [first, second] = peers.filter(({ role }) => role === 'relay');
+    if (first === undefined || second === undefined) throw new Error('there are two relays');
+    const anonymous = { ...first, sentBytes: 5, receivedBytes: 7, lastHeardMs: (first.lastHeardMs ?? 0) + 1 };
+    expect(groupPeers([first, second, anonymous], []).relays).toEqual([{ ...first, sentBytes: first.sentBytes + 5, receivedBytes: first.receivedBytes + 7, lastHeardMs: anonymous.lastHeardMs }, second]);
+  });
+
+  it('list paths with the one in use first, then from the nearest', () => {
+    const paths = (['relay', 'lan', 'friend', 'direct'] as const).map((kind): PeerPathView => ({ kind, isCurrent: kind === 'direct', isDoubtful: false }));
+    expect(pathsInOrder(paths).map(({ kind }) => kind)).toEqual(['direct', 'lan', 'friend', 'relay']);
   });
 
   it('count what people wrote, and not what Waypost sends by itself', () => {

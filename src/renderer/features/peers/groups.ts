@@ -1,5 +1,5 @@
 /** Who is shown where on the page of peers, and in which order. Pure. */
-import { peerPathKinds, type ConversationView, type OutboxItemView, type PeerView } from '../../../shared/views.ts';
+import { peerPathKinds, type ConversationView, type OutboxItemView, type PeerPathView, type PeerView } from '../../../shared/views.ts';
 
 export interface PeerGroups {
   /** Nearest paths first. */
@@ -23,10 +23,27 @@ export function groupPeers(peers: readonly PeerView[], conversations: readonly C
   return {
     connected: contacts.filter(({ path }) => path !== 'none').toSorted((one, other) => rank(one) - rank(other) || byName(one, other)),
     sought: contacts.filter(({ path }) => path === 'none').toSorted(byName),
-    relays: peers.filter(({ role }) => role === 'relay'),
+    relays: mergedRelays(peers.filter(({ role }) => role === 'relay')),
     others: [...others.values()].toSorted(byName),
   };
 }
+
+/** To a relay there may be a session by name and one without: to people that is one relay. */
+function mergedRelays(sessions: readonly PeerView[]): readonly PeerView[] {
+  const merged = new Map<string, PeerView>();
+  for (const session of sessions) {
+    const before = merged.get(session.publicKey);
+    merged.set(session.publicKey, before === undefined ? session : {
+      ...session, ...before, sentBytes: before.sentBytes + session.sentBytes, receivedBytes: before.receivedBytes + session.receivedBytes,
+      ...(before.lastHeardMs === undefined || session.lastHeardMs === undefined ? {} : { lastHeardMs: Math.max(before.lastHeardMs, session.lastHeardMs) }),
+    });
+  }
+  return [...merged.values()];
+}
+
+/** The one in use first, then from the nearest. */
+export const pathsInOrder = (paths: readonly PeerPathView[]): readonly PeerPathView[] =>
+  paths.toSorted((one, other) => Number(other.isCurrent) - Number(one.isCurrent) || peerPathKinds.indexOf(one.kind) - peerPathKinds.indexOf(other.kind));
 
 /** Messages to each contact that are not delivered yet; what Waypost sends by itself does not count. */
 export function lettersOnTheirWay(outbox: readonly OutboxItemView[]): ReadonlyMap<string, number> {

@@ -8,7 +8,7 @@ import { navigation } from '../../navigation.ts';
 import { useView } from '../../store.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { RoundTrips } from '../../ui/round-trips.tsx';
-import { RelativeTime } from '../../ui/time.tsx';
+import { PastTime } from '../../ui/time.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { NoPathTag, PathTag } from './path-tag.tsx';
 import { PeerDetails } from './peer-details.tsx';
@@ -37,7 +37,7 @@ export function PeerCard({ peer, waiting, onReach }: PeerCardProps) {
           {path === 'none' ? <NoPathTag /> : <PathTag kind={kind ?? path} relayName={relayName} />}
         </div>
         {address === undefined ? null : <p className="peer__address">{address}</p>}
-        {path !== 'none' || peer.lastHeardMs === undefined ? null : <p className="muted">Last heard <RelativeTime atMs={peer.lastHeardMs} /></p>}
+        {path !== 'none' || peer.lastHeardMs === undefined ? null : <p className="muted">Last heard <PastTime atMs={peer.lastHeardMs} /></p>}
         {waiting === 0 ? null : <p><button type="button" className="peer__link peer__link--quiet" onClick={() => navigation.go('outbox')}>{countOf(waiting, 'message', 'messages')} to them in the Outbox</button></p>}
       </div>
       {path === 'none' ? null : (
@@ -45,7 +45,7 @@ export function PeerCard({ peer, waiting, onReach }: PeerCardProps) {
           <div className="peer__chart"><RoundTrips samples={peer.roundTripsMs ?? []} switchedAt={switchedAt} /></div>
           <dl className="peer__numbers">
             <div><dt>Round trip</dt><dd>{peer.roundTripMs === undefined ? <span className="muted">not measured</span> : roundTripWords(peer.roundTripMs)}</dd></div>
-            <div><dt>Last heard</dt><dd>{peer.lastHeardMs === undefined ? 'never' : <RelativeTime atMs={peer.lastHeardMs} />}</dd></div>
+            <div><dt>Last heard</dt><dd>{peer.lastHeardMs === undefined ? 'never' : <PastTime atMs={peer.lastHeardMs} />}</dd></div>
             <div><dt>Sent</dt><dd>{sizeWords(peer.sentBytes)}</dd></div>
             <div><dt>Received</dt><dd>{sizeWords(peer.receivedBytes)}</dd></div>
           </dl>

@@ -2,7 +2,8 @@
 import { pathConsequence, pathProblemWords, pathStateWords, pathWords, switchWords } from '../../../shared/peer-sentences.ts';
 import { roundTripWords } from '../../../shared/quantities.ts';
 import type { PeerView } from '../../../shared/views.ts';
-import { RelativeTime } from '../../ui/time.tsx';
+import { PastTime } from '../../ui/time.tsx';
+import { pathsInOrder } from './groups.ts';
 import { PathSign } from './path-tag.tsx';
 
 const switchesShown = 6;
@@ -16,7 +17,7 @@ export function PeerDetails({ peer, id }: { readonly peer: PeerView; readonly id
         <section>
           <h4>Paths</h4>
           <ul className="peer__paths" aria-label={`Paths to ${peer.name}`}>
-            {paths.map((path) => (
+            {pathsInOrder(paths).map((path) => (
               <li key={`${path.kind} ${path.address ?? path.relay ?? ''}`} className={path.isCurrent ? 'peer__path peer__path--current' : 'peer__path'}>
                 <span className="row peer__path-kind"><PathSign kind={path.kind} /><span>{pathWords(path.kind, path.relayName)}</span></span>
                 <span className="mono peer__path-address">{path.address ?? ''}</span>
@@ -30,13 +31,13 @@ export function PeerDetails({ peer, id }: { readonly peer: PeerView; readonly id
       {switches.length === 0 ? null : (
         <section>
           <h4>How the path changed</h4>
-          <ul className="peer__events">{switches.slice(-switchesShown).toReversed().map((one) => <li key={`${String(one.atMs)} ${one.to}`}><RelativeTime atMs={one.atMs} /><span>{switchWords(one)}</span></li>)}</ul>
+          <ul className="peer__events">{switches.slice(-switchesShown).toReversed().map((one) => <li key={`${String(one.atMs)} ${one.to}`}><PastTime atMs={one.atMs} /><span>{switchWords(one)}</span></li>)}</ul>
         </section>
       )}
       {problems.length === 0 ? null : (
         <section>
           <h4>Paths that ended</h4>
-          <ul className="peer__events">{problems.toReversed().map((one) => <li key={`${String(one.atMs)} ${one.kind} ${one.address ?? one.relayName ?? ''}`}><RelativeTime atMs={one.atMs} /><span>{pathWords(one.kind, one.relayName)}{one.address === undefined ? '' : <> <span className="mono">{one.address}</span></>} {pathProblemWords(one)}</span></li>)}</ul>
+          <ul className="peer__events">{problems.toReversed().map((one) => <li key={`${String(one.atMs)} ${one.kind} ${one.address ?? one.relayName ?? ''}`}><PastTime atMs={one.atMs} /><span>{pathWords(one.kind, one.relayName)}{one.address === undefined ? '' : <> <span className="mono">{one.address}</span></>} {pathProblemWords(one)}</span></li>)}</ul>
         </section>
       )}
     </div>

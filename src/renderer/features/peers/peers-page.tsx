@@ -9,7 +9,7 @@ import { useServices } from '../../services.tsx';
 import { useView } from '../../store.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { RelativeTime } from '../../ui/time.tsx';
+import { PastTime } from '../../ui/time.tsx';
 import { Page } from '../frame/page.tsx';
 import { groupPeers, lettersOnTheirWay } from './groups.ts';
 import { PeerCard, peerCardId } from './peer-card.tsx';
@@ -21,7 +21,7 @@ const relayColumns: readonly Column<PeerView>[] = [
   { id: 'name', title: 'Name', width: 180, grow: true, lead: true, sortBy: (peer) => peer.name, cell: (peer) => <span className="peer__cell"><span>{peer.name}</span><span className="muted" title={peer.publicKey}>{shortKey(peer.publicKey)}</span></span> },
   { id: 'address', title: 'Address', width: 190, grow: true, lead: true, sortBy: (peer) => peer.address ?? '', cell: (peer) => <span className="peer__cell"><span title={peer.address}>{peer.address ?? ''}</span></span> },
   { id: 'roundTrip', title: 'Round trip', width: 116, end: true, sortBy: (peer) => peer.roundTripMs ?? Number.MAX_SAFE_INTEGER, cell: (peer) => (peer.roundTripMs === undefined ? <span className="muted time">not measured</span> : roundTripWords(peer.roundTripMs)) },
-  { id: 'heard', title: 'Last heard', width: 120, sortBy: (peer) => peer.lastHeardMs ?? 0, cell: (peer) => (peer.lastHeardMs === undefined ? <span className="muted">never</span> : <RelativeTime atMs={peer.lastHeardMs} />) },
+  { id: 'heard', title: 'Last heard', width: 120, sortBy: (peer) => peer.lastHeardMs ?? 0, cell: (peer) => (peer.lastHeardMs === undefined ? <span className="muted">never</span> : <PastTime atMs={peer.lastHeardMs} />) },
   { id: 'sent', title: 'Sent', width: 84, end: true, sortBy: (peer) => peer.sentBytes, cell: (peer) => sizeWords(peer.sentBytes) },
   { id: 'received', title: 'Received', width: 92, end: true, sortBy: (peer) => peer.receivedBytes, cell: (peer) => sizeWords(peer.receivedBytes) },
 ];

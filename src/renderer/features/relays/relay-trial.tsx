@@ -2,7 +2,7 @@
 import { Check, Circle, CircleDot, X, type LucideIcon } from 'lucide-react';
 import { relayTrialSentence, relayTrialStateWords, relayTrialStepWords, type RelayTrialStepView, type RelayTrialView } from '../../../shared/relay-trial.ts';
 import { Button } from '../../ui/button.tsx';
-import { RelativeTime } from '../../ui/time.tsx';
+import { PastTime } from '../../ui/time.tsx';
 
 const icons: Readonly<Record<RelayTrialStepView['state'], LucideIcon>> = { passed: Check, failed: X, running: CircleDot, waiting: Circle };
 
@@ -11,7 +11,7 @@ export function RelayTrial({ name, trial, onHide }: { readonly name: string; rea
     <section className="trial" aria-label={`Test of ${name}`}>
       <div className="trial__head">
         <p role="status" className={trial.failure === undefined ? 'trial__sentence' : 'trial__sentence trial__sentence--failed'}>{relayTrialSentence(trial)}</p>
-        {trial.isRunning ? null : <span className="muted"><RelativeTime atMs={trial.startedAtMs} /></span>}
+        {trial.isRunning ? null : <span className="muted"><PastTime atMs={trial.startedAtMs} /></span>}
         {trial.isRunning ? null : <Button size="small" variant="quiet" aria-label={`Hide the test of ${name}`} onClick={onHide}>Hide</Button>}
       </div>
       <ol className="trial__steps" aria-label={`Steps of the test of ${name}`}>
