@@ -91,4 +91,14 @@ describe('the command line', () => {
     expect((await waypost(['cancel', message.id, '--linger', '0'])).out).toContain('Cancelled');
     expect((await waypost(['outbox'])).out).not.toContain(message.id);
   }, slow);
+
+  it('sets and tells whether the line is metered, and takes nothing else for an answer', async () => {
+    await waypost(['init']);
+    expect((await waypost(['metered', '--json'])).out).toBe('{"metered":false}\n');
+    expect((await waypost(['metered', 'on'])).out).toContain('Metered is on');
+    expect((await waypost(['metered', '--json'])).out).toBe('{"metered":true}\n');
+    expect((await waypost(['metered', 'off'])).out).toContain('Metered is off');
+    const wrong = await waypost(['metered', 'maybe']);
+    expect([wrong.code === 0, wrong.error]).toEqual([false, expect.stringContaining('metered on')]);
+  }, slow);
 });

@@ -15,6 +15,7 @@ import { addPeerVerbs } from './verbs/peers.ts';
 import { addRelayVerb } from './verbs/relay.ts';
 import { addRunVerb } from './verbs/run.ts';
 import { addSendVerb } from './verbs/send.ts';
+import { addSettingsVerbs } from './verbs/settings.ts';
 import { addCommonOptions } from './environment.ts';
 import { exitFailed, exitUsage } from './terminal.ts';
 
@@ -26,7 +27,7 @@ export function createProgram(): Command {
     .exitOverride();
   const verbs = [
     addIdentityVerbs, addRunVerb, addSendVerb, addInboxVerb, addGetVerb, addNameVerbs, addOutboxVerbs, addContactVerbs, addNetworkVerbs, addLocalNetworkVerb, addRelaysVerbs, addPeerVerbs,
-    addDirectoryVerb, addDoctorVerb, addRelayVerb,
+    addDirectoryVerb, addDoctorVerb, addRelayVerb, addSettingsVerbs,
   ];
   for (const add of verbs) add(program);
   return program;

@@ -1,6 +1,7 @@
 /** Settings: who you are, what you show, how it looks, Echo, blocked people, this installation. */
 import { useState, type SubmitEvent, type ReactNode } from 'react';
 import type { AccountView } from '../../../shared/contract.ts';
+import { meteredHint } from '../../../shared/metered-sentence.ts';
 import { echoSentence, shortKey } from '../../../shared/sentences.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
@@ -39,6 +40,9 @@ export function SettingsPage() {
           <Blocked />
         </Section>
         <Section title="Finding people"><DirectoryRelays /></Section>
+        <Section title="Data">
+          <SwitchRow label="This line is metered" hint={meteredHint} checked={settings.metered} onChange={(metered) => { void run(() => client.settings.update({ metered })); }} />
+        </Section>
         <Echo />
         <Installation />
       </div>
