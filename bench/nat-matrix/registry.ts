@@ -2,7 +2,7 @@
 import type { Traverser } from './traverser.ts';
 
 export interface TraverserEntry {
-  /** The package in bench/peers/node_modules without which it cannot be loaded, and those whose versions belong to its figures. */
+  /** The package in bench/peers/node_modules without which it cannot be loaded, and those whose versions belong to its figures; none for what is here. */
   readonly packages: readonly string[];
   /** How long a connection may take to become direct, where no port has to be guessed and where one has to. */
   readonly withinMs: { readonly plain: number; readonly guessing: number };
@@ -22,7 +22,11 @@ async function libp2p(name: 'libp2pQuic' | 'libp2pTcp' | 'libp2pWebrtc'): Promis
   return (await import('../peers/traversal/libp2p.ts'))[name];
 }
 
+/** An attempt takes 5 s, and the next begins 5 s later. */
+const waypostWithinMs = { plain: 20_000, guessing: 20_000 };
+
 export const traversers: Readonly<Record<string, TraverserEntry>> = {
+  'waypost': { packages: [], withinMs: waypostWithinMs, load: async () => (await import('./waypost.ts')).waypost },
   'hyperdht': {
     packages: ['hyperdht', 'udx-native'], withinMs: { plain: 20_000, guessing: birthdayWithinMs },
     load: async () => (await import('../peers/traversal/hyperdht.ts')).hyperdht,

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:nat-matrix -- [--peers hyperdht,libp2p-quic] [--cells A:B,...] [--runs N] [--reverse] [--lanes N] [--delay-ms N] [--hops N] [--json]`, as root: which cells of the
+ * `npm run bench:nat-matrix -- [--peers waypost,hyperdht,libp2p-quic] [--cells A:B,...] [--runs N] [--reverse] [--lanes N] [--delay-ms N] [--hops N] [--json]`, as root: which cells of the
  * NAT matrix (e2e/natlab/nat-matrix.ts) a system crosses directly, and how long it takes from the dial to the first byte.
  *
  * For each attempt the laboratory has two hosts behind routers of the two kinds, made anew, and a public host with 20 addresses for whatever the system needs there. The
@@ -24,7 +24,7 @@ import { nameOf, summarize, tableOf, type Outcome } from './summary.ts';
 import { extendPath, missingRequirements } from '../../e2e/natlab/lab.ts';
 import { natMatrix, type MatrixCell } from '../../e2e/natlab/nat-matrix.ts';
 
-const peersDefault = 'hyperdht,libp2p';
+const peersDefault = 'waypost,hyperdht,libp2p';
 /** What `libp2p` stands for: TCP is behind NATs of the symmetric kind in all cells of the laboratory, and is measured by its own name only. */
 const libp2pSystems = ['libp2p-quic', 'libp2p-webrtc'];
 const distanceDefault: Distance = { delayMs: 10, hops: 10 };
