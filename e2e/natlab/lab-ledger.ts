@@ -3,7 +3,7 @@
  * the kernel where the packets leave and arrive, for the whole time of a laboratory. A flow is a remote address and port with one port of the host.
  *
  * Until the other end has shown that it gets what is sent to it, a flow has one of two forms. THEY spoke first: then nothing may leave that is larger than what came, and in sum no more than came; a visor
- * may probe the same address besides, because its contact had offered it, and a relay may ask another one for what a visor asked of it. WE spoke first: then what leaves has to be one of the few things that are allowed to begin, each of a size and a
+ * may probe the same address besides, because its contact had offered it, and a relay may answer for another one, or ask it to, when a visor has paid for that with a larger probe. WE spoke first: then what leaves has to be one of the few things that are allowed to begin, each of a size and a
  * number: the handshake with a relay that the person named, a probe to an address that a contact offered (or to the second port of a relay), a request to the own router, and from a relay the short answer from
  * another port that a visor had paid for at the first.
  *
@@ -23,6 +23,8 @@ const setElementsMaximum = 65_535;
 /** Of UDP payload. A probe, and what a relay answers from another port, has at most so much. */
 const probeBytes = 128;
 const handshakeBytes = 1_200;
+/** Of types 8, plain and passed on by another relay. */
+const paidAnswerBytes: readonly number[] = [46, 71];
 const portControlBytes = 60;
 const portControlPort = 5_351;
 /** Questions into the local network (docs/protocol.md, section 11), which leave it never: of its group, three at first and one a minute, or when somebody is looked for. */
@@ -116,9 +118,12 @@ function allowanceOf({ remote, remotePort }: Flow, isRelay: boolean, relayAddres
   return { bytes: probeBytes, packets: probesMaximum, what: 'probes' };
 }
 
-/** What would have been sent there in any case: a visor's probes, and what a relay asks another for because a visor asked it; neither waits for the other side to begin. */
+/**
+ * What would have been sent there in any case, up to its number: a visor's probes; and of a relay what a visor paid for with a probe of 128 bytes elsewhere, an answer of 46 or 71 bytes for another
+ * relay, or the request to one. Neither waits for the other side to begin.
+ */
 function probesIn({ remote, after }: Flow, isRelay: boolean, relayAddresses: ReadonlySet<string>): readonly Sized[] {
-  return isRelay ? after.filter(({ bytes }) => relayAddresses.has(remote) && bytes <= probeBytes) : after.filter(({ bytes }) => bytes === probeBytes);
+  return isRelay ? after.filter(({ bytes }) => paidAnswerBytes.includes(bytes) || (relayAddresses.has(remote) && bytes <= probeBytes)) : after.filter(({ bytes }) => bytes === probeBytes);
 }
 
 function problemOf(flow: Flow, isRelay: boolean, relayAddresses: ReadonlySet<string>): string | undefined {
