@@ -113,6 +113,7 @@ export class VisorRole {
     const peerEvents: PeerEvents = {
       peerUp: (publicKey, at) => { this.outbox.peerUp(publicKey, at); this.files.peerUp(publicKey, at); },
       peerMoved: (publicKey, at) => { this.files.peerUp(publicKey, at); },
+      pathFailed: (at) => { this.links.askOwn(at); },
       peerDown: (publicKey, sessionId, at) => { this.outbox.peerDown(publicKey, sessionId, at); this.files.peerDown(publicKey); },
     };
     this.lan = lan === undefined ? undefined : new LanDiscovery(lanEnvironment(context, this.recipients, () => this.peers, () => this.revoked, lan));

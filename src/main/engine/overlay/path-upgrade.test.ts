@@ -15,6 +15,8 @@ class Side {
   readonly upgrade: PathUpgrade;
   offered: readonly OfferedCandidate[] = [];
   asks = 0;
+  refreshes = 0;
+  isHidden = false;
   readonly probes: { readonly host: string; readonly atMs: number }[] = [];
   other: Side | undefined;
 
@@ -26,7 +28,7 @@ class Side {
       sessions: { view: () => undefined, paths: () => [], probe: (_: number, { host }: { host: string }, now: Instant) => { this.probes.push({ host, atMs: now.monotonicMs }); } },
       directed: { request: (_: number, body: RequestBody, options: RequestOptions, now: Instant) => { this.#ask(body, options, now); } },
     } as unknown as VisorContext;
-    this.upgrade = new PathUpgrade(context, { isHidden: () => false, offered: () => this.offered, hosts: () => ['10.0.0.5'], isSparing: () => this.isSparing, refresh: () => undefined });
+    this.upgrade = new PathUpgrade(context, { isHidden: () => this.isHidden, offered: () => this.offered, hosts: () => ['10.0.0.5'], isSparing: () => this.isSparing, refresh: () => { this.refreshes += 1; } });
   }
 
   #ask(body: RequestBody, { done }: RequestOptions, now: Instant): void {
@@ -103,5 +105,17 @@ describe('looking for a path', () => {
     run(200);
     expect([dialler.probes[0]?.host, other.probes[0]?.host]).toEqual(['198.18.2.2', '198.18.1.1']);
     expect([dialler.asks, other.asks]).toEqual([2, 1]);
+  });
+
+  it('has whoever loses a direct path find out where it is reached now, unless it hides that', () => {
+    const { dialler, run } = meet();
+    dialler.offered = [seenAt('198.18.1.1')];
+    run(100);
+    const before = dialler.refreshes;
+    dialler.upgrade.pathFailed(at(100));
+    expect(dialler.refreshes).toBe(before + 1);
+    dialler.isHidden = true;
+    dialler.upgrade.pathFailed(at(200));
+    expect(dialler.refreshes).toBe(before + 1);
   });
 });

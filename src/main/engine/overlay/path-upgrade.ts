@@ -141,6 +141,11 @@ export class PathUpgrade {
     this.#drain(upgrade, now);
   }
 
+  /** A direct path does not answer any more: perhaps we are reached elsewhere than we say. */
+  pathFailed(now: Instant): void {
+    if (!this.#own.isHidden()) this.#own.refresh(now);
+  }
+
   networkChanged(now: Instant): void {
     this.guessing.networkChanged(now);
     if (this.#upgrades.size > 0) this.#own.refresh(now);

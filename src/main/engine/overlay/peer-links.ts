@@ -38,6 +38,8 @@ export const wantedForMs = 600_000;
 const meetingMs = 12_000;
 /** Sessions with contacts at once: each costs keepalives. */
 const peersMaximum = 64;
+/** Paths fail together, and a peer whose paths come and go must not have us ask all the time. */
+const pathFailedGapMs = 10_000;
 /** Somebody who was seen in the own network is worth an attempt, even if nobody has anything to say to them yet. */
 const greetForMs = 30_000;
 
@@ -65,6 +67,7 @@ export class PeerLinks implements PeerSessions {
   readonly #circuits: PeerCircuits;
   readonly #reserve: PeerReserve;
   readonly #upgrade: PathUpgrade;
+  #pathFailedMs = -Infinity;
   readonly #peers = new Map<PublicKeyHex, Peer>();
   readonly #bySession = new Map<SessionId, Peer>();
   readonly #deadlines = new Deadlines();
@@ -214,6 +217,7 @@ export class PeerLinks implements PeerSessions {
       case 'moved':
         known.history.uses(this.#kindOf(output.address), now);
         this.#events.peerMoved?.(known.publicKey, now);
+        if (isCircuitAddress(output.address)) this.#pathFailed(now);
         return true;
       case 'measured': {
         const roundTripsMs = this.#context.sessions.view(sessionId)?.roundTripsMs ?? [];
@@ -222,6 +226,14 @@ export class PeerLinks implements PeerSessions {
         return true;
       }
     }
+  }
+
+  /** Behind a router that began anew, or moved, nothing else tells: this side's addresses are not what they were, and who only listened since is spoken to where we are no more. */
+  #pathFailed(now: Instant): void {
+    if (now.monotonicMs - this.#pathFailedMs < pathFailedGapMs) return;
+    this.#pathFailedMs = now.monotonicMs;
+    this.#events.pathFailed?.(now);
+    this.#upgrade.pathFailed(now);
   }
 
   networkChanged(now: Instant): void {

@@ -25,6 +25,8 @@ export interface PeerEvents {
   peerUp(publicKey: PublicKeyHex, now: Instant): void;
   /** The session goes by another path. */
   peerMoved?(publicKey: PublicKeyHex, now: Instant): void;
+  /** A nearer path does not answer any more: it may be the own network that is another one. */
+  pathFailed?(now: Instant): void;
   peerDown(publicKey: PublicKeyHex, sessionId: SessionId, now: Instant): void;
 }
 

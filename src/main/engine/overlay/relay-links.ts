@@ -171,6 +171,11 @@ export class RelayLinks {
     return next === undefined ? undefined : { atMs: next.atMs, reason: `link ${next.key.split(' ')[0] ?? ''}` };
   }
 
+  /** Own relays are asked whether they are there, from where we are now: they ring where they heard us last. */
+  askOwn(now: Instant): void {
+    for (const link of this.#links.values()) if (link.purpose === 'own' && link.sessionId !== undefined && link.state === 'connected') this.#context.sessions.ask(link.sessionId, now);
+  }
+
   networkChanged(now: Instant): void {
     this.#names.forget();
     for (const link of this.#links.values()) {

@@ -25,6 +25,20 @@ describe('a change of address', () => {
     expect([...visor.of('silent'), ...visor.of('restarted'), ...relay.of('restarted')]).toEqual([]);
   });
 
+  it('of a dialer that only listens is followed at once when it asks, and not before', () => {
+    const { net, visor, relay, id } = connectedPair(1, crypto);
+    visor.address = moved;
+    net.run(2_000);
+    relay.send(relay.only.id, answerFrame('to where nobody is', net.random));
+    net.run(100);
+    expect([relay.of('moved'), visor.frames]).toEqual([[], []]);
+    const atMs = net.ms;
+    visor.act((sessions, now) => { sessions.ask(id, now); });
+    net.run(500);
+    expect(relay.of('moved')).toMatchObject([{ address: moved }]);
+    expect((relay.of('moved')[0]?.atMs ?? Infinity) - atMs).toBeLessThanOrEqual(150);
+  });
+
   it('of the responder is followed by what it sends, and back', () => {
     const { net, visor, relay } = connectedPair(2, crypto);
     const home = relay.address;

@@ -164,6 +164,11 @@ export class SessionTable implements Sessions {
 
   closeAll(now: Instant): void { for (const sessionId of [...this.#table.links.keys()]) this.close(sessionId, now); }
 
+  ask(sessionId: SessionId, now: Instant): void {
+    const link = this.#table.links.get(sessionId);
+    if (link?.dial !== undefined && link.keys !== undefined && !link.silent) this.#liveness.networkChanged(link, now);
+  }
+
   networkChanged(now: Instant): void {
     for (const link of this.#table.withPaths) if (link.paths !== undefined && link.keys !== undefined) this.#paths.networkChanged(link, link.paths, now);
     for (const link of this.#table.dialled) this.#liveness.networkChanged(link, now);

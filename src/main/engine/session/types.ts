@@ -160,6 +160,8 @@ export interface Sessions {
   closeAll(now: Instant): void;
   /** The network changed, or the machine woke: every path is unproven; probe all dialled sessions now. */
   networkChanged(now: Instant): void;
+  /** Asks the other side of a session that we dialled whether it is there, at once; from wherever we are now, so that it learns of that. */
+  ask(sessionId: SessionId, now: Instant): void;
   view(sessionId: SessionId): SessionView | undefined;
   /** Of a dial: something came that answers one of its packets, whoever wrote it. */
   hasAnswered(sessionId: SessionId): boolean;
