@@ -69,6 +69,7 @@ const both = (name: string, site: Site): [string, readonly [Site, Site]] => [nam
 
 const sameLan: Site = of('port-restricted', {}, '192.168.1');
 const firewalled: Site = of('symmetric', { ipv6: 'firewall' });
+const inPattern = (ports: 'sequential' | 'block'): Site => of('translator', { mapping: 'port', filtering: 'port', ports, ...(ports === 'block' ? { blockPorts: 512 } : { deltaPorts: 2 }) });
 const opened: Site = of('translator', { mapping: 'independent', filtering: 'port', portControl: 'both' });
 
 export const labCells: readonly LabCell[] = [
@@ -91,6 +92,8 @@ export const labCells: readonly LabCell[] = [
   cellOf(45, 'symmetric cgnat : eim-apdf', [of('cgnat', { carrier: 'symmetric' }), home], 'direct', { isGuessed: true }),
   cellOf(46, ...both('IPv6 firewalls, relays by IPv6', firewalled), 'direct', { byIpv6: true }),
   cellOf(47, ...both('IPv6 firewalls, relays by IPv4', firewalled), 'direct'),
+  cellOf(48, 'eim-apdf : ports in a row', [home, inPattern('sequential')], 'direct', { isGuessed: true }),
+  cellOf(49, 'eim-apdf : ports of a block', [home, inPattern('block')], 'direct', { isGuessed: true }),
 ];
 
 const friendCellOf = (number: number, name: string, site: Site): FriendCell => {

@@ -254,7 +254,7 @@ export class PathGuessing {
   #end(attempt: Attempt, isReached: boolean, now: Instant): void {
     const { sessionId, state: { opener, chance } } = attempt;
     this.#attempt = undefined;
-    this.#budget.ended(now.monotonicMs);
+    this.#budget.ended(isReached, now.monotonicMs);
     this.#context.count(isReached ? 'guess.reached' : 'guess.failed');
     if (isReached) this.#states.delete(sessionId);
     else this.#states.set(sessionId, { kind: 'failed', opener, chance });
@@ -264,7 +264,7 @@ export class PathGuessing {
   #giveUp(now: Instant): void {
     if (this.#attempt === undefined) return;
     this.#attempt = undefined;
-    this.#budget.ended(now.monotonicMs);
+    this.#budget.ended(false, now.monotonicMs);
     this.#sweep(now);
   }
 

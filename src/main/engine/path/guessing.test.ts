@@ -109,16 +109,26 @@ describe('the budget of guesses', () => {
       if (!budget.allows(`contact ${String(index)}`, `198.18.0.${String(index)}`, nowMs)) continue;
       given += 1;
       budget.spend(`contact ${String(index)}`, `198.18.0.${String(index)}`, nowMs);
-      budget.ended(nowMs + 20_000);
+      budget.ended(index % 2 === 0, nowMs + 20_000);
     }
     expect(given).toBe(24);
     expect(budget.readyMs('somebody', 39 * 60_000)).toBe(3_600_000);
     expect(budget.allows('somebody', '198.18.0.99', 3_600_000)).toBe(true);
   });
+  it('takes nothing off a contact and a host for one that hit', () => {
+    const budget = new GuessBudget();
+    for (let index = 0; index < 10; index += 1) {
+      expect(budget.allows('a', '198.18.0.1', index * 60_000)).toBe(true);
+      budget.spend('a', '198.18.0.1', index * 60_000);
+      budget.ended(index < 7, index * 60_000 + 5_000);
+    }
+    expect([budget.allows('a', '198.18.0.1', 600_000), budget.allows('b', '198.18.0.1', 600_000)]).toEqual([false, true]);
+    expect(budget.allows('a', '198.18.0.1', 7 * 60_000 + 3_600_000)).toBe(true);
+  });
   it('does not spare a host because the network is another one', () => {
     const budget = new GuessBudget();
     for (const contact of ['a', 'b', 'c', 'd']) budget.spend(contact, '198.18.0.1', 0);
-    budget.ended(1_000);
+    budget.ended(false, 1_000);
     expect(budget.allows('e', '198.18.0.2', 2_000)).toBe(false);
     budget.networkChanged();
     expect([budget.allows('e', '198.18.0.2', 2_000), budget.allows('e', '198.18.0.1', 2_000)]).toEqual([true, false]);

@@ -16,7 +16,7 @@
  *
  * BOUNDS. Nobody is to be flooded or scanned through us. Both sides belong to an accepted contact's session and have agreed inside it; the host is one literal public IPv4 address that
  * the contact has offered as its own reflexive one; a probe is 128 bytes and says nothing to anybody without the keys. What it costs others is at most 1,024 probes to one host an attempt, one
- * attempt at a time in the whole visor and a few an hour (guess-budget.ts). The person can switch it off, and it is off where the address is hidden.
+ * attempt at a time in the whole visor and a few an hour in vain (guess-budget.ts). The person can switch it off, and it is off where the address is hidden.
  *
  * This machine is the prober's side, and pure: it is told the time and says which port is probed now. guess-opener.ts is the other side; overlay/path-guessing.ts makes the two agree.
  */
