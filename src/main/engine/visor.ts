@@ -109,7 +109,11 @@ class VisorEngine implements Engine {
     transmit: (to, datagram) => { this.#outputs.push({ kind: 'transmit', to, datagram, via: 'main' }); },
   };
   readonly #guesses: GuessEnvironment = {
-    isAllowed: () => this.#context.memory.settings.guessPorts && !this.#context.memory.settings.hideAddress, facts: () => guessFactsOf(this.#paths.lastCheck?.report),
+    isAllowed: () => {
+      const { guessPorts, hideAddress, metered } = this.#context.memory.settings;
+      return guessPorts && !hideAddress && !metered;
+    },
+    facts: () => guessFactsOf(this.#paths.lastCheck?.report),
     bind: (socket, firstHops) => { this.#outputs.push({ kind: 'bind-guess', socket, firstHops }); },
     unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
   };
