@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connectionSentence, echoSentence, fileFailSentence, fileSizeSentence, fileSourcesSentence, fileStateLines, fileWaitSentence, fingerprintGroups, headlineSentence, headlineWords, hopDetails, hopTitle, messageSummary, missingSentence, percentOf, relaySentence, shortKey, waitReasonSentence } from './sentences.ts';
-import { failReasons, fileFailReasons, fileHeldMaximumBytes, fileMaximumBytes, fileWaitReasons, peerPathCodes, waitReasons, type ConnectionView, type FileView, type HopView, type MessageView, type RelayView } from './views.ts';
+import { carryingSentence, connectionSentence, echoSentence, fileFailSentence, fileSizeSentence, fileSourcesSentence, fileStateLines, fileWaitSentence, fingerprintGroups, friendsWaypost, headlineSentence, headlineWords, hopDetails, hopTitle, messageSummary, missingSentence, percentOf, relaySentence, relayTag, shortKey, waitReasonSentence } from './sentences.ts';
+import { failReasons, fileFailReasons, fileHeldMaximumBytes, fileMaximumBytes, fileWaitReasons, peerPathCodes, waitReasons, type CarryingView, type ConnectionView, type FileView, type HopView, type MessageView, type RelayView } from './views.ts';
 
 const now = new Date(2026, 10, 18, 12, 0, 0).getTime();
 const key = `02${'ab'.repeat(32)}`;
@@ -37,7 +37,8 @@ describe('sentences', () => {
   it('describes the connection by what it means', () => {
     expect(connectionSentence(connection({})).sentence).toBe('Connected: 2 relays');
     expect(connectionSentence(connection({ kind: 'degraded', relaysConnected: 1 })).sentence).toBe('Online through one relay; finding a second');
-    expect(connectionSentence(connection({ kind: 'degraded', relaysConfigured: 1 })).sentence).toContain('add a second');
+    expect(connectionSentence(connection({ kind: 'degraded', relaysConfigured: 1, relaysConnected: 1 })).sentence).toContain('add a second');
+    expect(connectionSentence(connection({ kind: 'degraded', relaysConnected: 0 })).sentence).toBe('Online through a friend; your relays do not answer');
     expect(connectionSentence(connection({ kind: 'storage-failed' })).tone).toBe('danger');
   });
   it('says why and since when a relay is as it is', () => {
@@ -128,5 +129,21 @@ describe('sentences about files', () => {
   it('sums a message up by its file and its text', () => {
     const message: MessageView = { id: 'ab'.repeat(16), conversationId: `${key}:1`, row: 1, direction: 'in', text: 'Look', sentAtMs: 0, expiresAtMs: 0, headline: { state: 'received' }, missingBefore: 0 };
     expect([messageSummary(message), messageSummary({ ...message, file: file({}) }), messageSummary({ ...message, text: '', file: file({}) })]).toEqual(['Look', 'tide table.pdf: Look', 'tide table.pdf']);
+  });
+});
+
+describe('friends who carry', () => {
+  const carrying = (change: Partial<CarryingView>): string => carryingSentence({ state: 'on', members: 2, letters: 0, hourBytes: 2_048, hourMaximumBytes: 268_435_456, ...change }).sentence;
+  it('are told apart from relays', () => {
+    expect(relayTag(relay({ role: 'friend', carriedBy: 'Fay' }))).toBe('carried by Fay');
+    expect([relayTag(relay({})), relayTag(relay({ role: 'local' })), relayTag(relay({ role: 'friend', leavingUntilMs: 1 }))]).toEqual(['yours', 'inside this app', 'removed']);
+    expect([friendsWaypost('Fay'), friendsWaypost('')]).toEqual(['Fay’s Waypost', 'a friend’s Waypost']);
+  });
+  it('see what they carry, or why nothing', () => {
+    expect(carrying({})).toMatch(/^Carries for 2 friends\. In the last hour: .+ of at most .+\.$/);
+    expect(carrying({ letters: 1 })).toContain('It has taken 1 message for them');
+    expect(carrying({ members: 0 })).toBe('Ready to carry for friends, as soon as you have some.');
+    expect(carrying({ state: 'unreachable' })).toBe('Others cannot reach this computer from outside, so it carries for nobody.');
+    expect(new Set((['off', 'checking', 'unreachable', 'failed'] as const).map((state) => carrying({ state }))).size).toBe(4);
   });
 });

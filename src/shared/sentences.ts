@@ -5,7 +5,7 @@
  */
 import { sizeAtRelayBytes } from './file-limits.ts';
 import { fileHeldMaximumBytes, fileMaximumBytes, othersFirstShownMaximum } from './views.ts';
-import type { ConnectionView, EchoView, FailReason, FileFailReason, FileSource, FileView, FileWaitReason, Headline, HopView, MessageView, PeerPathCode, RelayView, WaitReason } from './views.ts';
+import type { CarryingView, ConnectionView, EchoView, FailReason, FileFailReason, FileSource, FileView, FileWaitReason, Headline, HopView, MessageView, PeerPathCode, RelayView, WaitReason } from './views.ts';
 import { countOf, durationWords, momentWords, relativeWords, remainingWords, sizeWords } from './quantities.ts';
 
 const waitSentences: Readonly<Record<WaitReason, string>> = {
@@ -95,7 +95,7 @@ export function connectionSentence(connection: ConnectionView): ToneSentence {
     case 'degraded':
       return {
         tone: 'warning',
-        sentence: connection.relaysConfigured > 1 ? 'Online through one relay; finding a second' : 'Online through one relay; add a second to be safe',
+        sentence: connection.relaysConnected === 0 ? 'Online through a friend; your relays do not answer' : connection.relaysConfigured > 1 ? 'Online through one relay; finding a second' : 'Online through one relay; add a second to be safe',
       };
     case 'offline':
       return {
@@ -133,6 +133,31 @@ export function relaySentence(relay: RelayView, nowMs: number): ToneSentence {
     }
     case 'refused': return { tone: 'danger', sentence: problem === '' ? 'Refused this identity.' : `Refused.${problem}` };
     case 'idle': return { tone: 'muted', sentence: 'Ready, not in use now' };
+  }
+}
+
+/** What kind of relay it is, in a word or two. */
+export function relayTag(relay: RelayView): string {
+  if (relay.leavingUntilMs !== undefined) return 'removed';
+  switch (relay.role) {
+    case 'own': return 'yours';
+    case 'local': return 'inside this app';
+    case 'friend': return relay.carriedBy === undefined ? 'carried by a friend' : `carried by ${relay.carriedBy}`;
+  }
+}
+
+/** What this computer carries for friends, or why it does not. */
+export function carryingSentence(carrying: CarryingView): ToneSentence {
+  switch (carrying.state) {
+    case 'off': return { tone: 'muted', sentence: 'This computer carries for nobody.' };
+    case 'checking': return { tone: 'muted', sentence: 'Waypost finds out whether others can reach this computer.' };
+    case 'unreachable': return { tone: 'warning', sentence: 'Others cannot reach this computer from outside, so it carries for nobody.' };
+    case 'failed': return { tone: 'danger', sentence: 'The relay for friends did not start, so this computer carries for nobody. Perhaps another program uses its port.' };
+    case 'on': {
+      if (carrying.members === 0) return { tone: 'good', sentence: 'Ready to carry for friends, as soon as you have some.' };
+      const held = carrying.letters === 0 ? '' : ` It has taken ${countOf(carrying.letters, 'message', 'messages')} for them since it began.`;
+      return { tone: 'good', sentence: `Carries for ${countOf(carrying.members, 'friend', 'friends')}. In the last hour: ${sizeWords(carrying.hourBytes)} of at most ${sizeWords(carrying.hourMaximumBytes)}.${held}` };
+    }
   }
 }
 

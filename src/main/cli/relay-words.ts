@@ -3,14 +3,16 @@ import { mailboxSentence, relayAbilitiesSentence } from '../../shared/relay-capa
 import { relayTestsSentences } from '../../shared/relay-tests.ts';
 import { relayTrialStateWords, relayTrialStepWords, type RelayTrialStepView, type RelayTrialView } from '../../shared/relay-trial.ts';
 import { roundTripWords } from '../../shared/quantities.ts';
-import { relayInOrder, relaySentence } from '../../shared/sentences.ts';
+import { relayInOrder, relaySentence, relayTag } from '../../shared/sentences.ts';
 import type { RelayView } from '../../shared/views.ts';
 
 export const relaysInOrder = (relays: readonly RelayView[]): readonly RelayView[] => [...relays].sort(relayInOrder);
 
-function standing({ choice, place, isTold, role, leavingUntilMs }: RelayView): string {
+function standing(relay: RelayView): string {
+  const { choice, place, isTold, role, leavingUntilMs } = relay;
   if (choice === 'banned') return 'banned';
   if (leavingUntilMs !== undefined) return 'removed';
+  if (role === 'friend') return relayTag(relay);
   const number = place === undefined ? '' : `${String(place + 1)}.`;
   return [number, choice === 'pinned' ? 'pinned' : '', role === 'local' ? 'inside this app' : isTold === false ? 'not told to others' : ''].filter((word) => word !== '').join(' ');
 }

@@ -41,7 +41,7 @@ export function relayStatus(role: VisorRole, publicKey: string, now: Instant): R
   const isSilent = link?.state === 'silent' || link?.state === 'paused' || (link?.state === 'connecting' && now.monotonicMs - link.lastUsedMs >= startingMs);
   const state: RelayStatus['state'] = registered ? 'connected' : role.revoked || link === undefined ? 'idle' : refused ? 'refused' : isSilent ? 'unreachable' : 'connecting';
   return {
-    row, state, problem: registered ? '' : relayProblem(link, role.relays.isRefused(publicKey), role.revoked, state),
+    row, state, problem: registered ? '' : row.role === 'friend' && role.relays.isRefused(publicKey) && !role.revoked ? 'Your friend’s computer does not hold mail for you just now.' : relayProblem(link, role.relays.isRefused(publicKey), role.revoked, state),
     leavingUntilWallMs: row.leavingSinceMs === undefined ? undefined : row.leavingSinceMs + leavingMaximumMs,
     sinceWallMs: registered ? link?.sinceWallMs : undefined,
     lastHeardWallMs: session === undefined || link?.everConnected !== true ? undefined : now.wallMs - (now.monotonicMs - session.lastHeardMs),

@@ -97,6 +97,9 @@ export class FriendCarrier {
     await this.#working;
   }
 
+  /** When what was begun is done. */
+  get idle(): Promise<void> { return this.#working; }
+
   /** The relay broke and runs again. */
   restarted(): void { this.#soon(); }
 

@@ -7,7 +7,7 @@ import type { AccountView, Handlers } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { applyChange } from '../../shared/patch.ts';
 import { serveCall, type ClientPipe } from '../../shared/transport.ts';
-import { settingsSchema, type Change, type ConversationView, type Headline, type HopView, type LanView, type MessageView, type Patch, type View } from '../../shared/views.ts';
+import { carriesNothing, settingsSchema, type Change, type ConversationView, type Headline, type HopView, type LanView, type MessageView, type Patch, type View } from '../../shared/views.ts';
 import { messageSummary } from '../../shared/sentences.ts';
 import type { FileGrantPipe } from '../file-grants.ts';
 import { createFiles } from './files.ts';
@@ -237,7 +237,7 @@ export function createDouble(scenarioName: string): Double {
       update: async (next) => {
         // What is not told stays.
         const settings = settingsSchema.parse({ ...view.settings, ...Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined)) });
-        change([{ kind: 'settings', value: settings }]);
+        change([{ kind: 'settings', value: settings }, { kind: 'carrying', value: settings.carryForFriends ? { state: 'on', address: '198.51.100.7:7500', members: 3, letters: 12, hourBytes: 4_300_000, hourMaximumBytes: 268_435_456 } : carriesNothing }]);
         return settings;
       },
     },

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import { connectionSentence } from '../../../shared/sentences.ts';
+import { carryingSentence, connectionSentence } from '../../../shared/sentences.ts';
 import { createClient } from '../../../shared/transport.ts';
 import { connectControlSocket } from '../../host/control-client.ts';
 import { pause } from '../environment.ts';
@@ -30,9 +30,10 @@ export function addNetworkVerbs(program: Command): void {
           connectionSentence(view.connection).sentence,
           `Address: ${view.identity.address}`,
           isOwn ? 'No Waypost was running for this profile; one ran for this command.' : `Process ${statistics.processId}, UDP ${statistics.listen}, for ${Math.round(statistics.uptimeMs / 1_000)} seconds.`,
+          ...(view.settings.carryForFriends && view.carrying !== undefined ? [carryingSentence(view.carrying).sentence] : []),
           ...view.notices,
         ];
-        environment.terminal.result(lines.join('\n'), { isRunning: !isOwn, identity: view.identity, connection: view.connection, notices: view.notices, statistics });
+        environment.terminal.result(lines.join('\n'), { isRunning: !isOwn, identity: view.identity, connection: view.connection, notices: view.notices, carrying: view.carrying, statistics });
       });
     }));
 

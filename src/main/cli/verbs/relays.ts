@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { relayTrialSentence } from '../../../shared/relay-trial.ts';
-import { relaySentence } from '../../../shared/sentences.ts';
+import { carryingSentence, relaySentence } from '../../../shared/sentences.ts';
 import type { RelayView } from '../../../shared/views.ts';
 import { parseRelayHint } from '../../engine/wire/relay-hint.ts';
 import { pause } from '../environment.ts';
@@ -44,10 +44,12 @@ export function addRelaysVerbs(program: Command): void {
     .action((_options: unknown, command: Command) => runVerb(command, async (environment) => {
       await environment.withVisor(async ({ client, isOwn }) => {
         if (isOwn) await settle(client, environment.lingerMs);
-        const all = await relaysOf(client);
+        const { view } = await client.state.snapshot();
+        const all = relaysInOrder(view.relays);
         const nowMs = Date.now();
         for (const relay of all) environment.terminal.result(relayWords(relay, nowMs), relay);
         if (all.length === 0) environment.terminal.note('There is no relay yet. Add one: waypost relays add KEY@HOST:PORT');
+        if (view.settings.carryForFriends && view.carrying !== undefined) environment.terminal.note(carryingSentence(view.carrying).sentence);
       });
     }));
   addVerb(relays, 'add <hint>', 'use a relay: key@host:port')

@@ -3,6 +3,7 @@ import { nobleCrypto } from '../noble-crypto.ts';
 import { seededRandom } from '../session/testing.ts';
 import { mailboxKey } from '../wire/types.ts';
 import { CircuitExchange } from './exchange.ts';
+import type { HourlyBudget } from './circuit-budget.ts';
 import { circuitOf, tunnelled, writeTunnelFrame } from './tunnel.ts';
 import type { RandomBytes } from '../crypto.ts';
 import type { RequestOptions, RequestOutcome } from '../directed/types.ts';
@@ -33,9 +34,9 @@ export class ExchangeWorld {
   /** The room that is used again and again, as that of the sessions is. */
   readonly #room = new Uint8Array(2_048);
 
-  constructor(random: RandomBytes = seededRandom(1)) {
+  constructor(random: RandomBytes = seededRandom(1), hourly?: HourlyBudget) {
     this.exchange = new CircuitExchange({
-      random, crypto: nobleCrypto, request: (sessionId, body, options) => { this.asked.push({ sessionId, body, options }); },
+      random, hourly, crypto: nobleCrypto, request: (sessionId, body, options) => { this.asked.push({ sessionId, body, options }); },
       send: (sessionId, frame) => {
         if (this.deaf.has(sessionId)) return false;
         this.sent.push({ sessionId, circuit: circuitOf(frame), datagram: tunnelled(frame).slice() });

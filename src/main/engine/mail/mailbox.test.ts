@@ -54,6 +54,26 @@ describe('the owner’s verbs', () => {
     expect(closed.verdict(closed.connect(device(2)), register)).toBe('ok');
   });
 
+  it('follow a list that changes: who is on it no longer is refused, hears no doorbell, and nobody may write to them', () => {
+    const world = new RelayWorld({ registration: { list: [alice.mailbox.identity] }, mailbox: { letters: 2, bytes: 4_096 } });
+    const owner = world.connect(alice);
+    const answered = world.ask(owner, register);
+    expect(decodeRegisterResponse(first(answered))).toMatchObject({ quotaLetters: 2, quotaBytes: 4_096 });
+    const rung = doorbell(world);
+    const depositor = world.connect();
+    world.verdict(owner, { verb: 'tokens', version: 1, reset: true, tokens: [{ granted: true, hash: nobleCrypto.blake3(token) }] });
+    expect(world.verdict(depositor, depositOf(alice.mailbox, letter(1), { token }))).toBe('ok');
+    expect(rung.length).toBe(1);
+    world.role.setMembers([device(2).mailbox.identity]);
+    expect(world.role.sessionsOf(alice.mailbox)).toEqual([]);
+    for (const body of all) expect(world.verdict(owner, body)).toBe('refused');
+    expect(world.verdict(depositor, depositOf(alice.mailbox, letter(2), { token }))).toBe('no-mailbox');
+    expect(world.verdict(world.connect(device(2)), register)).toBe('ok');
+    world.role.setMembers([alice.mailbox.identity]);
+    expect(world.verdict(owner, register)).toBe('ok');
+    expect(fragmentsOf(world.ask(owner, list())).flatMap(({ entries }) => entries).length).toBe(1);
+  });
+
   it('register answers epoch, token version, quota and what waits', () => {
     const { world, owner } = withMail(3);
     expect(decodeRegisterResponse(first(world.ask(owner, register)))).toEqual({

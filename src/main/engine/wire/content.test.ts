@@ -13,6 +13,9 @@ const others: fc.Arbitrary<Content> = fc.oneof(
   fc.record({ kind: fc.constantFrom('delivered', 'read'), items }),
   fc.constant<Content>({ kind: 'resume' }),
   fc.record({
+    kind: fc.constant('carry'), offer: fc.option(fc.record({ hint: relayHint(keyLike), quotaBytes: u64, leaseSeconds: fc.nat() }), { nil: undefined }),
+  }),
+  fc.record({
     kind: fc.constant('introduction'), answerWanted: fc.boolean(), token: bytesOf(16),
     inviteToken: fc.option(bytesOf(16).filter((bytes) => bytes.some((byte) => byte !== 0)), { nil: undefined }),
     name: text.map(cleanName), relays: fc.array(relayHint(keyLike), { maxLength: 3 }),
@@ -24,7 +27,7 @@ const nameIn = (bytes: Uint8Array): string | undefined => { const content = deco
 describe('content', () => {
   it('texts round-trip', () => { holdsAsCodec({ values: textContent, encode: encodeContent, decode: decodeContent, selfDelimiting: false }); });
 
-  it('receipts, introductions and resume round-trip', () => {
+  it('receipts, introductions, resume and offers round-trip', () => {
     fc.assert(fc.property(others, (content) => {
       const bytes = encodeContent(content);
       expect(decodeContent(bytes)).toEqual(content);
@@ -35,7 +38,7 @@ describe('content', () => {
 
   it('decoding never throws and never makes more than its input justifies', () => {
     holdsAgainstNoise(decodeContent);
-    for (let kind = 0; kind <= 6; kind += 1) holdsAgainstNoise(decodeContent, [kind]);
+    for (let kind = 0; kind <= 9; kind += 1) holdsAgainstNoise(decodeContent, [kind]);
   });
 
   it('holds as much text as people are told', () => {

@@ -4,7 +4,7 @@ import { useId, useState, type KeyboardEvent } from 'react';
 import { roundTripWords } from '../../../shared/quantities.ts';
 import { mailboxShare, mailboxWords } from '../../../shared/relay-capabilities.ts';
 import { relayProblemSentence, relayTestsSentence, type RelayTestsView } from '../../../shared/relay-tests.ts';
-import { relaySentence } from '../../../shared/sentences.ts';
+import { relaySentence, relayTag } from '../../../shared/sentences.ts';
 import type { RelayView } from '../../../shared/views.ts';
 import { matches, shortcuts } from '../../keys.ts';
 import { useStore } from '../../store.ts';
@@ -57,8 +57,7 @@ function Mailbox({ mailbox }: { readonly mailbox: NonNullable<RelayView['mailbox
 
 function tagOf(relay: RelayView): string {
   if (isBanned(relay)) return 'banned';
-  if (isBeingLeft(relay)) return 'removed';
-  return relay.role === 'local' ? 'inside this app' : 'yours';
+  return relayTag(relay);
 }
 
 export function RelayCard({ relay, moves, onRemove, onBan, onChoose, onTest, onMove }: RelayCardProps) {

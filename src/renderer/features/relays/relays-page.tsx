@@ -23,7 +23,7 @@ export function RelaysPage() {
   const [said, setSaid] = useState('');
   /** The button that has the focus, and goes to another place with its row. */
   const moving = useRef<string>(undefined);
-  const keptCount = relays.filter(isInUse).length;
+  const keptCount = relays.filter((relay) => isInUse(relay) && relay.role !== 'friend').length;
 
   useEffect(() => {
     const button = moving.current === undefined ? null : document.getElementById(moving.current);
@@ -80,6 +80,7 @@ const lastText = 'This is your last relay. Without one nobody can leave a messag
 function removalText(relay: RelayView, keptCount: number): string {
   if (isBanned(relay)) return 'It is not in the list any more, and not banned: it is used again where friends have it.';
   if (isBeingLeft(relay)) return 'Messages that wait there, or that friends who have not heard of it yet still leave there, are not fetched any more.';
+  if (relay.role === 'friend') return 'Messages that wait there are fetched first. It is not used any more, unless you switch friends’ computers off and on again in the settings.';
   if (keptCount === 1) return lastText;
   if (relay.role === 'own') return 'Your friends are told where to find you instead. Messages that wait there still, or are on their way there, are fetched first.';
   const waiting = relay.waitingLetters !== undefined && relay.waitingLetters > 0 ? `${countOf(relay.waitingLetters, 'message', 'messages')} you have not fetched may be lost with it. ` : '';

@@ -2,7 +2,8 @@
 import { useState, type SubmitEvent, type ReactNode } from 'react';
 import type { AccountView } from '../../../shared/contract.ts';
 import { meteredHint } from '../../../shared/metered-sentence.ts';
-import { echoSentence, shortKey } from '../../../shared/sentences.ts';
+import { carryingSentence, echoSentence, shortKey } from '../../../shared/sentences.ts';
+import { carriesNothing } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
 import { useStore, useView } from '../../store.ts';
@@ -39,6 +40,7 @@ export function SettingsPage() {
           <SwitchRow label="Guess ports for direct paths" hint="Some routers let a friend's computer in only by a port that nobody can know. Waypost then tries up to 1,024 of them for 20 seconds, at that friend's router alone and a few times an hour. With this off such a friend is reached through relays." checked={settings.guessPorts} onChange={(guessPorts) => { void run(() => client.settings.update({ guessPorts })); }} />
           <Blocked />
         </Section>
+        <Friends />
         <Section title="Finding people"><DirectoryRelays /></Section>
         <Section title="Data">
           <SwitchRow label="This line is metered" hint={meteredHint} checked={settings.metered} onChange={(metered) => { void run(() => client.settings.update({ metered })); }} />
@@ -90,6 +92,20 @@ function Blocked() {
         </ul>
       )}
     </div>
+  );
+}
+
+function Friends() {
+  const { client, run } = useServices();
+  const settings = useView((view) => view.settings);
+  const carrying = useView((view) => view.carrying);
+  const { tone, sentence } = carryingSentence(carrying ?? carriesNothing);
+  return (
+    <Section title="Friends’ computers">
+      <SwitchRow label="Carry mail for friends" hint="Where it can be reached, this computer holds a little sealed mail for your friends and passes their packets on, so that you stay in touch when relays fail. They see its network address." checked={settings.carryForFriends} onChange={(carryForFriends) => { void run(() => client.settings.update({ carryForFriends })); }} />
+      {settings.carryForFriends ? <p className="row muted"><Dot tone={settings.hideAddress ? 'warning' : tone} />{settings.hideAddress ? 'Your network address is hidden, so this computer carries for nobody.' : sentence}</p> : null}
+      <SwitchRow label="Let friends carry for me" hint="Friends who offer it hold mail for you and pass your packets on, when your relays do not answer. They see when and how much, never what." checked={settings.useFriendsRelays} onChange={(useFriendsRelays) => { void run(() => client.settings.update({ useFriendsRelays })); }} />
+    </Section>
   );
 }
 
