@@ -30,6 +30,8 @@ export interface Fault {
 /** What left before the fault may still come. */
 const underWayMs = 300;
 const rebindRange = '40000-59999';
+/** People who notice stop writing: thousands of letters would measure how fast they are sent, and not how soon. */
+const writingMs = 30_000;
 const blockedMs = 10_000;
 /** Longer than it takes to give a path up. */
 const oneWayMs = 20_000;
@@ -48,7 +50,13 @@ function linkCut(forMs: number): Fault['begin'] {
   return async (scene) => {
     await scene.lab.setLink(scene.leftRouter, 'down');
     const beganAtMs = Date.now();
-    await pause(forMs);
+    await pause(Math.min(forMs, writingMs));
+    if (forMs > writingMs) {
+      const bothWays = [scene.toLeft, scene.toRight];
+      await Promise.all(bothWays.map((letters) => letters.pause()));
+      await pause(forMs - writingMs);
+      for (const letters of bothWays) letters.start();
+    }
     const healedAtMs = Date.now();
     await scene.lab.setLink(scene.leftRouter, 'up');
     return { beganAtMs, healedAtMs, dark: { fromMs: beganAtMs + underWayMs, untilMs: healedAtMs }, evidence: () => [] };
