@@ -63,6 +63,8 @@ export class StoryNode {
   identitySecret: Uint8Array;
   engine: Engine;
   clockErrorMs: number;
+  /** For so long its monotonic clock stood still, as that of a machine that sleeps does. */
+  stoodStillMs = 0;
   /** Neither sends nor receives; its own time goes on. */
   cutOff = false;
   off = false;
@@ -105,7 +107,7 @@ export class StoryNode {
     this.drain();
   }
 
-  get now(): Instant { return { monotonicMs: this.world.timeMs, wallMs: wallStartMs + this.world.timeMs + this.clockErrorMs }; }
+  get now(): Instant { return { monotonicMs: this.world.timeMs - this.stoodStillMs, wallMs: wallStartMs + this.world.timeMs + this.clockErrorMs }; }
   /** Nobody is asked about an address of the machine itself, and nobody told of it. */
   get host(): string { return this.world.visorsMeet === 'directly' ? '10.77.0.1' : '127.0.0.1'; }
   get publicKey(): string { return this.engine.inspect.publicKey; }
@@ -221,7 +223,7 @@ export class StoryNode {
   handleDue(): boolean {
     if (this.off) return false;
     const due = this.engine.pollTimeout();
-    if (due === undefined || due.atMs > this.world.timeMs) return false;
+    if (due === undefined || due.atMs + this.stoodStillMs > this.world.timeMs) return false;
     this.timeouts += 1;
     this.engine.handleTimeout(this.now);
     this.drain();

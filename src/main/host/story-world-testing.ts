@@ -50,7 +50,7 @@ export class StoryWorld {
       for (const node of this.nodes) {
         if (node.off) continue;
         const due = node.engine.pollTimeout();
-        if (due !== undefined) nextMs = Math.min(nextMs, due.atMs);
+        if (due !== undefined) nextMs = Math.min(nextMs, due.atMs + node.stoodStillMs);
       }
       if (this.timeMs >= endMs) return;
       // Whole steps, so that deadlines a fraction apart are handled together.
