@@ -36,6 +36,9 @@ describe('sentences', () => {
   });
   it('describes the connection by what it means', () => {
     expect(connectionSentence(connection({})).sentence).toBe('Connected: 2 relays');
+    expect(connectionSentence(connection({ relaysOverTcp: 2, isUdpBlocked: true }))).toEqual({ tone: 'warning', sentence: 'UDP is blocked here; using TCP' });
+    expect(connectionSentence(connection({ relaysOverTcp: 1, isUdpBlocked: true })).sentence).toBe('Connected: 2 relays');
+    expect(connectionSentence(connection({ relaysOverTcp: 2 })).sentence).toBe('Connected: 2 relays');
     expect(connectionSentence(connection({ kind: 'degraded', relaysConnected: 1 })).sentence).toBe('Online through one relay; finding a second');
     expect(connectionSentence(connection({ kind: 'degraded', relaysConfigured: 1, relaysConnected: 1 })).sentence).toContain('add a second');
     expect(connectionSentence(connection({ kind: 'degraded', relaysConnected: 0 })).sentence).toBe('Online through a friend; your relays do not answer');

@@ -86,13 +86,23 @@ export interface ToneSentence {
   readonly sentence: string;
 }
 
+/** What everybody is connected by is said; why, only when it was asked for in vain. */
+const usesTcpAlone = ({ relaysConnected, relaysOverTcp = 0, isUdpBlocked }: ConnectionView): boolean => isUdpBlocked === true && relaysOverTcp > 0 && relaysOverTcp === relaysConnected;
+const tcpInstead: ToneSentence = { tone: 'warning', sentence: 'UDP is blocked here; using TCP' };
+
+/** What it means that a relay is reached so. */
+export const overTcpConsequence = 'Over TCP, because UDP does not get through: one lost packet holds up all that follow it, and contacts are reached through relays alone. Waypost goes back to UDP as soon as it works.';
+
 /** The connection line. Danger is kept for what does not heal by waiting. */
 export function connectionSentence(connection: ConnectionView): ToneSentence {
   const waiting = connection.waitingMessages;
   switch (connection.kind) {
     case 'starting': return { tone: 'muted', sentence: 'Starting' };
-    case 'online': return { tone: 'good', sentence: `Connected: ${countOf(connection.relaysConnected, 'relay', 'relays')}` };
+    case 'online':
+      if (usesTcpAlone(connection)) return tcpInstead;
+      return { tone: 'good', sentence: `Connected: ${countOf(connection.relaysConnected, 'relay', 'relays')}` };
     case 'degraded':
+      if (usesTcpAlone(connection)) return tcpInstead;
       return {
         tone: 'warning',
         sentence: connection.relaysConnected === 0 ? 'Online through a friend; your relays do not answer' : connection.relaysConfigured > 1 ? 'Online through one relay; finding a second' : 'Online through one relay; add a second to be safe',
@@ -125,7 +135,10 @@ export function relaySentence(relay: RelayView, nowMs: number): ToneSentence {
   }
   const problem = relay.problem === '' ? '' : ` ${asSentence(relay.problem)}`;
   switch (relay.state) {
-    case 'connected': return { tone: 'good', sentence: relay.sinceMs === undefined ? 'Connected' : `Connected for ${durationWords(nowMs - relay.sinceMs)}` };
+    case 'connected': {
+      const how = relay.isOverTcp === true ? 'Connected over TCP' : 'Connected';
+      return { tone: relay.isOverTcp === true ? 'warning' : 'good', sentence: relay.sinceMs === undefined ? how : `${how} for ${durationWords(nowMs - relay.sinceMs)}` };
+    }
     case 'connecting': return { tone: 'warning', sentence: `Connecting.${problem}` };
     case 'unreachable': {
       const heard = relay.lastHeardMs === undefined ? '' : ` Last heard ${relativeWords(relay.lastHeardMs, nowMs)}.`;

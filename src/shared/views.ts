@@ -172,6 +172,8 @@ export const relaySchema = z.object({
   /** Of a friend's: their name. */
   carriedBy: z.string().optional(),
   state: z.enum(['connected', 'connecting', 'unreachable', 'refused', 'idle']),
+  /** It is reached over TCP, because UDP does not get there; absent: over UDP. */
+  isOverTcp: z.boolean().optional(),
   /** Why it is not connected, in a sentence; empty when it is. */
   problem: z.string(),
   /** It was removed: mail that waits there is fetched still, until then at the latest. */
@@ -292,6 +294,8 @@ export const peerSchema = z.object({
   relay: publicKeySchema.optional(),
   relayName: z.string().optional(),
   address: z.string().optional(),
+  /** Of a relay: it is reached over TCP. */
+  isOverTcp: z.boolean().optional(),
   roundTripMs: z.number().optional(),
   lastHeardMs: timeMs.optional(),
   sentBytes: z.number().int(),
@@ -315,6 +319,10 @@ export const connectionSchema = z.object({
   kind: z.enum(['starting', 'online', 'degraded', 'offline', 'no-relay', 'revoked', 'storage-failed']),
   relaysConnected: z.number().int(),
   relaysConfigured: z.number().int(),
+  /** Of those connected: how many over TCP; absent: none. */
+  relaysOverTcp: z.number().int().positive().optional(),
+  /** UDP was asked for and does not pass in this network. */
+  isUdpBlocked: z.boolean().optional(),
   waitingMessages: z.number().int(),
   /** Set when the clock of this machine differs from the relays' by more than a minute. */
   clockOffsetMs: z.number().int().optional(),

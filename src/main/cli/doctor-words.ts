@@ -3,7 +3,8 @@ import type { CheckedNetworkView } from '../../shared/network-report-schema.ts';
 import type { Candidate, NetworkReport } from '../../shared/network-report.ts';
 import { networkFacts } from '../../shared/network-facts.ts';
 import { networkLines, notCheckedWords } from '../../shared/network-sentences.ts';
-import { relativeWords, roundTripWords } from '../../shared/quantities.ts';
+import { countOf, relativeWords, roundTripWords } from '../../shared/quantities.ts';
+import { connectionSentence } from '../../shared/sentences.ts';
 import type { ConnectionView } from '../../shared/views.ts';
 
 /** Relays and what was not checked come in lists of their own. */
@@ -19,8 +20,9 @@ function aligned(rows: readonly (readonly string[])[]): readonly string[] {
 export function doctorWords({ report, checkedAtMs }: CheckedNetworkView, connection: ConnectionView, nowMs: number): string {
   const sentences = networkLines(report).filter(({ code }) => !isSaidBelow(code)).map(({ sentence }) => sentence);
   const none = connection.relaysConfigured === 0 ? 'There is no relay yet that could tell anything. Add one: waypost relays add KEY@HOST:PORT' : 'Nothing is known yet about this network.';
+  const overTcp = connection.relaysOverTcp === undefined ? [] : [`${countOf(connection.relaysOverTcp, 'relay is', 'relays are')} reached over TCP, because UDP does not get there. ${connectionSentence(connection).sentence}.`];
   return [
-    ...(sentences.length === 0 ? [none] : sentences),
+    ...(sentences.length === 0 && overTcp.length === 0 ? [none] : sentences), ...overTcp,
     '', 'Checked:', ...aligned(networkFacts(report).map(({ answer, promise, detail }) => [answer, promise, detail])),
     '', 'Relays:', ...(report.relays.length === 0 ? ['  none'] : aligned(report.relays.map(({ relay, roundTripMs }) => [relay, roundTripMs.state === 'known' ? roundTripWords(roundTripMs.value) : notCheckedWords(roundTripMs.reason)]))),
     '', 'Where others may reach this computer:', ...(report.candidates.length === 0 ? ['  nowhere yet'] : aligned(report.candidates.map((candidate) => [placeOf(candidate), candidateWords[candidate.kind]]))),

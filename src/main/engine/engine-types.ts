@@ -168,6 +168,8 @@ export type EngineOutput =
 export interface RelayStatus {
   readonly row: RelayRow;
   readonly state: 'connected' | 'connecting' | 'unreachable' | 'refused' | 'idle';
+  /** It is reached over TCP. */
+  readonly isOverTcp: boolean;
   readonly problem: string;
   /** Set when the person removed it and it is being left: it is forgotten then at the latest. */
   readonly leavingUntilWallMs: number | undefined;

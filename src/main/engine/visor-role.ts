@@ -249,6 +249,7 @@ export class VisorRole {
     if (output.kind === 'measured' || output.kind === 'moved') {
       const link = this.links.bySession(output.sessionId);
       if (link?.purpose === 'own') this.context.announce({ kind: 'relay', publicKey: link.hint.publicKey });
+      if (output.kind === 'moved') this.context.announce({ kind: 'connection' });
     }
     return true;
   }

@@ -23,9 +23,10 @@ export function connectionView(role: VisorRole, startedMs: number, now: Instant)
   const starting = connected === 0 && ofFriends === 0 && now.monotonicMs - startedMs < startingMs;
   const kind: ConnectionView['kind'] = role.revoked ? 'revoked' : configured === 0 && ofFriends === 0 ? 'no-relay' : starting ? 'starting'
     : connected === 0 && ofFriends > 0 ? 'degraded' : connected === 0 ? 'offline' : connected >= Math.min(copiesWanted, configured) ? 'online' : 'degraded';
+  const overTcp = role.relays.configured.filter(({ publicKey }) => isOverTcp(role, publicKey)).length;
   const offset = role.relays.clockOffsetMs(1);
   return {
-    kind, relaysConnected: connected, relaysConfigured: configured, waitingMessages: waiting,
+    kind, relaysConnected: connected, relaysConfigured: configured, waitingMessages: waiting, ...(overTcp > 0 ? { relaysOverTcp: overTcp } : {}), ...(role.context.udp?.isBlocked === true ? { isUdpBlocked: true } : {}),
     ...(offset !== undefined && Math.abs(offset) > clockNoticeMs ? { clockOffsetMs: Math.round(offset) } : {}),
   };
 }
@@ -41,7 +42,8 @@ export function relayStatus(role: VisorRole, publicKey: string, now: Instant): R
   const isSilent = link?.state === 'silent' || link?.state === 'paused' || (link?.state === 'connecting' && now.monotonicMs - link.lastUsedMs >= startingMs);
   const state: RelayStatus['state'] = registered ? 'connected' : role.revoked || link === undefined ? 'idle' : refused ? 'refused' : isSilent ? 'unreachable' : 'connecting';
   return {
-    row, state, problem: registered ? '' : row.role === 'friend' && role.relays.isRefused(publicKey) && !role.revoked ? 'Your friend’s computer does not hold mail for you just now.' : relayProblem(link, role.relays.isRefused(publicKey), role.revoked, state),
+    row, state, isOverTcp: isOverTcp(role, publicKey),
+    problem: registered ? '' : row.role === 'friend' && role.relays.isRefused(publicKey) && !role.revoked ? 'Your friend’s computer does not hold mail for you just now.' : relayProblem(link, role.relays.isRefused(publicKey), role.revoked, state),
     leavingUntilWallMs: row.leavingSinceMs === undefined ? undefined : row.leavingSinceMs + leavingMaximumMs,
     sinceWallMs: registered ? link?.sinceWallMs : undefined,
     lastHeardWallMs: session === undefined || link?.everConnected !== true ? undefined : now.wallMs - (now.monotonicMs - session.lastHeardMs),
@@ -63,9 +65,15 @@ function placeOf(role: VisorRole, publicKey: string): number | undefined {
 function bannedStatus(role: VisorRole, publicKey: string): RelayStatus | undefined {
   const row = role.context.memory.bannedRelays.get(publicKey);
   return row === undefined ? undefined : {
-    row, state: 'idle', problem: '', leavingUntilWallMs: undefined, sinceWallMs: undefined, lastHeardWallMs: undefined, roundTripsMs: [], tests: undefined, waitingLetters: undefined,
+    row, state: 'idle', isOverTcp: false, problem: '', leavingUntilWallMs: undefined, sinceWallMs: undefined, lastHeardWallMs: undefined, roundTripsMs: [], tests: undefined, waitingLetters: undefined,
     place: undefined, isTold: false, mailbox: undefined, capabilities: [], trial: undefined, carrier: row.role === 'friend' ? role.friendRelays.carrierOf(publicKey) : undefined,
   };
+}
+
+/** As long as it counts as connected. */
+function isOverTcp(role: VisorRole, publicKey: string): boolean {
+  const link = role.links.own(publicKey);
+  return role.relays.registered.has(publicKey) && link !== undefined && role.links.isOverTcp(link);
 }
 
 export function headlineOf(role: VisorRole, messageId: string, facts: LetterFacts, now: Instant): Headline {

@@ -32,9 +32,9 @@ function pathWords({ kind, address, relay, relayName, isCurrent, isDoubtful, rou
 }
 
 /** One line for the peer; a contact has one more for each path. */
-export function peerWords({ publicKey, path, kind, address, roundTripMs, name, paths }: PeerView): string {
+export function peerWords({ publicKey, path, kind, address, isOverTcp, roundTripMs, name, paths }: PeerView): string {
   const roundTrip = roundTripMs === undefined ? '' : `  ${String(Math.round(roundTripMs))} ms`;
-  return [`${publicKey}  ${kind ?? path}  ${address ?? ''}${roundTrip}  ${name}`, ...paths.map(pathWords)].join('\n');
+  return [`${publicKey}  ${kind ?? path}  ${address ?? ''}${isOverTcp === true ? '  over TCP' : ''}${roundTrip}  ${name}`, ...paths.map(pathWords)].join('\n');
 }
 
 const hasPath = ({ kind }: PeerView, wanted: WantedPath): boolean => kind !== undefined && (wanted === 'any' || isStraight(kind));

@@ -21,7 +21,7 @@ export function* ownRelays(links: RelayLinks | undefined, rows: ReadonlyMap<stri
     const { publicKey, host, port } = link.hint;
     yield {
       relay: publicKey, name: rows.get(publicKey)?.role === 'local' ? 'this computer' : `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
-      address: session === undefined || isTcpAddress(session.address) ? link.address : session.address, isConnected: session !== undefined, roundTripMs: session?.smoothedRoundTripMs,
+      address: session === undefined || isTcpAddress(session.address) ? link.address : session.address, isConnected: session !== undefined, isOverTcp: session !== undefined && isTcpAddress(session.address), roundTripMs: session?.smoothedRoundTripMs,
     };
   }
 }

@@ -81,6 +81,7 @@ export class CheckRelays {
     return [
       ...ready.map((each): CheckRelay => ({
         relay: own.get(each.relay)?.name ?? each.relay, first: each.first, ...(each.second === undefined ? {} : { second: each.second }), hasOtherRelay: this.#otherOf(each) !== undefined,
+        ...(own.get(each.relay)?.isOverTcp === true ? { isOverTcp: true } : {}),
       })),
       ...silent.flatMap(({ name, address }): readonly CheckRelay[] => {
         const first = address === undefined || !isOutside(address) ? undefined : canonicalAddress(address);

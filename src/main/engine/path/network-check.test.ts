@@ -171,6 +171,12 @@ describe('a check that is handed what it did not ask for', () => {
     expect(report.isComplete).toBe(false);
     expect(notCheckedReasons).toContain('not-yet');
   });
+  it('knows that UDP is blocked where nobody answers by it and the sessions with the relays go over TCP', () => {
+    const relays = [1, 2].map((index) => { const { tcp: _none, ...rest } = relay(index); return { ...rest, isOverTcp: true }; });
+    const check = new CheckMachine({ ...simpleOptions, relays });
+    runSilently(check, 'failed');
+    expect(check.report().families.ipv4.udpBlocked).toMatchObject({ state: 'known', value: true });
+  });
   it('passes on what was learned elsewhere', () => {
     const learned = { ipv4: { mappingLifetimeMs: { value: 60_000, samples: 5 }, pathMtuBytes: { value: 1_452, samples: 2 } } };
     const { families } = new CheckMachine({ ...simpleOptions, learned }).report();

@@ -101,6 +101,7 @@ export class CheckMachine {
       if (port === undefined || relays.length === 0 || !hasAddress) return [];
       return [new FamilyCheck({ family, relays, mainPort: port, localHosts: options.localHosts, spareFrom: index * sparesPerFamily, probes: this.#probes, emit }, options.nowMs)];
     });
+    for (const { first, isOverTcp } of options.relays) if (isOverTcp === true) this.#tcp.push({ protocol: 'tcp', to: first, outcome: 'reached' });
     this.#advance(options.nowMs);
   }
 

@@ -51,6 +51,8 @@ export interface OwnRelay {
   /** Undefined: its name is not resolved. */
   readonly address: SocketAddress | undefined;
   readonly isConnected: boolean;
+  /** The session with it goes over TCP. */
+  readonly isOverTcp?: boolean;
   /** Of the session. */
   readonly roundTripMs: number | undefined;
 }

@@ -78,6 +78,8 @@ export interface CheckRelay {
   readonly hasOtherRelay: boolean;
   /** Where it takes TCP; HTTP is asked for at port 80 of the same host. */
   readonly tcp?: SocketAddress;
+  /** It has proved itself over TCP already: the session with it goes that way. */
+  readonly isOverTcp?: boolean;
 }
 
 /** Everything a report is made from. */

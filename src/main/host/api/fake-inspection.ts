@@ -27,7 +27,7 @@ export function outboxStatus(id: string, recipient: string, text: string): Outbo
 
 export function relayStatus(publicKey: string, roundTripsMs: readonly (number | undefined)[] = []): RelayStatus {
   const row: RelayRow = { publicKey, host: 'relay.example', port: 7_400, role: 'own', epoch: undefined, cursor: 0, addedAtMs: 0, leavingSinceMs: undefined, choice: 'normal', rank: undefined };
-  return { row, state: 'connected', problem: '', leavingUntilWallMs: undefined, sinceWallMs: 1_000, lastHeardWallMs: 1_500.4, roundTripsMs, waitingLetters: 0, tests: undefined, place: 0, isTold: true, mailbox: undefined, capabilities: [], trial: undefined, carrier: undefined };
+  return { row, state: 'connected', isOverTcp: false, problem: '', leavingUntilWallMs: undefined, sinceWallMs: 1_000, lastHeardWallMs: 1_500.4, roundTripsMs, waitingLetters: 0, tests: undefined, place: 0, isTold: true, mailbox: undefined, capabilities: [], trial: undefined, carrier: undefined };
 }
 
 export function storedMessage(id: string, conversationId: string, row: number, direction: 'in' | 'out' = 'in', text = `text ${id}`): StoredMessage {

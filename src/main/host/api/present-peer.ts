@@ -2,6 +2,7 @@
 import type { PeerPathView, PeerView } from '../../../shared/views.ts';
 import type { DirectSearch, PeerPathProblem, PeerPathStatus, PeerStatus, PeerPathSwitch, SoughtPeer } from '../../engine/engine-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../../engine/wire/types.ts';
+import { hostOfTcp, isTcpAddress } from '../../engine/wire/tcp-address.ts';
 import { formatHostPort, personName, relayName, wholeMs, type Names } from './presenter.ts';
 
 export function presentPeer(peer: PeerStatus, names: Names): PeerView {
@@ -14,6 +15,7 @@ export function presentPeer(peer: PeerStatus, names: Names): PeerView {
     path: !isRelay && (current === undefined || current.kind === 'lan' || current.kind === 'direct') ? 'direct' : 'relay',
     ...(current === undefined ? {} : { kind: current.kind, ...throughOf(current.relay, names) }),
     ...addressOf(peer.address),
+    ...(peer.address !== undefined && isTcpAddress(peer.address) ? { isOverTcp: true } : {}),
     ...(peer.roundTripMs === undefined ? {} : { roundTripMs: peer.roundTripMs }),
     lastHeardMs: wholeMs(peer.lastHeardWallMs),
     sentBytes: peer.sentBytes,
@@ -46,7 +48,7 @@ export function presentSoughtPeer(peer: SoughtPeer, names: Names): PeerView {
 }
 
 const throughOf = (relay: PublicKeyHex | undefined, names: Names): Pick<PeerView, 'relay' | 'relayName'> => (relay === undefined ? {} : { relay, relayName: relayName(names, relay) });
-const addressOf = (address: SocketAddress | undefined): Pick<PeerView, 'address'> => (address === undefined ? {} : { address: formatHostPort(address.host, address.port) });
+const addressOf = (address: SocketAddress | undefined): Pick<PeerView, 'address'> => (address === undefined ? {} : { address: formatHostPort(hostOfTcp(address.host), address.port) });
 
 function presentPath({ kind, relay, address, isCurrent, isDoubtful, roundTripMs }: PeerPathStatus, names: Names): PeerPathView {
   return { kind, ...throughOf(relay, names), ...addressOf(address), isCurrent, isDoubtful, ...(roundTripMs === undefined ? {} : { roundTripMs }) };

@@ -159,6 +159,7 @@ export function presentRelay(status: RelayStatus, contacts: Names['contacts'] = 
     role: row.role,
     ...(row.role === 'friend' ? { carriedBy: personName({ contacts }, status.carrier ?? '') } : {}),
     state: status.state,
+    ...(status.isOverTcp ? { isOverTcp: true } : {}),
     problem: status.problem,
     ...(status.leavingUntilWallMs === undefined ? {} : { leavingUntilMs: wholeMs(status.leavingUntilWallMs) }),
     ...(status.sinceWallMs === undefined ? {} : { sinceMs: wholeMs(status.sinceWallMs) }),

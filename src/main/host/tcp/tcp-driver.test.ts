@@ -66,10 +66,9 @@ class Network {
 }
 
 const counters = async ({ client }: Running): Promise<Readonly<Record<string, number>>> => (await client.visor.statistics()).counters;
-const relayAddress = async ({ client }: Running): Promise<string> => (await client.peers.list()).peers.find(({ role }) => role === 'relay')?.address ?? 'none';
-const isOverTcp = async (visor: Running): Promise<boolean | undefined> => {
-  const address = await relayAddress(visor);
-  return address === 'none' ? undefined : address.startsWith('tcp/');
+const isOverTcp = async ({ client }: Running): Promise<boolean | undefined> => {
+  const relay = (await client.peers.list()).peers.find(({ role }) => role === 'relay');
+  return relay === undefined ? undefined : relay.isOverTcp === true;
 };
 const isOnline = async ({ client }: Running): Promise<boolean> => (await client.state.snapshot()).view.connection.kind === 'online';
 
@@ -135,6 +134,8 @@ describe('a visor whose network stops UDP', () => {
     await expect.poll(() => isOverTcp(ann), patience).toBe(true);
     await Promise.all([toBob.send(5), toAnn.send(5)]);
     await Promise.all([toBob.areThere(), toAnn.areThere()]);
+    const { connection, relays: [relayView] } = (await ann.client.state.snapshot()).view;
+    expect([connection.relaysOverTcp, relayView?.isOverTcp]).toEqual([1, true]);
     network.passes = true;
     await expect.poll(() => isOverTcp(ann), { timeout: 45_000, interval: 50 }).toBe(false);
     await Promise.all([toBob.send(5), toAnn.send(5)]);

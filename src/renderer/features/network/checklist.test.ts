@@ -18,6 +18,11 @@ describe('the network checklist', () => {
     expect(answer(connection(), [], 'Two relays')?.answer).toBe('yes');
     expect(answer(connection(), [], 'The clock')?.answer).toBe('yes');
   });
+  it('says that UDP is blocked only where it was asked for and relays answer over TCP', () => {
+    expect(answer(connection({ relaysOverTcp: 2, isUdpBlocked: true }), [], 'UDP')?.answer).toBe('no');
+    expect(answer(connection({ relaysOverTcp: 2 }), [], 'UDP')?.answer).toBe('not checked');
+    expect(answer(connection({ relaysOverTcp: 1 }), [], 'UDP')?.answer).toBe('yes');
+  });
   it('has a line for each relay that was not removed', () => {
     const relays = sampleRelays(now);
     expect(relays.map((relay) => answer(connection(), relays, relay.name)?.answer)).toEqual(['yes', 'yes', 'no', undefined]);

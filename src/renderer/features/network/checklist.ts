@@ -42,10 +42,11 @@ function relayCheck(relay: RelayView, nowMs: number): Check {
 }
 
 export function networkChecklist(connection: ConnectionView, relays: readonly RelayView[], nowMs: number): readonly Check[] {
-  const online = connection.relaysConnected > 0;
+  const online = connection.relaysConnected > (connection.relaysOverTcp ?? 0);
   const tried = relays.some((relay) => relay.state === 'unreachable');
   return [
     online ? { question: 'UDP gets through', answer: 'yes', detail: 'Relays answer over UDP.' }
+      : connection.isUdpBlocked === true && connection.relaysConnected > 0 ? { question: 'UDP gets through', answer: 'no', detail: 'Relays answer over TCP alone. Waypost goes on over TCP, and asks again every half minute.' }
       : notChecked('UDP gets through', tried ? 'No relay answers, so it cannot be told whether UDP is blocked or the network is gone.' : 'No relay has been tried yet.'),
     ...relays.filter((relay) => relay.leavingUntilMs === undefined).map((relay) => relayCheck(relay, nowMs)),
     redundancy(connection),

@@ -2,7 +2,7 @@
 import { Users } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { roundTripWords, sizeWords } from '../../../shared/quantities.ts';
-import { shortKey } from '../../../shared/sentences.ts';
+import { overTcpConsequence, shortKey } from '../../../shared/sentences.ts';
 import type { PeerView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
@@ -19,7 +19,7 @@ import './peers.css';
 
 const relayColumns: readonly Column<PeerView>[] = [
   { id: 'name', title: 'Name', width: 180, grow: true, lead: true, sortBy: (peer) => peer.name, cell: (peer) => <span className="peer__cell"><span>{peer.name}</span><span className="muted" title={peer.publicKey}>{shortKey(peer.publicKey)}</span></span> },
-  { id: 'address', title: 'Address', width: 190, grow: true, lead: true, sortBy: (peer) => peer.address ?? '', cell: (peer) => <span className="peer__cell"><span title={peer.address}>{peer.address ?? ''}</span></span> },
+  { id: 'address', title: 'Address', width: 190, grow: true, lead: true, sortBy: (peer) => peer.address ?? '', cell: (peer) => <span className="peer__cell"><span title={peer.address}>{peer.address ?? ''}</span>{peer.isOverTcp === true ? <span className="muted" title={overTcpConsequence}>over TCP</span> : null}</span> },
   { id: 'roundTrip', title: 'Round trip', width: 116, end: true, sortBy: (peer) => peer.roundTripMs ?? Number.MAX_SAFE_INTEGER, cell: (peer) => (peer.roundTripMs === undefined ? <span className="muted time">not measured</span> : roundTripWords(peer.roundTripMs)) },
   { id: 'heard', title: 'Last heard', width: 120, sortBy: (peer) => peer.lastHeardMs ?? 0, cell: (peer) => (peer.lastHeardMs === undefined ? <span className="muted">never</span> : <PastTime atMs={peer.lastHeardMs} />) },
   { id: 'sent', title: 'Sent', width: 84, end: true, sortBy: (peer) => peer.sentBytes, cell: (peer) => sizeWords(peer.sentBytes) },

@@ -4,7 +4,7 @@ import { useId, useState, type KeyboardEvent } from 'react';
 import { roundTripWords } from '../../../shared/quantities.ts';
 import { mailboxShare, mailboxWords } from '../../../shared/relay-capabilities.ts';
 import { relayProblemSentence, relayTestsSentence, type RelayTestsView } from '../../../shared/relay-tests.ts';
-import { relaySentence, relayTag } from '../../../shared/sentences.ts';
+import { overTcpConsequence, relaySentence, relayTag } from '../../../shared/sentences.ts';
 import type { RelayView } from '../../../shared/views.ts';
 import { matches, shortcuts } from '../../keys.ts';
 import { useStore } from '../../store.ts';
@@ -80,7 +80,7 @@ export function RelayCard({ relay, moves, onRemove, onBan, onChoose, onTest, onM
     <li className="card relay relay--banned" aria-label={name}>
       <div className="relay__main">
         <div className="relay__name"><h2>{name}</h2><span className="tag">banned</span></div>
-        <p className="relay__state"><Dot tone={tone} /><span>{sentence}</span></p>
+        <p className="relay__state" title={relay.isOverTcp === true ? overTcpConsequence : undefined}><Dot tone={tone} /><span>{sentence}</span></p>
       </div>
       <div className="relay__banned-actions">
         <Button size="small" aria-label={`Use ${name} again`} onClick={() => onChoose(relay, 'normal')}>Use again</Button>
