@@ -230,6 +230,43 @@ describe('UDP that dies in mid-conversation', () => {
     expect(ways.sent.tcp).toBeLessThanOrEqual(1);
   });
 
+  it('is noticed by what goes through a circuit, which nobody answers at once', () => {
+    const ways = new TwoWays(24);
+    const { net, visor } = ways.pair;
+    ways.dial();
+    net.run(5_000);
+    ways.udp = false;
+    visor.send(visor.only.id, new Uint8Array(200).fill(3));
+    net.run(4_000);
+    expect([ways.isOverTcp, ways.talks()]).toEqual([true, true]);
+  });
+
+  it('and what one session finds out, another looks into at once', () => {
+    const ways = new TwoWays(25);
+    const { net, visor } = ways.pair;
+    const second = net.add('second');
+    const aroundSecond = tcpAddress(second.address.host, 443);
+    const { hook } = net;
+    net.hook = (packet) => {
+      if (packet.to.host === aroundSecond.host) return [{ to: second.address, from: ways.accepted }];
+      if (packet.from === second.address && isTcpAddress(packet.to)) return [{ to: visor.address, from: aroundSecond }];
+      return hook?.(packet);
+    };
+    ways.dial();
+    visor.dial(second, { around: aroundSecond });
+    net.run(5_000);
+    const over = (): boolean[] => visor.live.map(({ address }) => isTcpAddress(address));
+    ways.udp = false;
+    visor.send(visor.live[0]?.id ?? 0, textFrame('letter', net.random));
+    net.run(7_000);
+    expect(over()).toEqual([true, true]);
+    net.run(40_000);
+    ways.udp = true;
+    for (let waited = 0; over().every((isOver) => isOver) && waited < 31_000; waited += 100) net.run(100);
+    net.run(300);
+    expect(over()).toEqual([false, false]);
+  });
+
   it('is noticed by an idle session with its next keepalive', () => {
     const ways = new TwoWays(23);
     ways.dial();

@@ -8,6 +8,7 @@
  *   (`DetourKnowledge`): nothing where UDP is known not to pass, a moment where nothing is known, and long where it is known to pass, so that a lost packet leads nobody astray.
  * - A session over UDP that owes an answer for two seconds asks over both; hearing the other side ends that.
  * - A session over TCP asks over UDP again and again, and moves back with the first answer.
+ * - What one session finds out, the others look into at once: they are in the same network.
  *
  * This has nothing to do with the several paths of sessions between visors (paths.ts): those are all UDP or inside of a session like these, and are found by other means.
  */
@@ -97,8 +98,8 @@ export class Detours {
     link.detour.joinsAtMs = Infinity;
   }
 
-  /** A handshake was completed at that address. */
-  established(link: Link, address: SocketAddress, now: Instant): void {
+  /** A handshake was completed at that address; `hasMoved`: the session was elsewhere before. */
+  established(link: Link, address: SocketAddress, hasMoved: boolean, now: Instant): void {
     const { detour } = link;
     if (detour === undefined) return;
     const wasDirect = detour.reason === 'direct';
@@ -107,11 +108,25 @@ export class Detours {
     if (!isTcpAddress(address)) {
       detour.directAtMs = Infinity;
       this.#table.configuration.detour?.passed();
+      if (hasMoved) this.#tellOthers(link, 'passes', now);
       return;
     }
     // What had a head start may have been lost; soon it is known.
     if (!wasDirect) detour.directAtMs = now.monotonicMs + directAskSoonMs;
     this.#table.arm(link, detour.directAtMs);
+    if (hasMoved) this.#tellOthers(link, 'does not pass', now);
+  }
+
+  /** They might notice only with their next keepalive, or ask half a minute later. */
+  #tellOthers(link: Link, udp: 'passes' | 'does not pass', now: Instant): void {
+    for (const other of this.#table.dialled) {
+      if (other === link || other.detour === undefined || other.keys === undefined || other.silent) continue;
+      const isOverTcp = isTcpAddress(other.address);
+      if (udp === 'passes' && isOverTcp && other.detour.reason !== 'direct') {
+        other.detour.directAtMs = now.monotonicMs;
+        this.#table.arm(other, now.monotonicMs);
+      } else if (udp === 'does not pass' && !isOverTcp && other.expectingSinceMs === undefined) this.#table.greet(other, now);
+    }
   }
 
   /** Whoever answered around is not the one who is dialled: another relay behind the same address, or a machine in between. Nobody is told of it, since the dial itself is sound. */

@@ -157,7 +157,7 @@ export class Dialer {
     this.#table.install(link, keys, { certificate, remoteStatic, capabilities: payload.capabilities, bootId: payload.bootId }, now);
     if (link.paths !== undefined) this.#table.provedAt(link, dialling.to, now);
     if (isElsewhere) this.#table.output({ kind: 'moved', sessionId: link.id, address: to });
-    detours.established(link, to, now);
+    detours.established(link, to, isElsewhere, now);
     this.#table.greet(link, now);
   }
 

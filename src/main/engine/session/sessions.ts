@@ -23,7 +23,7 @@ import { KeySets } from './key-sets.ts';
 import { LinkTable } from './link-table.ts';
 import { createPathSet } from './path-set.ts';
 import { Paths } from './paths.ts';
-import { isCircuitAddress } from '../circuits/tunnel.ts';
+import { isCircuitAddress, isTunnelFrame } from '../circuits/tunnel.ts';
 import { Liveness } from './liveness.ts';
 import { Responder } from './responder.ts';
 import { Roaming } from './roaming.ts';
@@ -151,7 +151,8 @@ export class SessionTable implements Sessions {
     // To a silent link only what the liveness core sends: its answer decides.
     if (link.silent) return false;
     if (!this.#transport.send(link, frame, now)) return false;
-    if (frame[0] === 1) this.#liveness.expectAnswer(link, now);
+    // Of what goes through a circuit the other end answers something before long, and nobody else would notice that our relay is out of reach.
+    if (frame[0] === 1 || (link.detour !== undefined && isTunnelFrame(frame))) this.#liveness.expectAnswer(link, now);
     return true;
   }
 

@@ -24,8 +24,8 @@ const placesMaximum = 96;
 /** What waits for a connection to be there, in bytes: some handshakes. */
 const waitingMaximumBytes = 32 * 1024;
 const budgetBytes = 16 * 1024 * 1024;
-/** A connection that lived so long was sound: the pause begins anew. */
-const soundMs = 10_000;
+/** A connection that lived so long was sound: whoever resets it costs us a reconnect and no growing pause. */
+const soundMs = 1_000;
 const sweepMs = 5_000;
 
 interface Place {
