@@ -116,13 +116,12 @@ export class Driver {
   async start(): Promise<void> {
     await this.#sockets.open();
     try {
-      await this.#options.tcp?.open({
-        datagram: (from, datagram) => { this.#receive('main', from, datagram); },
-        lost: (address) => {
-          this.#engine?.connectionLost?.(address, this.#options.clock.now());
-          this.#drain();
-        },
-      });
+      await this.#openTcp();
+    } catch (error) {
+      await this.#sockets.close();
+      throw error;
+    }
+    try {
       await this.#startEngine();
     } catch (error) {
       await this.#sockets.close();
@@ -220,6 +219,16 @@ export class Driver {
     this.#engine = undefined;
     this.#rejectCommands(notRunning());
     await this.#sockets.close();
+  }
+
+  async #openTcp(): Promise<void> {
+    await this.#options.tcp?.open({
+      datagram: (from, datagram) => { this.#receive('main', from, datagram); },
+      lost: (address) => {
+        this.#engine?.connectionLost?.(address, this.#options.clock.now());
+        this.#drain();
+      },
+    });
   }
 
   async #startEngine(): Promise<void> {

@@ -277,6 +277,36 @@ describe('UDP that dies in mid-conversation', () => {
   });
 });
 
+describe('ways that come and go', () => {
+  it('leave one session in the end, by the way that is there, and nothing behind', () => {
+    for (let seed = 1_000; seed < 1_024; seed += 1) {
+      const ways = new TwoWays(seed);
+      const { net, visor, relay } = ways.pair;
+      const draw = (below: number): number => (((net.random(1)[0] ?? 0) << 8) | (net.random(1)[0] ?? 0)) % below;
+      ways.dial({ anonymous: seed % 3 === 0 });
+      for (let step = 0; step < 30; step += 1) {
+        switch (draw(8)) {
+          case 0: ways.udp = !ways.udp; break;
+          case 1: ways.tcp = !ways.tcp; break;
+          case 2: ways.reset(); break;
+          case 3: ways.connection += 1; visor.act((sessions, now) => { ways.memory.enter(String(draw(3))); sessions.networkChanged(now); }); break;
+          case 4: visor.address = { host: visor.address.host, port: 4_000 + draw(3) }; break;
+          default: for (const { id } of visor.live) visor.send(id, textFrame('x', net.random));
+        }
+        net.run(draw(12_000));
+      }
+      ways.udp = true;
+      ways.tcp = true;
+      net.run(60_000);
+      expect([seed, visor.live.length, ways.isOverTcp, ways.talks(), relay.sessions.establishedCount]).toEqual([seed, 1, false, true, 1]);
+      ways.udp = false;
+      net.run(45_000);
+      expect([seed, visor.live.length, ways.isOverTcp, ways.talks()]).toEqual([seed, 1, true, true]);
+      expect([seed, visor.sessions.tableSizes().links, relay.sessions.tableSizes().links, visor.of('closed')]).toEqual([seed, 1, 1, []]);
+    }
+  }, 120_000);
+});
+
 describe('somebody else', () => {
   it('behind the port ends no dial: UDP goes on, and nobody goes there again soon', () => {
     const ways = new TwoWays(31);

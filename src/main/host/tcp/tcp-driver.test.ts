@@ -26,11 +26,11 @@ function newProfile(): Profile {
   return { directory, identitySecret: createIdentitySecret(), localKey: createLocalKey() };
 }
 
-async function start(kind: 'visor' | 'relay', profile = newProfile()): Promise<Running> {
+async function start(kind: 'visor' | 'relay', profile = newProfile(), tcp: { readonly port: number; readonly isRequired: boolean } = { port: 0, isRequired: true }): Promise<Running> {
   const isRelay = kind === 'relay';
   const runtime = await startVisorRuntime({
     ...profile, initialName: kind, visor: !isRelay, relay: isRelay ? { registration: 'open' } : undefined, listenHost: host, listenPort: 0, confirmClock: false, notices: [],
-    tcpListen: isRelay ? { host, port: 0, isRequired: true } : undefined,
+    tcpListen: isRelay ? { host, ...tcp } : undefined,
   });
   closers.push(() => runtime.stop());
   return { runtime, client: createClient(runtime.pipe), profile };
@@ -151,6 +151,17 @@ describe('a visor whose network stops UDP', () => {
     await toAnn.send(3);
     await expect.poll(async () => (await again.client.messages.inbox({ afterRow: 0, limit: 200 })).messages.filter(({ text }) => text.startsWith('letter')).length, patience).toBe(3);
   }, 120_000);
+});
+
+describe('a relay', () => {
+  it('that is asked to take TCP where it cannot does not start, and one that is not asked does without', async () => {
+    const taken = await start('relay');
+    const port = (await counters(taken))['host.tcp.listenPort'] ?? 0;
+    expect(port).toBeGreaterThan(0);
+    await expect(start('relay', newProfile(), { port, isRequired: true })).rejects.toMatchObject({ code: 'port-taken' });
+    const without = await start('relay', newProfile(), { port, isRequired: false });
+    expect((await counters(without))['host.tcp.listenPort']).toBe(0);
+  });
 });
 
 describe('injected packets', () => {
