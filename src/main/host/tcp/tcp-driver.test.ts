@@ -201,11 +201,14 @@ describe('injected packets', () => {
     subscribe('net.server.socket', accepted);
     closers.push(() => { unsubscribe('net.server.socket', accepted); });
     network.passes = false;
+    // What asks for nothing would notice with its next keepalive.
+    await toBob.send(1);
     await expect.poll(() => isOverTcp(ann), patience).toBe(true);
     const [before] = (await ann.client.state.snapshot()).view.relays;
     for (let round = 1; round <= 3; round += 1) {
       await Promise.all([toBob.send(2), toAnn.send(2)]);
       for (const socket of sockets) socket.resetAndDestroy();
+      sockets.clear();
       await Promise.all([toBob.send(2), toAnn.send(2)]);
       await expect.poll(async () => (await counters(ann))['host.tcp.client.connected'], patience).toBe(1 + round);
     }
