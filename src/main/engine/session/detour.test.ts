@@ -174,6 +174,29 @@ describe('a session over TCP', () => {
     expect(relay.sessions.establishedCount).toBe(1);
   });
 
+  it('with a relay that was started anew and has forgotten it is made anew over TCP', () => {
+    const ways = blocked(16);
+    const { net, visor, relay } = ways.pair;
+    relay.restart();
+    visor.send(visor.only.id, textFrame('still there?', net.random));
+    net.run(1_500);
+    expect([visor.of('restarted').length, ways.isOverTcp, visor.of('silent'), relay.sessions.establishedCount]).toEqual([1, true, [], 1]);
+  });
+
+  it('does not make UDP blocked where another relay answers by it', () => {
+    const ways = new TwoWays(17);
+    const { net, visor, relay } = ways.pair;
+    const second = net.add('second');
+    const { hook } = net;
+    // The first relay alone is not reached over UDP.
+    net.hook = (packet) => (packet.to === second.address || packet.from === second.address ? undefined : packet.to === relay.address || packet.to === visor.address ? [] : hook?.(packet));
+    visor.dial(second, { around: tcpAddress(second.address.host, 443) });
+    ways.dial();
+    net.run(70_000);
+    expect(visor.live.map(({ address }) => isTcpAddress(address))).toEqual([false, true]);
+    expect([ways.memory.isBlocked, ways.memory.headStartMs()]).toEqual([false, 2_000]);
+  });
+
   it('whose connection is dead and UDP too tries both until one answers', () => {
     const ways = blocked(15);
     ways.tcp = false;
@@ -324,6 +347,9 @@ describe('somebody else', () => {
     const sent = ways.sent.tcp;
     net.run(60_000);
     expect(ways.sent.tcp).toBe(sent);
+    // Now and then it is tried again, and never counted.
+    net.run(5 * 605_000);
+    expect([visor.of('closed'), visor.live, ways.sent.tcp > sent]).toEqual([[], [], true]);
     ways.udp = true;
     net.run(10_000);
     expect([visor.only.id, ways.isOverTcp]).toEqual([id, false]);

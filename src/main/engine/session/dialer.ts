@@ -182,7 +182,7 @@ export class Dialer {
       link.wrongIdentities += 1;
       link.refusal = refusal === 'bad-certificate' ? 'bad-certificate' : 'wrong-identity';
     }
-    dialling.refused ||= !isAround;
+    dialling.refused = true;
     if (dialling.renew === undefined) { this.abandon(link); return; }
     dialling.state.destroy();
     dialling.state = dialling.renew();
