@@ -12,13 +12,13 @@ import { FramedConnection, newTcpCounters, WriteBudget, type TcpCounters } from 
 
 export interface TcpClientLimits {
   readonly connectTimeoutMs: number;
-  /** Sessions in use say something every 25 seconds. */
+  /** Longer than the longest pause between two beats of a session that lives (two minutes and a fifth): a relay can say nothing over a connection that is gone. */
   readonly idleMs: number;
   readonly pauseFirstMs: number;
   readonly pauseMaximumMs: number;
 }
 
-export const tcpClientLimits: TcpClientLimits = { connectTimeoutMs: 8_000, idleMs: 60_000, pauseFirstMs: 250, pauseMaximumMs: 8_000 };
+export const tcpClientLimits: TcpClientLimits = { connectTimeoutMs: 8_000, idleMs: 300_000, pauseFirstMs: 250, pauseMaximumMs: 8_000 };
 /** Own relays, and as many of recipients as the engine keeps links to. */
 const placesMaximum = 96;
 /** What waits for a connection to be there, in bytes: some handshakes. */

@@ -21,13 +21,13 @@ export interface TcpServerLimits {
   readonly handshakes: number;
   /** A connection that is not used by a session by then is ended. */
   readonly unusedMs: number;
-  /** One that is used and says nothing for so long: visors say something every 25 seconds. */
+  /** One that is used and says nothing for so long: visors say something every two minutes at the latest. */
   readonly idleMs: number;
   /** What waits to be read by all of them together. */
   readonly waitingBytes: number;
 }
 
-export const tcpServerLimits: TcpServerLimits = { connections: 4_096, connectionsOfOne: 64, handshakes: 256, unusedMs: 15_000, idleMs: 120_000, waitingBytes: 64 * 1024 * 1024 };
+export const tcpServerLimits: TcpServerLimits = { connections: 4_096, connectionsOfOne: 64, handshakes: 256, unusedMs: 15_000, idleMs: 300_000, waitingBytes: 64 * 1024 * 1024 };
 const handshakeTimeoutMs = 10_000;
 const sweepMs = 5_000;
 /** First byte of a datagram that belongs to a session (docs/protocol.md, section 1). */

@@ -80,7 +80,7 @@ export function RelayCard({ relay, moves, onRemove, onBan, onChoose, onTest, onM
     <li className="card relay relay--banned" aria-label={name}>
       <div className="relay__main">
         <div className="relay__name"><h2>{name}</h2><span className="tag">banned</span></div>
-        <p className="relay__state" title={relay.isOverTcp === true ? overTcpConsequence : undefined}><Dot tone={tone} /><span>{sentence}</span></p>
+        <p className="relay__state"><Dot tone={tone} /><span>{sentence}</span></p>
       </div>
       <div className="relay__banned-actions">
         <Button size="small" aria-label={`Use ${name} again`} onClick={() => onChoose(relay, 'normal')}>Use again</Button>
@@ -100,7 +100,7 @@ export function RelayCard({ relay, moves, onRemove, onBan, onChoose, onTest, onM
           <span className="tag">{tagOf(relay)}</span>
           {canChoose && relay.isTold === false ? <span className="tag" title="Your friends are told of the first three.">not told to others</span> : null}
         </div>
-        <p className="relay__state"><Dot tone={tone} /><span>{sentence}</span></p>
+        <p className="relay__state" title={relay.isOverTcp === true ? overTcpConsequence : undefined}><Dot tone={tone} /><span>{sentence}</span></p>
         {relay.tests === undefined ? null : <RelayTests tests={relay.tests} isPinned={choice === 'pinned'} />}
         {relay.mailbox === undefined ? null : <Mailbox mailbox={relay.mailbox} />}
         {relay.address === name ? null : <p className="relay__address">{relay.address}</p>}
