@@ -90,3 +90,12 @@ export class Deadlines {
     }
   }
 }
+
+/** When somebody has to be woken, and what for. */
+export interface Due { readonly atMs: number; readonly reason: string }
+
+export function earliestOf(candidates: Iterable<Due | undefined>): Due | undefined {
+  let earliest: Due | undefined;
+  for (const candidate of candidates) if (candidate !== undefined && (earliest === undefined || candidate.atMs < earliest.atMs)) earliest = candidate;
+  return earliest;
+}

@@ -7,44 +7,41 @@
  * in memory at once, but replies, acknowledgements and announcements wait for the commit. And every input is followed by draining
  * the outputs, so that work which gathers (receipts, acknowledgements, signed batches) goes out together.
  */
+import { earliestOf, type Due } from './deadlines.ts';
 import { createDirected } from './directed/directed.ts';
 import { datagramLimitFor } from './path-mtu/datagram-limit.ts';
-import { fileHeldMaximumBytes } from '../../shared/views.ts';
 import { BlobShelf } from './files/blob-shelf.ts';
-import { heldCapability } from './files/held-limits.ts';
 import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
 import { HourlyBudget } from './circuits/circuit-budget.ts';
 import { CircuitRole } from './circuits/circuit-role.ts';
 import { isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
-import { circuitsCapability, guessCapability, resolveCapability } from './overlay/capabilities.ts';
 import { HostNames } from './overlay/host-names.ts';
 import { DirectoryRole } from './directory/directory-role.ts';
 import { RelayPeers } from './directory/relay-peers.ts';
 import { familyOf } from './path/address-scope.ts';
 import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
-import { tcpCapability } from './overlay/tcp-ports.ts';
 import { UdpMemory } from './overlay/udp-memory.ts';
 import { isTcpAddress } from './wire/tcp-address.ts';
 import { isObserveDatagram } from './path/observe-codec.ts';
 import { lanAnnouncementType } from './wire/lan-announcement.ts';
 import type { LanFacts } from './path/lan-network.ts';
-import { beatCapability, keepaliveMs, learnedPauseShare } from './session/constants.ts';
-import { observeCapability, passCapability, secondPortCapability } from './path/observing.ts';
+import { keepaliveMs, learnedPauseShare } from './session/constants.ts';
 import { PathRole } from './path/path-role.ts';
 import { identityPublicKey } from './wire/identity.ts';
+import { distinct } from './engine-changes.ts';
+import { capabilitiesOf } from './engine-capabilities.ts';
+import { StoreRequests, type StoreResult } from './store-requests.ts';
 import { EngineInspector } from './inspection.ts';
 import { runCommand } from './visor-commands.ts';
 import { VisorRole } from './visor-role.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import type { Directed, MemoryUse } from './directed/types.ts';
-import type { BlobOperation, BlobRequest, BlobResult } from './files/blob-store.ts';
-import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineCommand, EngineInspection, EngineOutput, StartArguments } from './engine-types.ts';
+import type { CreateEngine, Engine, EngineChange, EngineCommand, EngineInspection, EngineOutput, StartArguments } from './engine-types.ts';
 import type { MailboxRole } from './mail/mailbox-types.ts';
-import type { MailOperation, MailRequest, MailResults } from './mail/mail-store.ts';
-import type { VisorChange, VisorOperation, VisorRequest, VisorResults } from './mail/visor-store.ts';
+import type { VisorChange } from './mail/visor-store.ts';
 import type { CheckedNetwork, EngineSocket, NetworkAnswer } from './path/observation-port.ts';
 import { connectedRelays, ownRelays } from './overlay/relays-to-ask.ts';
 import { RelayPathMtus } from './overlay/relay-path-mtus.ts';
@@ -54,32 +51,18 @@ import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { LanOutputs } from './overlay/lan-environment.ts';
 import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
 import { isGuessSocket, type GuessSocket, type Instant, type PublicKeyHex, type SocketAddress } from './wire/types.ts';
-import type { CommitOptions, VisorContext } from './visor-context.ts';
-
-/** What this side can do, told in every handshake. */
-const visorCapabilities = ['waypost/1', 'letters', guessCapability];
-const relayCapabilities = ['store', 'ack', 'status', 'records', observeCapability, passCapability, circuitsCapability, resolveCapability, beatCapability];
-
-function capabilitiesOfRelay({ configuration, secondPort, tcpPort }: StartArguments): readonly string[] {
-  return [
-    ...visorCapabilities, ...relayCapabilities, heldCapability(configuration.relay?.heldPerRecipientBytes ?? fileHeldMaximumBytes), ...(secondPort === undefined ? [] : [secondPortCapability]),
-    ...(tcpPort === undefined ? [] : [tcpCapability(tcpPort)]),
-  ];
-}
+import type { VisorContext } from './visor-context.ts';
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
-
-type StoreResult = VisorResults[VisorOperation] | MailResults[MailOperation] | BlobResult;
 
 export const createEngine: CreateEngine = (start) => new VisorEngine(start);
 
 class VisorEngine implements Engine {
   readonly inspect: EngineInspection;
   readonly #outputs: EngineOutput[] = [];
-  readonly #pending = new Map<number, (result: StoreResult, now: Instant) => void>();
+  readonly #stores = new StoreRequests((output) => { this.#outputs.push(output); }, (changes) => { this.#changes.push(...changes); });
   #changes: EngineChange[] = [];
-  #nextTicket = 1;
   #now: Instant;
   /** Something was handled since the last flush. */
   #touched = true;
@@ -129,7 +112,7 @@ class VisorEngine implements Engine {
     const udp = configuration.visor && configuration.carriesTcp === true ? new UdpMemory(() => { this.#changes.push({ kind: 'connection' }); }, start.network) : undefined;
     this.#sessions = createSessions({
       crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
-      capabilities: configuration.relay === undefined ? visorCapabilities : capabilitiesOfRelay(start),
+      capabilities: capabilitiesOf(start),
       listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !isTcpAddress(address) && (!memory.settings.hideAddress || isCircuitAddress(address)),
       expects: (from, identity, at) => this.#visor?.lan?.expects(from, identity, at) === true && (identity === undefined || memory.contacts.get(identity)?.standing === 'contact'),
       tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())), ...(udp === undefined ? {} : { detour: udp }),
@@ -144,9 +127,9 @@ class VisorEngine implements Engine {
     }, crypto, random);
     this.#context = {
       crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), get device() { return device.value; }, memory, sessions: this.#sessions, directed: this.#directed, udp,
-      commit: (changes, options) => { this.#commit(memory, changes, options); },
-      facts: (messageId, done) => { this.#store({ op: 'facts', messageId }, done); },
-      received: ({ root, length }, done) => { this.#store({ op: 'received', root, length }, done); },
+      commit: (changes, options) => { this.#stores.commit(memory, changes, options); },
+      facts: (messageId, done) => { this.#stores.visor({ op: 'facts', messageId }, done); },
+      received: ({ root, length }, done) => { this.#stores.visor({ op: 'received', root, length }, done); },
       announce: (...changes) => { this.#changes.push(...changes); },
       log: (level, event, fields = {}) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
       count: (counter) => { this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + 1); },
@@ -159,12 +142,12 @@ class VisorEngine implements Engine {
     if (first.length > 0) this.#context.commit(first);
     this.#mailbox = configuration.relay === undefined || start.mail === undefined ? undefined : createMailboxRole({
       crypto, random, directed: this.#directed, policy: configuration.relay, ed25519Seed: own.device.ed25519Seed,
-      store: (request, done) => { this.#storeMail(request, done); },
-      shelf: new BlobShelf((request, done) => { this.#askBlobs('held-blobs', request, done); }, start.blobs.held),
+      store: (request, done) => { this.#stores.mail(request, done); },
+      shelf: new BlobShelf((request, done) => { this.#stores.blobs('held-blobs', request, done); }, start.blobs.held),
       session: (sessionId) => this.#sessions.view(sessionId),
       log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
     }, start.mail, now);
-    const shelf = new BlobShelf((request, done) => { this.#askBlobs('own-blobs', request, done); }, start.blobs.own);
+    const shelf = new BlobShelf((request, done) => { this.#stores.blobs('own-blobs', request, done); }, start.blobs.own);
     const means = { lan: configuration.relay === undefined ? this.#lanOutputs : undefined, guess: this.#guesses };
     this.#visor = configuration.visor ? new VisorRole(this.#context, shelf, this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now, configuration.createPeerSessions, means) : undefined;
     this.#paths = new PathRole({
@@ -250,9 +233,7 @@ class VisorEngine implements Engine {
 
   handleStored(ticket: number, result: StoreResult, now: Instant): void {
     this.#begin(now);
-    const done = this.#pending.get(ticket);
-    this.#pending.delete(ticket);
-    done?.(result, now);
+    this.#stores.answered(ticket, result, now);
     this.#drainSessions();
   }
 
@@ -331,8 +312,10 @@ class VisorEngine implements Engine {
     this.#changes.push({ kind: 'network' });
   }
 
-  /** What a metered line costs counts there more than that letters come at once: no keepalives that are more frequent than usual. */
-  /** Of UDP: what a router remembers of connections is another matter. */
+  /**
+   * Of UDP: what a router remembers of connections is another matter. What a metered line costs counts there more than that letters come at once: no keepalives that are more frequent
+   * than usual.
+   */
   #learnedPauseMs(address: SocketAddress): number | undefined {
     if (isTcpAddress(address)) return undefined;
     const lifetimeMs = this.#paths.mappingLifetimeMs(familyOf(address.host));
@@ -385,21 +368,18 @@ class VisorEngine implements Engine {
     }
   }
 
-  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
-    let earliest: { readonly atMs: number; readonly reason: string } | undefined;
-    const consider = (candidate: { readonly atMs: number; readonly reason: string } | undefined): void => {
-      if (candidate !== undefined && (earliest === undefined || candidate.atMs < earliest.atMs)) earliest = candidate;
-    };
-    consider({ atMs: this.#certificateCheckAtMs, reason: 'certificate' });
-    consider(this.#sessions.pollTimeout());
-    consider(this.#directed.pollTimeout());
-    consider(this.#mailbox?.pollTimeout());
-    for (const candidate of this.#visor?.timeouts() ?? []) consider(candidate);
-    consider(this.#paths.pollTimeout());
-    consider(this.#circuits.pollTimeout());
-    consider(this.#relayPeers?.pollTimeout());
-    consider(this.#directory?.pollTimeout());
-    return earliest;
+  pollTimeout(): Due | undefined { return earliestOf(this.#timeouts()); }
+
+  *#timeouts(): Iterable<Due | undefined> {
+    yield { atMs: this.#certificateCheckAtMs, reason: 'certificate' };
+    yield this.#sessions.pollTimeout();
+    yield this.#directed.pollTimeout();
+    yield this.#mailbox?.pollTimeout();
+    yield* this.#visor?.timeouts() ?? [];
+    yield this.#paths.pollTimeout();
+    yield this.#circuits.pollTimeout();
+    yield this.#relayPeers?.pollTimeout();
+    yield this.#directory?.pollTimeout();
   }
 
   #begin(now: Instant): void {
@@ -465,41 +445,6 @@ class VisorEngine implements Engine {
     }
   }
 
-  #commit(memory: VisorMemory, changes: readonly VisorChange[], options: CommitOptions = {}): void {
-    const undo = options.unlessSeen === undefined ? undefined : memory.applyTentatively(changes);
-    if (undo === undefined) for (const change of changes) memory.apply(change);
-    const request: VisorRequest = options.unlessSeen === undefined ? { op: 'commit', changes } : { op: 'commit', changes, unlessSeen: options.unlessSeen };
-    this.#store(request, (result, now) => {
-      if (result.applied) for (const change of changes) memory.committed(change);
-      else undo?.();
-      if (result.applied && options.announce !== undefined) this.#changes.push(...options.announce);
-      options.done?.(result.applied, now);
-    });
-  }
-
-  #store<Op extends VisorOperation>(request: Extract<VisorRequest, { op: Op }>, done: (result: VisorResults[Op], now: Instant) => void): void {
-    const ticket = this.#ticket(done as (result: StoreResult, now: Instant) => void);
-    this.#outputs.push({ kind: 'store', ticket, store: 'visor', request });
-  }
-
-  #storeMail<Op extends MailOperation>(request: Extract<MailRequest, { op: Op }>, done: (result: MailResults[Op], now: Instant) => void): void {
-    const ticket = this.#ticket(done as (result: StoreResult, now: Instant) => void);
-    this.#outputs.push({ kind: 'store', ticket, store: 'mail', request });
-  }
-
-  #askBlobs<Op extends BlobOperation>(shelf: BlobShelfName, request: Extract<BlobRequest, { op: Op }>, done: (result: BlobResult<Op>, now: Instant) => void): void {
-    const ticket = this.#ticket(done as (result: StoreResult, now: Instant) => void);
-    this.#outputs.push({ kind: 'blobs', ticket, shelf, request });
-  }
-
-  /** The host answers each ticket with the result of that very request, so the pairing of request and result type holds. */
-  #ticket(done: (result: StoreResult, now: Instant) => void): number {
-    const ticket = this.#nextTicket;
-    this.#nextTicket += 1;
-    this.#pending.set(ticket, done);
-    return ticket;
-  }
-
   #countersNow(): Readonly<Record<string, number>> {
     const counters: Record<string, number> = { ...Object.fromEntries(this.#counters) };
     for (const [reason, value] of Object.entries(this.#sessions.dropCounters)) counters[`session.drop.${reason}`] = value;
@@ -510,15 +455,4 @@ class VisorEngine implements Engine {
     if (hour !== undefined) { counters['circuit.hour.packets'] = hour.packets; counters['circuit.hour.bytes'] = hour.bytes; }
     return counters;
   }
-}
-
-/** Many commits of one round touch the same rows; each is announced once, in the order of its last change. */
-function distinct(changes: readonly EngineChange[]): readonly EngineChange[] {
-  const byKey = new Map<string, EngineChange>();
-  for (const change of changes) {
-    const key = JSON.stringify(change);
-    byKey.delete(key);
-    byKey.set(key, change);
-  }
-  return [...byKey.values()];
 }
