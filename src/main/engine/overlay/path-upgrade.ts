@@ -30,6 +30,8 @@ const byHandGapMs = 4_000;
  * one side is late, what both know of their routers says that no guess is needed, and punching goes on meanwhile.
  */
 const guessAfterMs = 700;
+/** Looked at again so long after a guess should be over. */
+const guessOverMs = 1_000;
 
 export interface OwnCandidates {
   /** By the person's wish nobody is told, and nobody is probed. */
@@ -265,7 +267,8 @@ export class PathUpgrade {
     if (this.#isDirect(upgrade, now) || this.#own.isHidden()) { upgrade.retry.stop(); return; }
     // One thing at a time: what punching sends moves the ports that are being guessed.
     const untilMs = this.guessing.untilMs(upgrade.sessionId);
-    if (untilMs !== undefined) { this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, untilMs + 1); return; }
+    // The end is reckoned, and timers are late: never set for a time that has passed, which would come due for ever.
+    if (untilMs !== undefined) { this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, Math.max(untilMs, now.monotonicMs) + guessOverMs); return; }
     upgrade.retry.failed(now.monotonicMs);
     if (this.#own.isSparing?.() !== true || upgrade.attempts < sparingAttempts) this.#askAt(upgrade, upgrade.retry.pollTimeout());
     this.#generation += 1;
