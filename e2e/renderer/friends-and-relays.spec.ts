@@ -53,6 +53,20 @@ test.describe('friends and relays', () => {
     await expect(await relays.askToRemove('new.example')).toContainText('This is your last relay.');
   });
 
+  test('friends who carry are told apart, and carrying for them is switched on with what it costs', async ({ open }) => {
+    const page = await open('full');
+    const relays = new RelaysScreen(page);
+    await new FrameScreen(page).open('Relays');
+    await expect(relays.row('Anna Lindqvist’s Waypost')).toContainText('carried by Anna Lindqvist');
+    await expect(await relays.askToRemove('Anna Lindqvist’s Waypost')).toContainText('It is not used any more');
+    await new FrameScreen(page).closeDialog();
+    await new FrameScreen(page).open('Settings');
+    await page.getByRole('switch', { name: 'Carry mail for friends' }).click();
+    await expect(page.getByRole('region', { name: 'Friends’ computers' })).toContainText('Carries for 3 friends. In the last hour: 4.3 MB of at most 268 MB. It has taken 12 messages for them since it began.');
+    await page.getByRole('switch', { name: 'Hide my network address' }).click();
+    await expect(page.getByRole('region', { name: 'Friends’ computers' })).toContainText('Your network address is hidden, so this computer carries for nobody.');
+  });
+
   test('each relay says how many test letters came back, and which step failed last', async ({ open }) => {
     const page = await open('unreliable');
     const relays = new RelaysScreen(page);
