@@ -199,6 +199,8 @@ export interface PeerPathStatus {
   readonly kind: PeerPathKind;
   /** Of a circuit: who carries it. */
   readonly relay: PublicKeyHex | undefined;
+  /** Of a circuit: that relay is reached over TCP. */
+  readonly isOverTcp?: boolean;
   readonly address: SocketAddress | undefined;
   readonly isCurrent: boolean;
   readonly isDoubtful: boolean;

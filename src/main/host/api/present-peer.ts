@@ -13,7 +13,7 @@ export function presentPeer(peer: PeerStatus, names: Names): PeerView {
     name: isRelay ? relayName(names, peer.publicKey) : personName(names, peer.publicKey),
     role: peer.role,
     path: !isRelay && (current === undefined || current.kind === 'lan' || current.kind === 'direct') ? 'direct' : 'relay',
-    ...(current === undefined ? {} : { kind: current.kind, ...throughOf(current.relay, names) }),
+    ...(current === undefined ? {} : { kind: kindOf(current), ...throughOf(current.relay, names) }),
     ...addressOf(peer.address),
     ...(peer.address !== undefined && isTcpAddress(peer.address) ? { isOverTcp: true } : {}),
     ...(peer.roundTripMs === undefined ? {} : { roundTripMs: peer.roundTripMs }),
@@ -50,8 +50,11 @@ export function presentSoughtPeer(peer: SoughtPeer, names: Names): PeerView {
 const throughOf = (relay: PublicKeyHex | undefined, names: Names): Pick<PeerView, 'relay' | 'relayName'> => (relay === undefined ? {} : { relay, relayName: relayName(names, relay) });
 const addressOf = (address: SocketAddress | undefined): Pick<PeerView, 'address'> => (address === undefined ? {} : { address: formatHostPort(hostOfTcp(address.host), address.port) });
 
-function presentPath({ kind, relay, address, isCurrent, isDoubtful, roundTripMs }: PeerPathStatus, names: Names): PeerPathView {
-  return { kind, ...throughOf(relay, names), ...addressOf(address), isCurrent, isDoubtful, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
+const kindOf = ({ kind, isOverTcp }: PeerPathStatus): PeerPathView['kind'] => (kind === 'relay' && isOverTcp === true ? 'relay-tcp' : kind);
+
+function presentPath(path: PeerPathStatus, names: Names): PeerPathView {
+  const { relay, address, isCurrent, isDoubtful, roundTripMs } = path;
+  return { kind: kindOf(path), ...throughOf(relay, names), ...addressOf(address), isCurrent, isDoubtful, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
 }
 
 function presentSwitch({ atWallMs, from, to, relay, sample }: PeerPathSwitch, names: Names): NonNullable<PeerView['switches']>[number] {
