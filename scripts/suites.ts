@@ -54,6 +54,8 @@ export function stepsFor(effort: Effort): readonly Step[] {
     script('laboratory', 'e2e/natlab/self-test.ts', ...(effort.laboratory === 'all' ? [] : ['--functional'])),
     script('doctor', 'e2e/natlab/doctor.ts'),
     script('visors', 'e2e/natlab/lab-table.ts'),
+    script('one network', 'e2e/natlab/lab-lan.ts'),
+    script('without UDP', 'e2e/natlab/lab-tcp.ts'),
     { name: 'e2e', command: ['scripts/test-e2e.ts'], summary: 'playwright', entryFiles: ['playwright.config.ts'] },
     vectors('noise', 'test-vectors/noise-25519-chachapoly-sha256.json'),
     vectors('blake3', 'test-vectors/blake3.json'),
