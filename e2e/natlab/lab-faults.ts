@@ -5,10 +5,11 @@
  * Not here but in the simulator (`sim/`), where clocks can be moved: a sleep of 12 hours, and clocks that are wrong.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../../scripts/processes/waiting.ts';
 import { bothRelaysKilled, relayKilled, relaysRestartForAway } from './lab-faults-relays.ts';
 import { flooded } from './lab-faults-flood.ts';
 import { blackHole } from './lab-faults-mtu.ts';
-import { packets, type FaultCourse } from './lab-fault-course.ts';
+import { packets, type Evidence, type FaultCourse } from './lab-fault-course.ts';
 import { PacketRules } from './lab-nft.ts';
 import type { ConversationPath, FaultScene } from './lab-fault-scene.ts';
 import type { LinkCounts, LinkSettings } from './lab.ts';
@@ -30,6 +31,9 @@ export interface Fault {
 /** What left before the fault may still come. */
 const underWayMs = 300;
 const rebindRange = '40000-59999';
+const missedPatienceMs = 8_000;
+/** Two attempts, after the old path was given up. */
+const directPatienceMs = 25_000;
 /** People who notice stop writing: thousands of letters would measure how fast they are sent, and not how soon. */
 const writingMs = 30_000;
 const blockedMs = 10_000;
@@ -63,12 +67,21 @@ function linkCut(forMs: number): Fault['begin'] {
   };
 }
 
+/** For people who look: whether the new addresses were found out, and tried. */
+async function directAgain(scene: FaultScene, beganAtMs: number): Promise<Evidence> {
+  // Until it is missed the old path looks like one.
+  await until('the old path to be missed', missedPatienceMs, async () => ((await scene.paths()).every((current) => current?.kind === 'relay') ? true : undefined)).catch(() => undefined);
+  const isDirect = await until('a direct path again', directPatienceMs, async () => ((await scene.paths()).every((current) => current?.kind === 'direct' && !current.isDoubtful) ? true : undefined)).catch(() => false);
+  return { text: isDirect ? `direct again after ${String(Date.now() - beganAtMs)} ms` : 'not direct again', holds: true };
+}
+
 /** Its mappings are lost: what the left one sends leaves by other ports. */
 async function rebinding(scene: FaultScene): Promise<FaultCourse> {
   const counted = scene.relays.map(({ host }) => new PacketRules(scene.lab, host, [`ip saddr ${scene.addressOf(scene.leftRouter)} udp sport ${rebindRange}`], 'accept'));
   await scene.lab.rebind(scene.leftRouter, 'ports');
   const beganAtMs = Date.now();
-  return { beganAtMs, evidence: () => [packets(counted.reduce((sum, rules) => sum + rules.lift(), 0), 'packets from other ports at the relays')] };
+  const again = await directAgain(scene, beganAtMs);
+  return { beganAtMs, evidence: () => [packets(counted.reduce((sum, rules) => sum + rules.lift(), 0), 'packets from other ports at the relays'), again] };
 }
 
 /** The left one's router gets another public address. */
@@ -76,7 +89,8 @@ async function newPublicAddress(scene: FaultScene): Promise<FaultCourse> {
   await scene.lab.rebind(scene.leftRouter, 'address');
   const beganAtMs = Date.now();
   const counted = scene.relays.map(({ host }) => new PacketRules(scene.lab, host, [`ip saddr ${scene.addressOf(scene.leftRouter)} meta l4proto udp`], 'accept'));
-  return { beganAtMs, evidence: () => [packets(counted.reduce((sum, rules) => sum + rules.lift(), 0), 'packets from the new address at the relays')] };
+  const again = await directAgain(scene, beganAtMs);
+  return { beganAtMs, evidence: () => [packets(counted.reduce((sum, rules) => sum + rules.lift(), 0), 'packets from the new address at the relays'), again] };
 }
 
 /** The left one itself gets another address, as when it joins another network. */
