@@ -397,9 +397,9 @@ describe('two dials', () => {
     expect(second.dial(first)).toBe(id);
     net.run(30_000);
     expect([first.live.length, second.live.length]).toEqual([1, 1]);
-    // Wanted by both now: when the first closes it, the second dials.
+    // Wanted by both now: when the first closes it, the second dials, after a pause that is drawn from five seconds.
     first.act((sessions, now) => { sessions.close(first.only.id, now); });
-    net.run(2_000);
+    net.run(7_000);
     expect(second.only.id).toBe(id);
     expect(second.only.initiator).toBe(true);
   });
