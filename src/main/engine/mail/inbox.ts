@@ -166,7 +166,8 @@ export class Inbox {
     } else if (!inbox.shown) {
       // Not later than it was after a pass that failed: this one may have begun behind the letter that is still to come.
       const failedMs = inbox.hasFailed ? this.#deadlines.at(inbox.link.hint.publicKey) : undefined;
-      inbox.failedPasses = 0;
+      // One that began behind it shows nothing of the letter that failed.
+      if (!inbox.hasFailed) inbox.failedPasses = 0;
       this.#deadlines.set(inbox.link.hint.publicKey, Math.min(failedMs ?? Infinity, now.monotonicMs + lookAgainMs));
       const hadLetters = inbox.emptyPasses < 2;
       inbox.emptyPasses += 1;
