@@ -4,6 +4,9 @@ import { expect, place, test, type Page } from './fixture.ts';
 import { RelaysScreen } from '../screens/relays.ts';
 import { longRelayName } from '../../src/renderer/dev/relay-samples.ts';
 
+/** Its place is no choice: it comes after the own ones that are in use. */
+const friendsName = 'Anna Lindqvist’s Waypost';
+
 const openRelays = async (page: Page): Promise<RelaysScreen> => {
   await place('Relays')(page);
   return new RelaysScreen(page);
@@ -11,15 +14,15 @@ const openRelays = async (page: Page): Promise<RelaysScreen> => {
 
 test('a relay is moved by its buttons, which keep the focus, and by keys', async ({ open }) => {
   const relays = await openRelays(await open('full'));
-  expect(await relays.names()).toEqual(['relay.harbour.example', 'mill.example', '203.0.113.9', 'former.example']);
+  await expect.poll(() => relays.names()).toEqual(['relay.harbour.example', 'mill.example', '203.0.113.9', friendsName, 'former.example']);
   await relays.move('mill.example', 'up').press('Enter');
-  await expect.poll(() => relays.names()).toEqual(['mill.example', 'relay.harbour.example', '203.0.113.9', 'former.example']);
+  await expect.poll(() => relays.names()).toEqual(['mill.example', 'relay.harbour.example', '203.0.113.9', friendsName, 'former.example']);
   await expect(relays.move('mill.example', 'up')).toBeFocused();
   await expect(relays.move('mill.example', 'up')).toHaveAttribute('aria-disabled', 'true');
   await expect(relays.page.getByRole('status').filter({ hasText: 'mill.example is now before relay.harbour.example.' })).toHaveCount(1);
   await relays.page.keyboard.press('Control+ArrowDown');
   await relays.page.keyboard.press('Control+ArrowDown');
-  await expect.poll(() => relays.names()).toEqual(['relay.harbour.example', '203.0.113.9', 'mill.example', 'former.example']);
+  await expect.poll(() => relays.names()).toEqual(['relay.harbour.example', '203.0.113.9', 'mill.example', friendsName, 'former.example']);
   await expect(relays.row('mill.example').getByLabel('Place 3')).toBeVisible();
   await relays.move('mill.example', 'down').click({ force: true });
   await expect(relays.page.getByRole('status').filter({ hasText: 'It is the last already.' })).toHaveCount(0);
@@ -28,7 +31,7 @@ test('a relay is moved by its buttons, which keep the focus, and by keys', async
 test('a pinned relay is the first, and others do not pass it', async ({ open }) => {
   const relays = await openRelays(await open('full'));
   await relays.pin('203.0.113.9').click();
-  await expect.poll(() => relays.names()).toEqual(['203.0.113.9', 'relay.harbour.example', 'mill.example', 'former.example']);
+  await expect.poll(() => relays.names()).toEqual(['203.0.113.9', 'relay.harbour.example', 'mill.example', friendsName, 'former.example']);
   await expect(relays.pin('203.0.113.9')).toHaveAttribute('aria-pressed', 'true');
   await expect(relays.row('203.0.113.9')).toContainText('pinned');
   await expect(relays.move('relay.harbour.example', 'up')).toHaveAttribute('title', 'Pinned relays come first');
@@ -43,7 +46,7 @@ test('a ban is asked for, keeps the relay in the list, and can be taken back', a
   await expect(dialog).not.toContainText('last relay');
   await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused();
   await dialog.getByRole('button', { name: 'Ban' }).click();
-  await expect.poll(() => relays.names()).toEqual(['relay.harbour.example', '203.0.113.9', 'former.example', 'mill.example']);
+  await expect.poll(() => relays.names()).toEqual(['relay.harbour.example', '203.0.113.9', friendsName, 'former.example', 'mill.example']);
   await expect(relays.row('mill.example')).toContainText('Banned. Nothing is sent there');
   await relays.ban('203.0.113.9');
   await expect(await relays.askToBan('relay.harbour.example')).toContainText('This is your last relay.');

@@ -19,7 +19,7 @@ export function createRelays(all: () => readonly RelayView[], change: (changes: 
   const update = (publicKey: string, next: Partial<RelayView>): void => change([{ kind: 'relay', value: { ...find(publicKey), ...next } }]);
   /** Pinned ones first, as the engine has them; numbers without gaps. */
   const number = (relays: readonly RelayView[]): void => {
-    const inUse = relays.filter(isInUse).toSorted((one, other) => Number(other.choice === 'pinned') - Number(one.choice === 'pinned') || (one.place ?? 99) - (other.place ?? 99));
+    const inUse = relays.filter((relay) => isInUse(relay) && relay.role === 'own').toSorted((one, other) => Number(other.choice === 'pinned') - Number(one.choice === 'pinned') || (one.place ?? 99) - (other.place ?? 99));
     change(relays.map((relay) => {
       const place = inUse.indexOf(relay);
       const { place: _place, isTold: _isTold, ...rest } = relay;
