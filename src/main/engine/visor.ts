@@ -85,7 +85,7 @@ class VisorEngine implements Engine {
   readonly #ownCandidates: OwnCandidates = {
     isHidden: () => this.#context.memory.settings.hideAddress, offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report),
     isSparing: () => this.#visor?.isSparing ?? false,
-    refresh: (now) => { this.#paths.run(now, () => undefined); },
+    refresh: (now, isOutdated) => { if (isOutdated) this.#paths.runAnew(now); else this.#paths.run(now, () => undefined); },
   };
   readonly #lanOutputs: LanOutputs = {
     announce: (fromHost, datagram) => { this.#outputs.push({ kind: 'announce', fromHost, datagram }); },

@@ -107,6 +107,23 @@ describe('looking for a path', () => {
     expect([dialler.asks, other.asks]).toEqual([2, 1]);
   });
 
+  it('begins nothing anew after a direct path when a check found the addresses that they were told', () => {
+    const { dialler, other, run } = meet();
+    dialler.offered = [seenAt('198.18.1.1')];
+    other.offered = [seenAt('198.18.2.2')];
+    run(100);
+    expect([dialler.asks, other.asks]).toEqual([1, 0]);
+    dialler.upgrade.path(1, 'proved', seenAt('198.18.2.2').address, at(100));
+    other.upgrade.path(1, 'proved', seenAt('198.18.1.1').address, at(100));
+    for (const { upgrade } of [dialler, other]) upgrade.candidatesChanged(at(100));
+    run(200);
+    expect([dialler.asks, other.asks]).toEqual([1, 0]);
+    other.offered = [seenAt('198.18.2.3')];
+    other.upgrade.candidatesChanged(at(200));
+    run(300);
+    expect([dialler.asks, other.asks]).toEqual([1, 1]);
+  });
+
   it('has whoever loses a direct path find out where it is reached now, unless it hides that', () => {
     const { dialler, run } = meet();
     dialler.offered = [seenAt('198.18.1.1')];

@@ -17,7 +17,7 @@ import { PathGuessing, type GuessEnvironment } from './path-guessing.ts';
 import type { Answer } from '../directed/types.ts';
 import type { DirectSearch } from '../engine-types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
-import type { CandidateOffer, GuessOffer, Instant, OfferedCandidate, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import { sameAddress, type CandidateOffer, type GuessOffer, type Instant, type OfferedCandidate, type PublicKeyHex, type SocketAddress } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 
 const exchangeDeadlineMs = 5_000;
@@ -42,11 +42,11 @@ export interface OwnCandidates {
   hosts(): readonly string[];
   /** Bytes are to be spared: a few attempts, and then none by the clock. */
   isSparing?(): boolean;
-  /** They are needed now: what is not known, or may not hold any more, is found out. */
-  refresh(now: Instant): void;
+  /** They are needed now: what is not known is found out. @param isOutdated what is known seems not to hold any more */
+  refresh(now: Instant, isOutdated: boolean): void;
 }
 
-const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0, theirs: [] };
+const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0, theirs: [], told: undefined };
 
 interface Upgrade {
   readonly publicKey: PublicKeyHex;
@@ -67,6 +67,8 @@ interface Upgrade {
   triedAddresses: number;
   /** As they offered them last. */
   theirs: readonly OfferedCandidate[];
+  /** What they were told of ours last. */
+  told: readonly OfferedCandidate[] | undefined;
 }
 
 export class PathUpgrade {
@@ -98,7 +100,7 @@ export class PathUpgrade {
     upgrade.retry.stop();
     this.guessing.began(session.id);
     this.#askAt(upgrade, now.monotonicMs);
-    if (this.#own.offered().length === 0) this.#own.refresh(now);
+    if (this.#own.offered().length === 0) this.#own.refresh(now, false);
   }
 
   ended(sessionId: SessionId, now: Instant): void {
@@ -113,7 +115,9 @@ export class PathUpgrade {
   asked(sessionId: SessionId, offer: CandidateOffer, answer: Answer, now: Instant): void {
     const upgrade = this.#upgrades.get(sessionId);
     const { generation } = offer;
-    answer.respond(encodeCandidateOffer({ generation, candidates: this.#offered() }), now);
+    const candidates = this.#offered();
+    answer.respond(encodeCandidateOffer({ generation, candidates }), now);
+    if (upgrade !== undefined) upgrade.told = candidates;
     // A copy that comes late tells of addresses that are no longer theirs.
     if (upgrade === undefined || this.#own.isHidden() || generation <= upgrade.generation) return;
     upgrade.generation = generation;
@@ -145,12 +149,12 @@ export class PathUpgrade {
 
   /** A direct path does not answer any more: perhaps we are reached elsewhere than we say. */
   pathFailed(now: Instant): void {
-    if (!this.#own.isHidden()) this.#own.refresh(now);
+    if (!this.#own.isHidden()) this.#own.refresh(now, true);
   }
 
   networkChanged(now: Instant): void {
     this.guessing.networkChanged(now);
-    if (this.#upgrades.size > 0) this.#own.refresh(now);
+    if (this.#upgrades.size > 0) this.#own.refresh(now, false);
     for (const upgrade of this.#upgrades.values()) {
       upgrade.punching.stop();
       upgrade.attempts = 0;
@@ -175,7 +179,9 @@ export class PathUpgrade {
 
   /** We are reachable at other addresses than we were. Whichever side this is: nobody else knows, and the other would not ask before its next attempt. */
   candidatesChanged(now: Instant): void {
-    for (const upgrade of this.#upgrades.values()) if (!this.#isDirect(upgrade, now)) this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, now.monotonicMs);
+    // Where a direct path failed both sides look where they are now. The one that is where it was begins nothing, for the attempt at the other's new addresses would have to wait for that.
+    const offered = this.#offered();
+    for (const upgrade of this.#upgrades.values()) if (!this.#isDirect(upgrade, now) && !(upgrade.wasDirect && isSame(upgrade.told, offered))) this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, now.monotonicMs);
   }
 
   /** Somebody wants a direct path now. Nothing happens where there is one, or where the other side begins. */
@@ -276,12 +282,16 @@ export class PathUpgrade {
     this.#counts(upgrade, now);
     upgrade.exchanging = generation;
     upgrade.theirAddresses = undefined;
-    this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, candidates: this.#offered() } }, {
+    const candidates = this.#offered();
+    upgrade.told = candidates;
+    this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, candidates } }, {
       deadlineMs: exchangeDeadlineMs,
       done: (outcome, at) => {
         if (upgrade.exchanging === generation) upgrade.exchanging = undefined;
         const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;
         const theirs = payload === undefined ? undefined : decodeCandidateOffer(payload);
+        // Perhaps it never came there.
+        if (theirs === undefined && upgrade.told === candidates) upgrade.told = undefined;
         if (theirs?.generation === generation && this.#upgrades.get(upgrade.sessionId) === upgrade) this.#begin(upgrade, theirs.candidates, 0, at);
       },
     }, now);
@@ -308,4 +318,8 @@ export class PathUpgrade {
     if (nextMs === undefined) this.#deadlines.clear(`probe ${String(sessionId)}`);
     else this.#deadlines.set(`probe ${String(sessionId)}`, nextMs);
   }
+}
+
+function isSame(told: readonly OfferedCandidate[] | undefined, offered: readonly OfferedCandidate[]): boolean {
+  return told?.length === offered.length && told.every(({ kind, address }, index) => kind === offered[index]?.kind && sameAddress(address, offered[index].address));
 }

@@ -217,7 +217,8 @@ export class PeerLinks implements PeerSessions {
       case 'moved':
         known.history.uses(this.#kindOf(output.address), now);
         this.#events.peerMoved?.(known.publicKey, now);
-        if (isCircuitAddress(output.address)) this.#pathFailed(now);
+        // The first path of all, by which they met, is a circuit too: nothing has failed, and the next that does is not to wait for it.
+        if (isCircuitAddress(output.address) && this.#context.sessions.paths(sessionId, now).some(({ address }) => !isCircuitAddress(address))) this.#pathFailed(now);
         return true;
       case 'measured': {
         const roundTripsMs = this.#context.sessions.view(sessionId)?.roundTripsMs ?? [];

@@ -251,4 +251,32 @@ describe('the checks of a visor', () => {
     const { report } = visor.run();
     expect([report.families.ipv4.mapping.state, report.families.ipv4.filtering.state, report.candidates]).toEqual(['not-checked', 'not-checked', []]);
   });
+
+  it('find out anew where we are when that seems not to hold any more, however young the last report is, and tell it before all the rest', () => {
+    const visor = new Checked();
+    filtered(visor.world);
+    const before = visor.run();
+    visor.world.ports.set('main', mainPort + 9);
+    expect(visor.run()).toBe(before);
+    const { reports } = visor.world;
+    visor.checks.runAnew(visor.world.now);
+    visor.pass(100);
+    const last = (): CheckedNetwork => visor.checks.last ?? before;
+    const reflexive = (): readonly number[] => last().report.candidates.filter(({ kind }) => kind === 'reflexive').map(({ port }) => port);
+    expect([reflexive(), visor.world.reports > reports, visor.checks.isRunning]).toEqual([[mainPort + 9], true, true]);
+    expect([last().report.isComplete, valueOf(ipv4(last()).filtering)]).toEqual([true, 'address-and-port-dependent']);
+    visor.pass(wholeMaximumMs);
+    expect([reflexive(), visor.checks.isRunning, visor.world.ports.size]).toEqual([[mainPort + 9], false, 1]);
+  });
+
+  it('keep what they know of where we are while relays give no more tickets', () => {
+    const visor = new Checked();
+    visor.run();
+    for (let round = 0; round < 8; round += 1) {
+      visor.checks.runAnew(visor.world.now);
+      visor.pass(wholeMaximumMs);
+    }
+    expect(visor.world.relays[0]?.count('ticket-refused')).toBeGreaterThan(0);
+    expect(visor.checks.last?.report.candidates).toContainEqual({ kind: 'reflexive', family: 'ipv4', host: outside, port: mainPort, isPortSure: true });
+  });
 });

@@ -2,7 +2,7 @@
  * The checks of one visor: when its network is checked, with which relays, and what came of it last.
  *
  * WHEN. At once when somebody asks, who shares a check that runs, and gets the last report where that is younger than half a minute: each check costs relays some tickets,
- * of which they give a session four a minute. By itself soon after the first own relay is connected, and once more when another one is that was not asked yet, but not
+ * of which they give a session four a minute. At once and anew when a direct path has failed: perhaps the router is another one, or forgot everything, which nothing else tells. By itself soon after the first own relay is connected, and once more when another one is that was not asked yet, but not
  * oftener than every five minutes; and soon after the network changed. A check whose network changes under it is dropped and begun afresh; whoever waits for
  * it then waits for the new one, but never longer than `wholeMaximumMs` in all.
  *
@@ -12,10 +12,11 @@
  */
 import { addressFamilies, valueOf, type AddressFamily, type NetworkReport } from '../../../shared/network-report.ts';
 import { familyOf, isReachable } from './address-scope.ts';
+import { candidatesMaximum } from './candidates.ts';
 import { CheckRelays } from './check-relays.ts';
 import { MappingLifetime } from './mapping-lifetime.ts';
 import { CheckMachine } from './network-check.ts';
-import type { Instant, PublicKeyHex } from '../wire/types.ts';
+import { sameAddress, type Instant, type PublicKeyHex } from '../wire/types.ts';
 import type { CheckEffect } from './check-effects.ts';
 import type { CheckedNetwork, CreateNetworkCheck, NetworkAnswer, NetworkCheck, ObservationPort, PassNews, SpareSocket } from './observation-port.ts';
 import type { Observation } from './types.ts';
@@ -75,6 +76,12 @@ export class NetworkChecks implements NetworkCheck {
     }
     this.#waiting.push({ done, byMs: now.monotonicMs + wholeMaximumMs });
     if (this.#running === undefined) this.#begin(now);
+  }
+
+  /** What was found out does not hold any more, it seems, and neither does what a check has seen that runs: asked anew, however young it is. Until then the last report stands. */
+  runAnew(now: Instant): void {
+    this.#drop();
+    this.#begin(now);
   }
 
   observed(observation: Observation, now: Instant): void {
@@ -237,10 +244,24 @@ export class NetworkChecks implements NetworkCheck {
 
   #reported(check: RunningCheck, { report, stage }: Extract<CheckEffect, { kind: 'report' }>, now: Instant): void {
     // What an earlier check of this network found out in full is worth more than the beginning of a new one.
-    if (stage === 'first' && this.#last?.report.isComplete === true) return;
+    if (this.#last?.report.isComplete === true) {
+      if (stage === 'first') { this.#movedTo(this.#last, report); return; }
+      // Relays that give no more tickets so soon tell nothing: that is not to be the answer to where we are.
+      if (!check.relays.hasReady && CheckRelays.observersOf(this.#port).length > 0) return;
+    }
     if (stage === 'complete') this.#lifetime.checked(placeOf(check.interfaces?.localHosts ?? [], report), now);
     this.#last = { report: this.#withLearned({ ...report, relays: check.relays.roundTrips(report.relays) }), checkedWallMs: Math.round(now.wallMs) };
     this.#lastMs = now.monotonicMs;
+    this.#port.reported();
+  }
+
+  /** Others have to hear at once where we are reached now, and what the router is like it still is, as far as is known. */
+  #movedTo(last: CheckedNetwork, { candidates }: NetworkReport): void {
+    const known = last.report.candidates;
+    const moved = candidates.filter((each) => each.kind === 'reflexive' && each.isPortSure && !known.some((one) => sameAddress(one, each)));
+    if (moved.length === 0) return;
+    const stayed = known.filter(({ kind, family }) => kind !== 'reflexive' || !moved.some((each) => each.family === family));
+    this.#last = { ...last, report: { ...last.report, candidates: [...stayed.slice(0, candidatesMaximum - moved.length), ...moved] } };
     this.#port.reported();
   }
 

@@ -140,6 +140,8 @@ export interface NetworkCheck {
   mappingForgotten?(family: AddressFamily, now: Instant): void;
   /** Checks now, or shares the check that runs; `done` comes within 5 s, perhaps at once. */
   run(now: Instant, done: (checked: CheckedNetwork) => void): void;
+  /** Checks now whatever was found out a moment ago: it seems not to hold any more. */
+  runAnew?(now: Instant): void;
   /** What the last check of this network found out, or the one that runs has so far. */
   readonly last: CheckedNetwork | undefined;
   /** A relay was connected or lost. */

@@ -118,6 +118,9 @@ export class PathRole {
     return this.#check !== undefined;
   }
 
+  /** What was found out does not hold any more, it seems. */
+  runAnew(now: Instant): void { this.#check?.runAnew?.(now); }
+
   get lastCheck(): CheckedNetwork | undefined { return this.#check?.last; }
   mappingLifetimeMs(family: AddressFamily): number | undefined { return this.#check?.mappingLifetimeMs?.(family); }
   /** It was shorter than was learned. */

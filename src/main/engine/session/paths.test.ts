@@ -155,6 +155,23 @@ describe('a session that met by a circuit', () => {
     expect(mainDatagrams).toBe(0);
   });
 
+  it('is asked by a probe at a path that has fallen silent, and at no other', () => {
+    const world = meet(32);
+    const { net, ada, ben, id } = world;
+    probe(world);
+    talk(world, 2_000, 'before');
+    const probes = (): number => { const before = net.log.length; probe(world); return net.log.slice(before).filter(({ to }) => sameAddress(to, ben.address)).length; };
+    expect(probes()).toBe(0);
+    world.direct = () => [];
+    talk(world, 6_000, 'dead');
+    const isDoubtful = (): boolean | undefined => ada.sessions.paths(id, net.now).find(({ address }) => sameAddress(address, ben.address))?.isDoubtful;
+    expect(isDoubtful()).toBe(true);
+    world.direct = () => [{}];
+    // The next challenge would be seconds away.
+    expect(probes()).toBeGreaterThan(0);
+    expect([isDoubtful(), ada.only.address]).toEqual([false, ben.address]);
+  });
+
   it('outlives its circuit while the direct path stands', () => {
     const world = meet(5);
     const { ada, ben, net, id } = world;

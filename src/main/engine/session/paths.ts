@@ -71,9 +71,13 @@ export class Paths {
     this.#prove(link, set, path, roundTripMs, now);
   }
 
-  /** Asks whether the other side is there. An address that is a path already is not asked. */
+  /**
+   * Asks whether the other side is there. An address that is a path already is not asked, unless it has fallen silent: where our own router forgot its mappings the other side
+   * is where it was, and challenges, seldomer and seldomer, are not there at the moment when its router lets them in.
+   */
   probe(link: Link, set: PathSet, address: SocketAddress, now: Instant): void {
-    if (link.keys === undefined || find(set, address)?.provedMs !== undefined || this.#table.configuration.mayUse?.(address) === false) return;
+    const known = find(set, address);
+    if (link.keys === undefined || (known?.provedMs !== undefined && !this.#isDoubtful(known, now)) || this.#table.configuration.mayUse?.(address) === false) return;
     set.probes = set.probes.filter((probe) => now.monotonicMs - probe.sentMs < probeLifetimeMs);
     if (set.probes.length >= probesMaximum) set.probes.shift();
     const probe = { address, requestId: this.#table.configuration.random(16), random: this.#table.configuration.random(randomBytes), sentMs: now.monotonicMs };
