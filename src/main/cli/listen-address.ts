@@ -24,6 +24,9 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: isAll ? undefined : host === 'localhost' ? '127.0.0.1' : host, port };
 }
 
+/** Of a literal address: nobody but this machine comes there. */
+export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
+
 /** A UDP port of its own, 0 for whichever the system chooses. @throws WaypostError `invalid-argument` */
 export function parsePort(text: string, option: string, taken: number): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;

@@ -13,7 +13,7 @@ import type { TcpListen } from '../../host/tcp/tcp-carrier.ts';
 import { tcpPortDefault } from '../../engine/overlay/tcp-ports.ts';
 import { createLocalKey, createVault, readVault, type VaultFile } from '../../host/vault.ts';
 import type { Environment } from '../environment.ts';
-import { parseListenAddress, parsePort, reachableHost } from '../listen-address.ts';
+import { isLoopback, parseListenAddress, parsePort, reachableHost } from '../listen-address.ts';
 import { parseSize } from '../sizes.ts';
 import { addVerb, runVerb } from '../verb.ts';
 import { runUntilStopped } from './run.ts';
@@ -69,10 +69,14 @@ function peersOf(texts: readonly string[] | undefined): readonly RelayHint[] {
   return peers;
 }
 
-/** Asked for, it has to be there; otherwise a relay does without. @throws WaypostError `invalid-argument` */
+/**
+ * Asked for, it has to be there; otherwise a relay does without. One on loopback has no use for it: no network lies between that could let UDP not pass.
+ * @throws WaypostError `invalid-argument`
+ */
 function tcpListenOf(text: string | undefined, host: string | undefined): TcpListen | undefined {
   if (text === 'none') return undefined;
-  return text === undefined ? { host, port: tcpPortDefault, isRequired: false } : { ...parseListenAddress(text), isRequired: true };
+  if (text !== undefined) return { ...parseListenAddress(text), isRequired: true };
+  return host !== undefined && isLoopback(host) ? undefined : { host, port: tcpPortDefault, isRequired: false };
 }
 
 export function addRelayVerb(program: Command): void {
@@ -83,7 +87,7 @@ export function addRelayVerb(program: Command): void {
     .option('--allow <keys...>', 'only these public keys may have a mailbox here (default: everybody)')
     .option('--observe-port <port>', 'second UDP port, by which visors learn what their network does to packets (default: the system chooses)')
     .option('--peer <hints...>', 'relays (key@host:port) that are asked where somebody is whose mail is not kept here; at most 8')
-    .option('--tcp-listen <host:port>', 'where to take TCP, for networks that let no UDP pass, or none (default: port 443 of the same address, where this system allows it)')
+    .option('--tcp-listen <host:port>', 'where to take TCP, for networks that let no UDP pass, or none (default: port 443 of the same address, where this system allows it, and none on loopback)')
     .option('--hold-per-recipient <size>', 'files held for one recipient who is away, such as 2GiB (default: 256MiB)')
     .action((options: RelayOptions, command: Command) => runVerb(command, async (environment) => {
       keepYoungGenerationSmall();
