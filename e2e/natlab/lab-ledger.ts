@@ -7,7 +7,9 @@
  * number: the handshake with a relay that the person named, a probe to an address that a contact offered (or to the second port of a relay), a request to the own router, and from a relay the short answer from
  * another port that a visor had paid for at the first.
  *
- * What counts as shown: an answer to what we sent first, and where they spoke first the first packet after one of ours. So a second packet of somebody who gets nothing counts as well:
+ * What counts as shown: an answer to what we sent first, and where they spoke first the first packet after one of ours. Behind a router that gives each conversation its own port the answer that proves an address
+ * comes from another port of it (docs/protocol.md, section 10), so an address counts as shown for a socket of ours when anything came to it from another port of that address. Of the own network's neighbours it is the answer to a question that was asked of
+ * everybody: it has a proof that names the question, and a handshake may follow it. So a second packet of somebody who gets nothing counts as well:
  * what a flood of forged packets is answered with is counted where it happens (lab-faults-flood.ts), all of it.
  */
 import { z } from 'zod';
@@ -79,6 +81,7 @@ const listingSchema = z.object({ nftables: z.array(z.looseObject({ set: z.looseO
 interface Sized { readonly bytes: number; readonly packets: number }
 
 interface Flow {
+  readonly ownPort: number;
   readonly host: string;
   readonly remote: string;
   readonly remotePort: number;
@@ -88,33 +91,72 @@ interface Flow {
   readonly after: Sized[];
 }
 
-function flowsAt(lab: Lab, host: string): readonly Flow[] {
+interface Counted {
+  readonly flows: readonly Flow[];
+  /** By remote address and own port: the remote ports from which something came. */
+  readonly heard: Heard;
+}
+
+type Heard = ReadonlyMap<string, ReadonlySet<number>>;
+
+const heardSchema = z.object({ concat: z.tuple([z.string(), z.number(), z.number()]) });
+const heardBy = (remote: string, ownPort: number): string => `${remote} ${String(ownPort)}`;
+const flowKey = (remote: string, remotePort: number, ownPort: number): string => `${remote} ${String(remotePort)} ${String(ownPort)}`;
+
+function countedAt(lab: Lab, host: string): Counted {
   const flows = new Map<string, Flow>();
+  const heard = new Map<string, Set<number>>();
   const { nftables } = listingSchema.parse(JSON.parse(runInside(lab, host, ['nft', '-j', 'list', 'table', 'inet', table])));
   for (const { set } of nftables) {
+    if (set?.name.startsWith('heard') === true) {
+      for (const element of set.elem ?? []) {
+        const { concat: [remote, remotePort, ownPort] } = heardSchema.parse(element);
+        heard.set(heardBy(remote, ownPort), (heard.get(heardBy(remote, ownPort)) ?? new Set()).add(remotePort));
+      }
+    }
     const kind = set === undefined ? undefined : (['came', 'before', 'after'] as const).find((each) => set.name.startsWith(each));
     if (set === undefined || kind === undefined) continue;
     for (const element of set.elem ?? []) {
       const { elem: { val: { concat: [remote, remotePort, ownPort, lengthBytes] }, counter: { packets } } } = elementSchema.parse(element);
-      const key = `${remote} ${String(remotePort)} ${String(ownPort)}`;
-      const flow = flows.get(key) ?? { host, remote, remotePort, came: [], before: [], after: [] };
+      const key = flowKey(remote, remotePort, ownPort);
+      const flow = flows.get(key) ?? { host, remote, remotePort, ownPort, came: [], before: [], after: [] };
       flows.set(key, flow);
       flow[kind].push({ bytes: lengthBytes - udpHeaderBytes, packets });
     }
   }
-  return [...flows.values()];
+  return { flows: [...flows.values()], heard };
 }
 
 const packetsOf = (sizes: readonly Sized[]): number => sizes.reduce((sum, { packets }) => sum + packets, 0);
 const bytesOf = (sizes: readonly Sized[]): number => sizes.reduce((sum, { packets, bytes }) => sum + packets * bytes, 0);
 const largestOf = (sizes: readonly Sized[]): number => Math.max(0, ...sizes.map(({ bytes }) => bytes));
 
+/** What the rules need to know besides. */
+interface Surroundings {
+  readonly isRelay: boolean;
+  readonly relayAddresses: ReadonlySet<string>;
+  readonly heard: Heard;
+  readonly isNeighbour: (remote: string) => boolean;
+}
+
+/** Something came from another port of the same address to the same socket: the answer to a probe may have been it. */
+function isShownOtherwise({ remote, remotePort, ownPort }: Flow, { isRelay, relayAddresses, heard }: Surroundings): boolean {
+  const ports = isRelay || relayAddresses.has(remote) ? undefined : heard.get(heardBy(remote, ownPort));
+  return ports !== undefined && [...ports].some((port) => port !== remotePort);
+}
+
+/** A contact in the own network. */
+const isVisitor = ({ remote }: Flow, { isRelay, relayAddresses, isNeighbour }: Surroundings): boolean => !isRelay && !relayAddresses.has(remote) && isNeighbour(remote);
+
 /** What we may begin with there: the largest packet, and how many. */
-function allowanceOf({ remote, remotePort }: Flow, isRelay: boolean, relayAddresses: ReadonlySet<string>): { readonly bytes: number; readonly packets: number; readonly what: string } {
+function allowanceOf(flow: Flow, surroundings: Surroundings): { readonly bytes: number; readonly packets: number; readonly what: string } {
+  const { remote, remotePort } = flow;
+  const { isRelay, relayAddresses } = surroundings;
   if (isRelay) return { bytes: probeBytes, packets: answersMaximum, what: 'answers from another port' };
   if (lanGroupAddresses.has(remote)) return { bytes: lanQuestionBytes, packets: lanQuestionsMaximum, what: 'questions into the local network' };
   if (remotePort === portControlPort) return { bytes: portControlBytes, packets: portControlMaximum, what: 'requests to the router' };
   if (relayAddresses.has(remote)) return { bytes: handshakeBytes, packets: handshakesMaximum + probesMaximum, what: 'handshakes with a relay' };
+  if (isVisitor(flow, surroundings)) return { bytes: handshakeBytes, packets: handshakesMaximum + probesMaximum, what: 'handshakes with a neighbour' };
   return { bytes: probeBytes, packets: probesMaximum, what: 'probes' };
 }
 
@@ -126,31 +168,43 @@ function probesIn({ remote, after }: Flow, isRelay: boolean, relayAddresses: Rea
   return isRelay ? after.filter(({ bytes }) => paidAnswerBytes.includes(bytes) || (relayAddresses.has(remote) && bytes <= probeBytes)) : after.filter(({ bytes }) => bytes === probeBytes);
 }
 
-function problemOf(flow: Flow, isRelay: boolean, relayAddresses: ReadonlySet<string>): string | undefined {
+function problemOf(flow: Flow, surroundings: Surroundings): string | undefined {
   const { host, remote, remotePort, came, before, after } = flow;
+  if (isShownOtherwise(flow, surroundings)) return undefined;
+  const { isRelay, relayAddresses } = surroundings;
   const where = `${host} to ${remote}:${String(remotePort)}`;
   if (before.length > 0) {
-    const { bytes, packets, what } = allowanceOf(flow, isRelay, relayAddresses);
+    const { bytes, packets, what } = allowanceOf(flow, surroundings);
     if (largestOf(before) > bytes) return `${where}, unasked: a packet of ${String(largestOf(before))} bytes; ${what} have at most ${String(bytes)}`;
     return packetsOf(before) > packets ? `${where}, unasked: ${String(packetsOf(before))} packets; of ${what} there may be ${String(packets)}` : undefined;
   }
   const probes = probesIn(flow, isRelay, relayAddresses);
+  if (isVisitor(flow, surroundings)) return largestOf(after) > handshakeBytes || packetsOf(after) > handshakesMaximum + probesMaximum ? `${where}: ${String(packetsOf(after))} packets to a neighbour, the largest of ${String(largestOf(after))} bytes` : undefined;
   if (largestOf(after) > bytesOf(came)) return `${where}: a packet of ${String(largestOf(after))} bytes after ${String(bytesOf(came))} had come`;
   const owed = bytesOf(after) - bytesOf(probes);
   if (owed > bytesOf(came)) return `${where}: ${String(owed)} bytes after ${String(bytesOf(came))} had come`;
   return packetsOf(probes) > probesMaximum ? `${where}: ${String(packetsOf(probes))} probes` : undefined;
 }
 
+/** Of IPv4: the networks of the laboratory have 24 bits. */
+const networkOf = (address: string): string => address.split('.').slice(0, 3).join('.');
+
 export interface LedgerOutcome { readonly text: string; readonly problems: readonly string[] }
 
 /** @param relays those of the hosts on which a relay runs. */
 export function readLedger(lab: Lab, hosts: readonly string[], relays: readonly string[]): LedgerOutcome {
   const relayAddresses = new Set(relays.flatMap((relay) => [...lab.addresses(relay), lab.ipv6Address(relay) ?? '']));
-  const flows = hosts.flatMap((host) => flowsAt(lab, host));
-  const theirs = flows.filter(({ before, came }) => before.length === 0 && came.length > 0);
+  const counted = hosts.map((host) => ({ host, ...countedAt(lab, host) }));
+  const flows = counted.flatMap((one) => one.flows);
+  const judged = counted.map(({ host, flows: own, heard }) => {
+    const networks = new Set(lab.addresses(host).map(networkOf));
+    const surroundings: Surroundings = { isRelay: relays.includes(host), relayAddresses, heard, isNeighbour: (remote) => remote.startsWith('fe80:') || networks.has(networkOf(remote)) };
+    return { own, surroundings };
+  });
   const ours = flows.filter(({ before }) => before.length > 0);
+  const theirs = judged.flatMap(({ own, surroundings }) => own.filter((flow) => flow.before.length === 0 && flow.came.length > 0 && !isShownOtherwise(flow, surroundings) && !isVisitor(flow, surroundings)));
   const ratio = Math.max(0, ...theirs.map((flow) => (bytesOf(flow.after) - bytesOf(probesIn(flow, relays.includes(flow.host), relayAddresses))) / bytesOf(flow.came)));
-  const problems = flows.map((flow) => problemOf(flow, relays.includes(flow.host), relayAddresses)).filter((problem) => problem !== undefined);
+  const problems = judged.flatMap(({ own, surroundings }) => own.map((flow) => problemOf(flow, surroundings)).filter((problem) => problem !== undefined));
   return {
     text: `${String(flows.length)} flows at ${String(hosts.length)} hosts: ${String(theirs.length)} begun by others, who got at most ${ratio.toFixed(2)} bytes for one, probes apart, until they were known; ${String(ours.length)} begun by us with ${String(packetsOf(ours.flatMap(({ before }) => before)))} packets`,
     // Nothing counted at all would show nothing.
