@@ -79,7 +79,8 @@ export const places: readonly Place[] = [
   behind('cgnat', 'cgnat', portRestricted),
   behind('cgnat-symmetric', 'cgnat', ofKind('edm-apdf'), { carrier: 'symmetric' }),
   double,
-  behind('udp-blocked', 'udp-blocked', {}),
+  // A relay that answers over TCP shows that there is a network, and that UDP is what does not pass.
+  behind('udp-blocked', 'udp-blocked', { udpBlocked: true }),
   behind('portal', 'captive-portal', { captivePortal: true }),
   { ...behind('ipv6-firewall', 'port-restricted', { ...straight, filtering: 'address-and-port-dependent' }, { ipv6: 'firewall' }), byIpv6: true },
   { ...behind('ipv6-open', 'port-restricted', { ...straight, filtering: 'none' }, { ipv6: 'open' }), byIpv6: true },
