@@ -10,9 +10,12 @@ const knownWords: readonly (readonly [capability: string, words: string])[] = [
   ['circuits', 'connects you with friends who are here too'],
   ['observe', 'tells how your network treats packets'],
   ['observe/2', 'tells it from a second port too'],
+  ['observe/pass', 'tells how long a router remembers a silent conversation'],
+  ['resolve', 'looks for people of whom you have the key alone'],
+  ['beat', 'is kept in touch with in few bytes'],
 ];
 /** Of every Waypost, and nothing about relays. */
-const commonWords = new Set(['letters']);
+const commonWords = new Set(['letters', 'guess']);
 const versionPattern = /^waypost\/([0-9]{1,4})$/;
 const tcpPattern = /^tcp\/([1-9][0-9]{0,4})$/;
 const heldPattern = /^holds\/([0-9]{1,16})$/;
