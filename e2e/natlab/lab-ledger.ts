@@ -8,7 +8,8 @@
  * another port that a visor had paid for at the first.
  *
  * What counts as shown: an answer to what we sent first, and where they spoke first the first packet after one of ours. Behind a router that gives each conversation its own port the answer that proves an address
- * comes from another port of it (docs/protocol.md, section 10), so an address counts as shown for a socket of ours when anything came to it from another port of that address. Of the own network's neighbours it is the answer to a question that was asked of
+ * comes from another port of it (docs/protocol.md, section 10), so an address counts as shown for a socket of ours when anything came to it from another port of that address;
+ * and a host with several addresses answers from one of them, whichever was asked. Of the own network's neighbours it is the answer to a question that was asked of
  * everybody: it has a proof that names the question, and a handshake may follow it. So a second packet of somebody who gets nothing counts as well:
  * what a flood of forged packets is answered with is counted where it happens (lab-faults-flood.ts), all of it.
  */
@@ -93,25 +94,28 @@ interface Flow {
 
 interface Counted {
   readonly flows: readonly Flow[];
-  /** By remote address and own port: the remote ports from which something came. */
+  /** By remote host and own port: the remote addresses and ports from which something came. */
   readonly heard: Heard;
 }
 
-type Heard = ReadonlyMap<string, ReadonlySet<number>>;
+type Heard = ReadonlyMap<string, ReadonlySet<string>>;
 
 const heardSchema = z.object({ concat: z.tuple([z.string(), z.number(), z.number()]) });
-const heardBy = (remote: string, ownPort: number): string => `${remote} ${String(ownPort)}`;
+const heardBy = (remoteHost: string, ownPort: number): string => `${remoteHost} ${String(ownPort)}`;
+const placeOf = (remote: string, remotePort: number): string => `${remote} ${String(remotePort)}`;
 const flowKey = (remote: string, remotePort: number, ownPort: number): string => `${remote} ${String(remotePort)} ${String(ownPort)}`;
 
-function countedAt(lab: Lab, host: string): Counted {
+/** @param hostOf one name for all addresses of a host. */
+function countedAt(lab: Lab, host: string, hostOf: (address: string) => string): Counted {
   const flows = new Map<string, Flow>();
-  const heard = new Map<string, Set<number>>();
+  const heard = new Map<string, Set<string>>();
   const { nftables } = listingSchema.parse(JSON.parse(runInside(lab, host, ['nft', '-j', 'list', 'table', 'inet', table])));
   for (const { set } of nftables) {
     if (set?.name.startsWith('heard') === true) {
       for (const element of set.elem ?? []) {
         const { concat: [remote, remotePort, ownPort] } = heardSchema.parse(element);
-        heard.set(heardBy(remote, ownPort), (heard.get(heardBy(remote, ownPort)) ?? new Set()).add(remotePort));
+        const key = heardBy(hostOf(remote), ownPort);
+        heard.set(key, (heard.get(key) ?? new Set()).add(placeOf(remote, remotePort)));
       }
     }
     const kind = set === undefined ? undefined : (['came', 'before', 'after'] as const).find((each) => set.name.startsWith(each));
@@ -136,13 +140,14 @@ interface Surroundings {
   readonly isRelay: boolean;
   readonly relayAddresses: ReadonlySet<string>;
   readonly heard: Heard;
+  readonly hostOf: (address: string) => string;
   readonly isNeighbour: (remote: string) => boolean;
 }
 
-/** Something came from another port of the same address to the same socket: the answer to a probe may have been it. */
-function isShownOtherwise({ remote, remotePort, ownPort }: Flow, { isRelay, relayAddresses, heard }: Surroundings): boolean {
-  const ports = isRelay || relayAddresses.has(remote) ? undefined : heard.get(heardBy(remote, ownPort));
-  return ports !== undefined && [...ports].some((port) => port !== remotePort);
+/** Something came from another port of the same address, or another address of the same host, to the same socket: the answer to a probe may have been it. */
+function isShownOtherwise({ remote, remotePort, ownPort }: Flow, { isRelay, relayAddresses, heard, hostOf }: Surroundings): boolean {
+  const places = isRelay || relayAddresses.has(remote) ? undefined : heard.get(heardBy(hostOf(remote), ownPort));
+  return places !== undefined && [...places].some((place) => place !== placeOf(remote, remotePort));
 }
 
 /** A contact in the own network. */
@@ -194,11 +199,13 @@ export interface LedgerOutcome { readonly text: string; readonly problems: reado
 /** @param relays those of the hosts on which a relay runs. */
 export function readLedger(lab: Lab, hosts: readonly string[], relays: readonly string[]): LedgerOutcome {
   const relayAddresses = new Set(relays.flatMap((relay) => [...lab.addresses(relay), lab.ipv6Address(relay) ?? '']));
-  const counted = hosts.map((host) => ({ host, ...countedAt(lab, host) }));
+  const hostsByAddress = new Map(hosts.flatMap((host) => lab.addresses(host).map((address) => [address, host] as const)));
+  const hostOf = (address: string): string => hostsByAddress.get(address) ?? address;
+  const counted = hosts.map((host) => ({ host, ...countedAt(lab, host, hostOf) }));
   const flows = counted.flatMap((one) => one.flows);
   const judged = counted.map(({ host, flows: own, heard }) => {
     const networks = new Set(lab.addresses(host).map(networkOf));
-    const surroundings: Surroundings = { isRelay: relays.includes(host), relayAddresses, heard, isNeighbour: (remote) => remote.startsWith('fe80:') || networks.has(networkOf(remote)) };
+    const surroundings: Surroundings = { isRelay: relays.includes(host), relayAddresses, heard, hostOf, isNeighbour: (remote) => remote.startsWith('fe80:') || networks.has(networkOf(remote)) };
     return { own, surroundings };
   });
   const ours = flows.filter(({ before }) => before.length > 0);
