@@ -16,7 +16,7 @@ import type { Environment } from '../environment.ts';
 import { isLoopback, parseListenAddress, parsePort, reachableHost } from '../listen-address.ts';
 import { parseSize } from '../sizes.ts';
 import { addVerb, runVerb } from '../verb.ts';
-import { runUntilStopped } from './run.ts';
+import { runUntilStopped, stopSignals } from './run.ts';
 
 /** With less, hardly a photo would find room. */
 const heldMinimumBytes = 2 ** 20;
@@ -105,6 +105,7 @@ export function addRelayVerb(program: Command): void {
       );
       const { host, port } = running.runtime.listen;
       const hint = formatRelayHint({ publicKey: vault.publicKey, host: options.announce ?? reachableHost(host), port });
+      const signalled = stopSignals();
       environment.terminal.result(hint, { hint, publicKey: vault.publicKey, port, processId: process.pid });
       const { counters } = await createClient(running.runtime.pipe).visor.statistics();
       if (tcpListen !== undefined) {
@@ -116,6 +117,6 @@ export function addRelayVerb(program: Command): void {
       if (counters['relay.expirySuspended'] === 1) {
         environment.terminal.note('The clock of this machine has moved by more than a day since the relay last ran, so no message expires. Check the clock, then start with --confirm-clock.');
       }
-      await runUntilStopped(running);
+      await runUntilStopped(running, signalled);
     }));
 }

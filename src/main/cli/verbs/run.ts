@@ -11,12 +11,17 @@ import { parseSize } from '../sizes.ts';
 import { exitFailed } from '../terminal.ts';
 import { addVerb, runVerb } from '../verb.ts';
 
-/** Waits for Ctrl+C, a termination signal, or `visor.stop` over the API; then stops cleanly. */
-export async function runUntilStopped(running: RunningVisor): Promise<void> {
+/** Ctrl+C and termination signals from now on. To be asked for before it is said that anything runs: whoever reads that may end it at once. */
+export function stopSignals(): Promise<RuntimeEnd> {
   const signalled = Promise.withResolvers<RuntimeEnd>();
   const onSignal = (): void => { signalled.resolve({ kind: 'stop-requested' }); };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
-  const end = await Promise.race([signalled.promise, running.runtime.ended]);
+  return signalled.promise;
+}
+
+/** Waits for such a signal, or `visor.stop` over the API; then stops cleanly. */
+export async function runUntilStopped(running: RunningVisor, signalled: Promise<RuntimeEnd>): Promise<void> {
+  const end = await Promise.race([signalled, running.runtime.ended]);
   await running.stop();
   if (end.kind === 'crashed') process.exitCode = exitFailed;
 }
@@ -79,10 +84,11 @@ export function addRunVerb(program: Command): void {
       const contents = await environment.open(vault);
       const running = await environment.start({ visor: true, relay: undefined, listenHost: listen.host, listenPort: listen.port, confirmClock: false }, { contents, vault });
       const where = formatHostPort(running.runtime.listen.host, running.runtime.listen.port);
+      const signalled = stopSignals();
       environment.terminal.result(`Waypost runs as ${vault.publicKey}, UDP ${where}. End it with Ctrl+C.`, { publicKey: vault.publicKey, listen: where, processId: process.pid });
       const { carryForFriends } = options;
       if (carryForFriends !== undefined) await createClient(running.runtime.pipe).settings.update({ carryForFriends });
       const stopCarrying = await startCarrying(running, environment.profile.relayDirectory, contents.localKey, carrying);
-      await runUntilStopped({ runtime: running.runtime, stop: async () => { await stopCarrying(); await running.stop(); } });
+      await runUntilStopped({ runtime: running.runtime, stop: async () => { await stopCarrying(); await running.stop(); } }, signalled);
     }));
 }
