@@ -8,7 +8,7 @@ import type { Population } from './population.ts';
 import type { SeededRandom } from './random.ts';
 import { setupMs, type Story } from './story.ts';
 import type { SimWorld } from './world.ts';
-import type { SealedFile } from '../src/main/engine/engine-types.ts';
+import type { SealedFile } from '../src/main/engine/command-types.ts';
 import type { BlobRequest } from '../src/main/engine/files/blob-store.ts';
 import type { FileRow } from '../src/main/engine/mail/visor-store.ts';
 

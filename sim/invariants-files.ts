@@ -8,7 +8,7 @@ import { isReleased, recipientOf } from '../src/main/engine/files/holder-drops.t
 import { equalBytes, toHex } from '../src/main/engine/wire/bytes.ts';
 import { fileTokenOf } from './letter-text.ts';
 import type { Crypto } from '../src/main/engine/crypto.ts';
-import type { FileStatus } from '../src/main/engine/engine-types.ts';
+import type { FileStatus } from '../src/main/engine/inspection-types.ts';
 import type { FileRow } from '../src/main/engine/mail/visor-store.ts';
 import type { ContentName } from '../src/main/engine/wire/types.ts';
 import type { FinalStanding } from './invariants.ts';

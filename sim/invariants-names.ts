@@ -6,7 +6,7 @@
  */
 import { publishedMaximum } from '../src/main/engine/files/published.ts';
 import { equalBytes, toHex } from '../src/main/engine/wire/bytes.ts';
-import type { NamedFetchStatus, PublishedStatus } from '../src/main/engine/engine-types.ts';
+import type { NamedFetchStatus, PublishedStatus } from '../src/main/engine/inspection-types.ts';
 import type { PublishedRow } from '../src/main/engine/mail/visor-store.ts';
 import type { ContentName } from '../src/main/engine/wire/types.ts';
 import type { BlobBytes } from './invariants-files.ts';

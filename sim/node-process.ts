@@ -9,7 +9,8 @@ import type { NodeOptions, World } from './node-options.ts';
 import type { NodeWatch } from './node-watch.ts';
 import type { SeededRandom } from './random.ts';
 import type { NetworkRequest } from '../src/main/engine/path/observation-port.ts';
-import type { CommandReply, Engine, EngineCommand, EngineOutput } from '../src/main/engine/engine-types.ts';
+import type { CommandReply, EngineCommand } from '../src/main/engine/command-types.ts';
+import type { Engine, EngineOutput } from '../src/main/engine/engine-types.ts';
 import type { Instant, SocketAddress } from '../src/main/engine/wire/types.ts';
 
 /** How late a timer of the operating system may be. */

@@ -6,7 +6,8 @@
 import type { Disk, StoreAsk, StoreResult } from './disk.ts';
 import type { BlobBytes } from './invariants-files.ts';
 import type { NodeOptions, World } from './node-options.ts';
-import type { BlobShelfName, Engine, EngineChange, EngineCommand } from '../src/main/engine/engine-types.ts';
+import type { BlobShelfName, Engine, EngineChange } from '../src/main/engine/engine-types.ts';
+import type { EngineCommand } from '../src/main/engine/command-types.ts';
 import type { BlobRequest } from '../src/main/engine/files/blob-store.ts';
 import type { FileRow, LetterFacts, StoreFailure, VisorChange } from '../src/main/engine/mail/visor-store.ts';
 import { mailboxKey, type Mailbox } from '../src/main/engine/wire/types.ts';

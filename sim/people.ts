@@ -3,7 +3,7 @@ import { createToken, textOf } from './letter-text.ts';
 import type { SimWorld } from './world.ts';
 import type { SimNode } from './node.ts';
 import type { SeededRandom } from './random.ts';
-import type { CommandReply, EngineCommand } from '../src/main/engine/engine-types.ts';
+import type { CommandReply, EngineCommand } from '../src/main/engine/command-types.ts';
 import { conversationIdOf } from '../src/main/engine/mail/conversation-id.ts';
 
 const triesMaximum = 400;

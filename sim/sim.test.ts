@@ -9,7 +9,7 @@ import type { KnownFetch } from './invariants-names.ts';
 import { toHex } from '../src/main/engine/wire/bytes.ts';
 import { sealSegment } from '../src/main/engine/files/file-sealing.ts';
 import { chooseCrypto } from '../src/main/host/crypto.ts';
-import type { NamedFetchStatus } from '../src/main/engine/engine-types.ts';
+import type { NamedFetchStatus } from '../src/main/engine/inspection-types.ts';
 import type { FileRow, MessageRow, OutboxRow, PublishedRow, StoredMessage } from '../src/main/engine/mail/visor-store.ts';
 
 /** Generous: a busy machine is no reason to fail. */

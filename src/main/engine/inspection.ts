@@ -1,5 +1,5 @@
 /** Read-only windows into the engine's memory for the host's presenter. */
-import type { EngineInspection, FileStatus, LanStatus, NamedFetchStatus, OutboxStatus, PeerStatus, PublishedStatus, RelayStatus, SoughtPeer } from './engine-types.ts';
+import type { EngineInspection, FileStatus, LanStatus, NamedFetchStatus, OutboxStatus, PeerStatus, PublishedStatus, RelayStatus, SoughtPeer } from './inspection-types.ts';
 import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow } from './mail/visor-store.ts';
 import type { CheckedNetwork } from './path/observation-port.ts';

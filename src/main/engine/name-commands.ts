@@ -3,7 +3,7 @@ import { WaypostError } from '../../shared/errors.ts';
 import { publishedMaximum } from './files/published.ts';
 import { isPublicKeyHex } from './wire/identity.ts';
 import { isNamePath } from './wire/name-path.ts';
-import type { EngineCommand } from './engine-types.ts';
+import type { EngineCommand } from './command-types.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorRole } from './visor-role.ts';
 

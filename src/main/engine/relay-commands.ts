@@ -1,7 +1,7 @@
 /** What the person says about their relays: pin, ban, put in order, test. Each is committed before it is answered; other ones of relays are in visor-commands.ts. */
 import { WaypostError } from '../../shared/errors.ts';
 import type { RelayTrialView } from '../../shared/relay-trial.ts';
-import type { EngineCommand } from './engine-types.ts';
+import type { EngineCommand } from './command-types.ts';
 import type { RelayRow, VisorChange } from './mail/visor-store.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorRole } from './visor-role.ts';

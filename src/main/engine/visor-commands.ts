@@ -11,7 +11,7 @@ import { settingsKey } from './mail/settings.ts';
 import { trustNetworks } from './overlay/lan-environment.ts';
 import { runNameCommand } from './name-commands.ts';
 import { relaysMaximum, runRelayCommand } from './relay-commands.ts';
-import type { CommandName, CommandResults, EngineCommand, SealedFile } from './engine-types.ts';
+import type { CommandName, CommandResults, EngineCommand, SealedFile } from './command-types.ts';
 import type { MessageRow, OutboxRow, VisorChange } from './mail/visor-store.ts';
 import type { ContactRow } from './mail/visor-store.ts';
 import type { Content, Instant } from './wire/types.ts';

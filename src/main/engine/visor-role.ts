@@ -33,7 +33,7 @@ import { RelayTrials } from './overlay/relay-trials.ts';
 import { connectionView, headlineOf, relayStatus, startingMs } from './visor-views.ts';
 import type { BlobShelf } from './files/blob-shelf.ts';
 import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts';
-import type { RelayStatus } from './engine-types.ts';
+import type { RelayStatus } from './inspection-types.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
 import type { GuessEnvironment } from './overlay/path-guessing.ts';
 import type { LetterFacts } from './mail/visor-store.ts';

@@ -4,7 +4,7 @@ import { copiesWanted } from './mail/outbox.ts';
 import { leavingMaximumMs } from './mail/own-relays.ts';
 import { friendsWaypost } from '../../shared/sentences.ts';
 import type { ConnectionView, Headline } from '../../shared/views.ts';
-import type { RelayStatus } from './engine-types.ts';
+import type { RelayStatus } from './inspection-types.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
 import type { RelayLink } from './overlay/relay-links.ts';
 import type { VisorRole } from './visor-role.ts';

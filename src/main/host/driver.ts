@@ -7,7 +7,9 @@
  */
 import { WaypostError } from '../../shared/errors.ts';
 import type { BlobInfo, BlobOperation, BlobRequest, BlobResult } from '../engine/files/blob-store.ts';
-import type { BlobShelfName, CommandName, CommandReply, CommandResults, CreateEngine, Engine, EngineChange, EngineCommand, EngineConfiguration, EngineInspection, EngineOutput } from '../engine/engine-types.ts';
+import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineConfiguration, EngineOutput } from '../engine/engine-types.ts';
+import type { CommandName, CommandReply, CommandResults, EngineCommand } from '../engine/command-types.ts';
+import type { EngineInspection } from '../engine/inspection-types.ts';
 import type { EngineSocket } from '../engine/path/observation-port.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';

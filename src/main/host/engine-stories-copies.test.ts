@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BlobShelf } from '../engine/files/blob-shelf.ts';
 import { OwnCopies } from '../engine/files/own-copies.ts';
 import { befriend, friends, minuteMs, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
-import type { SealedFile } from '../engine/engine-types.ts';
+import type { SealedFile } from '../engine/command-types.ts';
 import type { BlobRequest } from '../engine/files/blob-store.ts';
 import type { FileRow, VisorChange } from '../engine/mail/visor-store.ts';
 import type { VisorContext } from '../engine/visor-context.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { nameKey } from '../engine/directed/datum.ts';
 import { befriend, friends, minuteMs, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
-import type { SealedFile } from '../engine/engine-types.ts';
+import type { SealedFile } from '../engine/command-types.ts';
 
 const fileKey = new Uint8Array(32).fill(7);
 

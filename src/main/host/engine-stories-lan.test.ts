@@ -1,7 +1,7 @@
 /** Whole engines: two friends in one local network find each other without any relay. */
 import { describe, expect, it } from 'vitest';
 import { friends as friendsIn, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
-import type { PeerStatus } from '../engine/engine-types.ts';
+import type { PeerStatus } from '../engine/inspection-types.ts';
 
 interface Home { readonly world: StoryWorld; readonly ada: StoryNode; readonly bob: StoryNode }
 

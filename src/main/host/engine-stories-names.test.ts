@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fromHex } from '../engine/wire/bytes.ts';
 import { createNamedRecord } from '../engine/wire/named-record.ts';
 import { crypto, dayMs, forge, friends, hourMs, minuteMs, secondMs, seeded, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
-import type { NamedFetchStatus } from '../engine/engine-types.ts';
+import type { NamedFetchStatus } from '../engine/inspection-types.ts';
 import type { ContentName, RelayHint } from '../engine/wire/types.ts';
 
 const path = 'docs/read-me.txt';

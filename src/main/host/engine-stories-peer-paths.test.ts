@@ -1,7 +1,7 @@
 /** Whole engines: what a visor tells of its paths to a friend, of the direct one that it looks for, and of a friend who is not to be reached. */
 import { describe, expect, it } from 'vitest';
 import { befriend, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
-import type { PeerStatus, SoughtPeer } from '../engine/engine-types.ts';
+import type { PeerStatus, SoughtPeer } from '../engine/inspection-types.ts';
 import type { CheckedNetwork, NetworkCheck } from '../engine/path/observation-port.ts';
 import { known, notChecked, type FamilyReport } from '../../shared/network-report.ts';
 

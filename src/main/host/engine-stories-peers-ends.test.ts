@@ -1,7 +1,7 @@
 /** Whole engines: how sessions between friends end, when nobody says so or when somebody else comes with the same name. */
 import { describe, expect, it } from 'vitest';
 import { friends as friendsIn, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
-import type { PeerStatus } from '../engine/engine-types.ts';
+import type { PeerStatus } from '../engine/inspection-types.ts';
 
 const friends = (): ReturnType<typeof friendsIn> => friendsIn(1, {}, new StoryWorld({ visorsMeet: 'in circuits' }));
 const contactOf = (node: StoryNode): PeerStatus | undefined => node.engine.inspect.peers.find(({ role }) => role === 'contact');

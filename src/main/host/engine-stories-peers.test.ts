@@ -1,7 +1,7 @@
 /** Whole engines: two friends who are both here get a session of their own through a relay, and lose it when one leaves. */
 import { describe, expect, it } from 'vitest';
 import { friends as friendsIn, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
-import type { PeerStatus } from '../engine/engine-types.ts';
+import type { PeerStatus } from '../engine/inspection-types.ts';
 
 const friends = (relayCount = 1): ReturnType<typeof friendsIn> => friendsIn(relayCount, {}, new StoryWorld({ visorsMeet: 'in circuits' }));
 const near = (relayCount = 1): ReturnType<typeof friendsIn> => friendsIn(relayCount, {}, new StoryWorld({ visorsMeet: 'directly' }));

@@ -1,7 +1,8 @@
 /** Whole engines: friends as stepping stones. Every dedicated relay is gone, and two people with a reachable friend in common write to each other, live and while one is away. */
 import { describe, expect, it } from 'vitest';
 import { befriend, dayMs, hourMs, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
-import type { PeerStatus, RelayPolicy } from '../engine/engine-types.ts';
+import type { PeerStatus } from '../engine/inspection-types.ts';
+import type { RelayPolicy } from '../engine/engine-types.ts';
 import type { RelayHint } from '../engine/wire/types.ts';
 
 const policy: RelayPolicy = { registration: { list: [] }, mailbox: { letters: 100, bytes: 2 ** 20 }, heldPerRecipientBytes: 0, circuitsPerHour: { packets: 10_000, bytes: 10_000_000 } };

@@ -4,7 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { toErrorView } from '../../shared/errors.ts';
-import type { CommandReply, EngineCommand } from '../engine/engine-types.ts';
+import type { CommandReply, EngineCommand } from '../engine/command-types.ts';
 import { startVisorRuntime, type RuntimeOptions, type VisorRuntime } from './visor-runtime.ts';
 import type { FromEngineWorker, ToEngineWorker } from './worker-messages.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { known, notChecked, type FamilyReport, type NetworkReport } from '../../shared/network-report.ts';
 import { initialSettings, type CarryingView, type View } from '../../shared/views.ts';
-import type { EngineCommand } from '../engine/engine-types.ts';
+import type { EngineCommand } from '../engine/command-types.ts';
 import { FriendCarrier, reachedAt, type FriendCarrierOptions } from './friend-carrier.ts';
 import type { LocalRelay, OpenToFriends } from './local-relay.ts';
 import type { VisorRuntime } from './visor-runtime.ts';

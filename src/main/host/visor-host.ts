@@ -2,7 +2,7 @@
 import type { Worker } from 'node:worker_threads';
 import { WaypostError } from '../../shared/errors.ts';
 import type { Reply } from '../../shared/transport.ts';
-import type { CommandName, CommandReply, CommandResults, EngineCommand } from '../engine/engine-types.ts';
+import type { CommandName, CommandReply, CommandResults, EngineCommand } from '../engine/command-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import { startThread } from './thread.ts';
 import type { RuntimeEnd, RuntimeOptions, VisorRuntime } from './visor-runtime.ts';

@@ -2,7 +2,7 @@
 import type { ErrorView } from '../../shared/errors.ts';
 import type { Reply } from '../../shared/transport.ts';
 import type { CarryingView, EchoView } from '../../shared/views.ts';
-import type { CommandReply, EngineCommand } from '../engine/engine-types.ts';
+import type { CommandReply, EngineCommand } from '../engine/command-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import type { RuntimeOptions } from './visor-runtime.ts';
 

@@ -16,7 +16,7 @@ import { BlobDownload } from './blob-download.ts';
 import { KeptFetches } from './kept-fetches.ts';
 import { namedFetchStatus, newNamedFetch } from './named-fetch.ts';
 import { NamedSearch } from './named-search.ts';
-import type { NamedFetchStatus } from '../engine-types.ts';
+import type { NamedFetchStatus } from '../inspection-types.ts';
 import type { RelayLinks } from '../overlay/relay-links.ts';
 import type { Recipients } from '../overlay/recipients.ts';
 import type { VisorContext } from '../visor-context.ts';

@@ -1,6 +1,6 @@
 /** What is shown of a file that others sent us, from its row and what is known of its way. */
 import type { FileSource } from '../../../shared/views.ts';
-import type { FileStatus } from '../engine-types.ts';
+import type { FileStatus } from '../inspection-types.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { SessionId } from '../session/types.ts';
 import type { Instant } from '../wire/types.ts';

@@ -12,7 +12,7 @@ import { isMoving, newFetch } from './file-fetch.ts';
 import { recipientOf } from './holder-drops.ts';
 import type { FileSource } from '../../../shared/views.ts';
 import type { SourceEnd } from '../directed/types.ts';
-import type { FileStatus } from '../engine-types.ts';
+import type { FileStatus } from '../inspection-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { PeerSessions } from '../overlay/peer-sessions.ts';

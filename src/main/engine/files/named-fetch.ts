@@ -1,6 +1,6 @@
 /** One fetch of what is published under a name: what is known of it, and what is shown. */
 import { RateMeter } from './rate-meter.ts';
-import type { NamedFetchStatus } from '../engine-types.ts';
+import type { NamedFetchStatus } from '../inspection-types.ts';
 import type { SessionId } from '../session/types.ts';
 import type { Instant, PublicKeyHex, RelayHint } from '../wire/types.ts';
 import type { BlobDownload } from './blob-download.ts';

@@ -17,7 +17,7 @@ import type { VisorContext } from '../visor-context.ts';
 import type { Instant } from '../wire/types.ts';
 import type { BlobShelf } from './blob-shelf.ts';
 import type { HeldLimits } from './held-limits.ts';
-import type { FileStatus } from '../engine-types.ts';
+import type { FileStatus } from '../inspection-types.ts';
 
 /** While the recipient takes it from here, relays would only have half of our line. */
 const takenAgainMs = 2_000;

@@ -1,5 +1,5 @@
 /** What is shown of a published name: how far the relays are that hold it. */
-import type { PublishedStatus } from '../engine-types.ts';
+import type { PublishedStatus } from '../inspection-types.ts';
 import type { PublishedRow } from '../mail/visor-store.ts';
 import type { ContentName, Instant } from '../wire/types.ts';
 import type { PublishedPlace } from './published-relays.ts';

@@ -9,7 +9,7 @@ import { PublishedOffers } from './published-offers.ts';
 import { PublishedRelays } from './published-relays.ts';
 import { isNamed, lifetimeSeconds, nextNumber } from './published-rows.ts';
 import { publishedStatus } from './published-status.ts';
-import type { PublishedStatus } from '../engine-types.ts';
+import type { PublishedStatus } from '../inspection-types.ts';
 import type { PublishedRow, VisorChange } from '../mail/visor-store.ts';
 import type { RelayLinks } from '../overlay/relay-links.ts';
 import type { VisorContext } from '../visor-context.ts';

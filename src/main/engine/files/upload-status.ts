@@ -1,6 +1,6 @@
 /** What is shown of a file that we send, from its row and what is known of its way. */
 import { isReleased } from './holder-drops.ts';
-import type { FileStatus } from '../engine-types.ts';
+import type { FileStatus } from '../inspection-types.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { Instant } from '../wire/types.ts';
 import type { Upload } from './upload.ts';

@@ -15,7 +15,7 @@ import { UpgradeRetry } from '../path/upgrade-retry.ts';
 import { decodeCandidateOffer, encodeCandidateOffer } from '../wire/candidate-offer.ts';
 import { PathGuessing, type GuessEnvironment } from './path-guessing.ts';
 import type { Answer } from '../directed/types.ts';
-import type { DirectSearch } from '../engine-types.ts';
+import type { DirectSearch } from '../inspection-types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
 import { sameAddress, type CandidateOffer, type GuessOffer, type Instant, type OfferedCandidate, type PublicKeyHex, type SocketAddress } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';

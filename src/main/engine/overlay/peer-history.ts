@@ -2,7 +2,7 @@
  * What happened on the way to one contact lately: round trips, with the kind of path that they took, changes of the path, and paths that failed. Bounded, and in memory only:
  * it is for people who look at how they are connected, and nothing is decided by it.
  */
-import type { PeerPathKind, PeerPathProblem, PeerPathSwitch, PeerRoundTrip } from '../engine-types.ts';
+import type { PeerPathKind, PeerPathProblem, PeerPathSwitch, PeerRoundTrip } from '../inspection-types.ts';
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
 
 /** As many as a session keeps. */

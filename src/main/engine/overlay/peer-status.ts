@@ -1,7 +1,7 @@
 /** What is shown of contacts who are here, and of those who are looked for. */
 import { parseCircuitAddress } from '../circuits/tunnel.ts';
 import { isTcpAddress } from '../wire/tcp-address.ts';
-import type { PeerPathStatus, PeerStatus, SoughtPeer } from '../engine-types.ts';
+import type { PeerPathStatus, PeerStatus, SoughtPeer } from '../inspection-types.ts';
 import type { PathView, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';

@@ -1,6 +1,6 @@
 /** What is known of a contact with whom a session is wanted, or is there, and when they are asked for again. What is done with it is in peer-links.ts. */
 import { PeerHistory } from './peer-history.ts';
-import type { SoughtPeer } from '../engine-types.ts';
+import type { SoughtPeer } from '../inspection-types.ts';
 import type { SessionId } from '../session/types.ts';
 import type { Instant, PublicKeyHex } from '../wire/types.ts';
 

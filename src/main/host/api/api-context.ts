@@ -1,7 +1,8 @@
 /** What the handlers of the contract share: the engine's commands and memory, the store's queries, the blobs, and the sentences for what is not there. */
 import { WaypostError } from '../../../shared/errors.ts';
 import type { MessageView } from '../../../shared/views.ts';
-import type { CommandName, CommandResults, EngineCommand, EngineInspection } from '../../engine/engine-types.ts';
+import type { CommandName, CommandResults, EngineCommand } from '../../engine/command-types.ts';
+import type { EngineInspection } from '../../engine/inspection-types.ts';
 import type { StoredMessage, VisorQuery, VisorQueryResults } from '../../engine/mail/visor-store.ts';
 import { parseAddress } from '../../engine/wire/link.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';

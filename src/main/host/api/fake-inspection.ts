@@ -1,6 +1,6 @@
 /** For tests: the parts of an engine that presenting needs, as plain data that a test changes as it likes. */
 import { initialSettings, type ConversationView, type Settings } from '../../../shared/views.ts';
-import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
+import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/inspection-types.ts';
 import type { ContactRow, ConversationRow, FileRow, OutboxRow, RelayRow, StoredMessage } from '../../engine/mail/visor-store.ts';
 import { encodeContent } from '../../engine/wire/content.ts';
 import { identityPublicKey } from '../../engine/wire/identity.ts';

@@ -6,7 +6,7 @@ import type { Handlers } from '../../../shared/contract.ts';
 import { fileCopyGoneSentence } from '../../../shared/sentences.ts';
 import { fileTextMaximumBytes } from '../../../shared/views.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import type { EngineCommand } from '../../engine/engine-types.ts';
+import type { EngineCommand } from '../../engine/command-types.ts';
 import type { FileRow, StoredMessage } from '../../engine/mail/visor-store.ts';
 import { nobleCrypto } from '../../engine/noble-crypto.ts';
 import { BlobStore } from '../blobs/blob-store.ts';

@@ -7,7 +7,7 @@ import type { Handlers, NamedFetchView, PublishedView } from '../../../shared/co
 import { WaypostError, type ErrorView } from '../../../shared/errors.ts';
 import { sizeWords } from '../../../shared/quantities.ts';
 import { fileMaximumBytes } from '../../../shared/views.ts';
-import type { NamedFetchStatus, PublishedStatus } from '../../engine/engine-types.ts';
+import type { NamedFetchStatus, PublishedStatus } from '../../engine/inspection-types.ts';
 import { equalBytes } from '../../engine/wire/bytes.ts';
 import { mediaTypePattern } from '../../engine/wire/content.ts';
 import { isNamePath } from '../../engine/wire/name-path.ts';

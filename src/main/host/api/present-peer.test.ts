@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { peerSchema } from '../../../shared/views.ts';
-import type { PeerStatus, SoughtPeer } from '../../engine/engine-types.ts';
+import type { PeerStatus, SoughtPeer } from '../../engine/inspection-types.ts';
 import { contactRow, FakeInspection, keyOf } from './fake-inspection.ts';
 import { presentPeer, presentSoughtPeer } from './present-peer.ts';
 

@@ -1,6 +1,6 @@
 /** Turns what the engine knows of sessions with relays and contacts into what people and programs are shown. Pure, as presenter.ts is. */
 import type { PeerPathView, PeerView } from '../../../shared/views.ts';
-import type { DirectSearch, PeerPathProblem, PeerPathStatus, PeerStatus, PeerPathSwitch, SoughtPeer } from '../../engine/engine-types.ts';
+import type { DirectSearch, PeerPathProblem, PeerPathStatus, PeerStatus, PeerPathSwitch, SoughtPeer } from '../../engine/inspection-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../../engine/wire/types.ts';
 import { hostOfTcp, isTcpAddress } from '../../engine/wire/tcp-address.ts';
 import { formatHostPort, personName, relayName, wholeMs, type Names } from './presenter.ts';

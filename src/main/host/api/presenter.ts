@@ -7,7 +7,7 @@ import type { CheckedNetworkView } from '../../../shared/network-report-schema.t
 import { relayAbilities } from '../../../shared/relay-capabilities.ts';
 import type { RelayTestsView } from '../../../shared/relay-tests.ts';
 import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, RelayView } from '../../../shared/views.ts';
-import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/engine-types.ts';
+import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/inspection-types.ts';
 import type { ConversationRow, FileRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
 import type { CheckedNetwork } from '../../engine/path/observation-port.ts';
 import { decodeContent } from '../../engine/wire/content.ts';

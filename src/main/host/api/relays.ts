@@ -2,7 +2,7 @@
 import type { Handlers } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import type { LanView } from '../../../shared/views.ts';
-import type { LanStatus } from '../../engine/engine-types.ts';
+import type { LanStatus } from '../../engine/inspection-types.ts';
 import { parseRelayHint } from '../../engine/wire/relay-hint.ts';
 import type { RelayHint } from '../../engine/wire/types.ts';
 import type { ApiContext } from './api-context.ts';
