@@ -145,7 +145,7 @@ export async function meetByFriend({ hosts, friend }: FriendCell, lab: Lab, fold
     await right.client.peers.reach({ publicKey: left.publicKey });
     const firstPath = await until('a session of their own', sessionPatienceMs, async () => (await pathsTo(right, left))[0]);
     const metMs = since(soughtMs);
-    const carried = await until('a path through the friend', sessionPatienceMs, async () => (await pathsTo(right, left)).find(({ kind }) => kind === 'relay'));
+    const carried = await until('a path through the friend', sessionPatienceMs, async () => (await pathsTo(right, left)).find(({ kind }) => kind === 'friend'));
     const talks = [new Letters(left, right), new Letters(right, left)] as const;
     for (const talk of talks) talk.start();
     await pause(talkMs);

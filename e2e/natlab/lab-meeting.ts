@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../scripts/processes/waiting.ts';
-import type { PeerPathView } from '../../src/shared/views.ts';
+import { isStraight, type PeerPathView } from '../../src/shared/views.ts';
 import { Letters, type LetterCount } from './lab-letters.ts';
 import { LabVisor } from './lab-visor.ts';
 import type { LabCell } from './lab-cells.ts';
@@ -66,7 +66,7 @@ async function look(watched: Watched): Promise<void> {
   const [current] = watched.paths;
   if (current === undefined) return;
   watched.metMs ??= performance.now();
-  if (current.kind !== 'relay') watched.nearMs ??= performance.now();
+  if (isStraight(current.kind)) watched.nearMs ??= performance.now();
 }
 
 /** Adds the relays and waits until all are connected. @throws DeadlineError */

@@ -229,6 +229,8 @@ export type OutboxItemView = z.infer<typeof outboxItemSchema>;
 export const peerPathKinds = ['lan', 'direct', 'friend', 'relay', 'relay-tcp'] as const;
 export const peerPathKindSchema = z.enum(peerPathKinds);
 export type PeerPathKind = z.infer<typeof peerPathKindSchema>;
+/** Nobody is in between. */
+export const isStraight = (kind: PeerPathKind): boolean => kind === 'lan' || kind === 'direct';
 
 /** One way to a contact: in use, in reserve, or (doubtful) owing an answer. */
 export const peerPathSchema = z.object({

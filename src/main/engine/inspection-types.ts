@@ -2,7 +2,7 @@
 import type { RelayTests } from './overlay/relay-reliability.ts';
 import type { RelayTrialView } from '../../shared/relay-trial.ts';
 import type { MailboxUse } from './mail/own-relays.ts';
-import type { ConnectionView, DirectReason, FileState, Headline, SeekReason, Settings } from '../../shared/views.ts';
+import type { ConnectionView, DirectReason, FileState, Headline, PeerPathKind, SeekReason, Settings } from '../../shared/views.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow } from './mail/visor-store.ts';
 import type { CheckedNetwork } from './path/observation-port.ts';
 import type { ContentName, PublicKeyHex, SocketAddress } from './wire/types.ts';
@@ -34,15 +34,11 @@ export interface RelayStatus {
   readonly carrier: PublicKeyHex | undefined;
 }
 
-export type PeerPathKind = 'lan' | 'direct' | 'relay';
-
 /** One way to a contact. */
 export interface PeerPathStatus {
   readonly kind: PeerPathKind;
   /** Of a circuit: who carries it. */
   readonly relay: PublicKeyHex | undefined;
-  /** Of a circuit: that relay is reached over TCP. */
-  readonly isOverTcp?: boolean;
   readonly address: SocketAddress | undefined;
   readonly isCurrent: boolean;
   readonly isDoubtful: boolean;

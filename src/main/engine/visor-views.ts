@@ -6,7 +6,7 @@ import { friendsWaypost } from '../../shared/sentences.ts';
 import type { ConnectionView, Headline } from '../../shared/views.ts';
 import type { RelayStatus } from './inspection-types.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
-import type { RelayLink } from './overlay/relay-links.ts';
+import { isOverTcp, type RelayLink } from './overlay/relay-links.ts';
 import type { VisorRole } from './visor-role.ts';
 import type { Instant } from './wire/types.ts';
 
@@ -23,7 +23,7 @@ export function connectionView(role: VisorRole, startedMs: number, now: Instant)
   const starting = connected === 0 && ofFriends === 0 && now.monotonicMs - startedMs < startingMs;
   const kind: ConnectionView['kind'] = role.revoked ? 'revoked' : configured === 0 && ofFriends === 0 ? 'no-relay' : starting ? 'starting'
     : connected === 0 && ofFriends > 0 ? 'degraded' : connected === 0 ? 'offline' : connected >= Math.min(copiesWanted, configured) ? 'online' : 'degraded';
-  const overTcp = role.relays.configured.filter(({ publicKey }) => isOverTcp(role, publicKey)).length;
+  const overTcp = role.relays.configured.filter(({ publicKey }) => isRelayOverTcp(role, publicKey)).length;
   const offset = role.relays.clockOffsetMs(1);
   return {
     kind, relaysConnected: connected, relaysConfigured: configured, waitingMessages: waiting, ...(overTcp > 0 ? { relaysOverTcp: overTcp } : {}), ...(role.context.udp?.isBlocked === true ? { isUdpBlocked: true } : {}),
@@ -42,7 +42,7 @@ export function relayStatus(role: VisorRole, publicKey: string, now: Instant): R
   const isSilent = link?.state === 'silent' || link?.state === 'paused' || (link?.state === 'connecting' && now.monotonicMs - link.lastUsedMs >= startingMs);
   const state: RelayStatus['state'] = registered ? 'connected' : role.revoked || link === undefined ? 'idle' : refused ? 'refused' : isSilent ? 'unreachable' : 'connecting';
   return {
-    row, state, isOverTcp: isOverTcp(role, publicKey),
+    row, state, isOverTcp: isRelayOverTcp(role, publicKey),
     problem: registered ? '' : row.role === 'friend' && role.relays.isRefused(publicKey) && !role.revoked ? 'Your friend’s computer does not hold mail for you just now.' : relayProblem(link, role.relays.isRefused(publicKey), role.revoked, state),
     leavingUntilWallMs: row.leavingSinceMs === undefined ? undefined : row.leavingSinceMs + leavingMaximumMs,
     sinceWallMs: registered ? link?.sinceWallMs : undefined,
@@ -71,9 +71,9 @@ function bannedStatus(role: VisorRole, publicKey: string): RelayStatus | undefin
 }
 
 /** As long as it counts as connected. */
-function isOverTcp(role: VisorRole, publicKey: string): boolean {
+function isRelayOverTcp(role: VisorRole, publicKey: string): boolean {
   const link = role.links.own(publicKey);
-  return role.relays.registered.has(publicKey) && link !== undefined && role.links.isOverTcp(link);
+  return role.relays.registered.has(publicKey) && link !== undefined && isOverTcp(role.context.sessions, link);
 }
 
 export function headlineOf(role: VisorRole, messageId: string, facts: LetterFacts, now: Instant): Headline {

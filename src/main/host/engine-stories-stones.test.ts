@@ -84,7 +84,7 @@ describe('with every dedicated relay gone, friends of one reachable friend', () 
     world.run(20 * minuteMs);
     bob.command({ name: 'reach', publicKey: ada.publicKey });
     world.run(minuteMs);
-    expect(contactOf(bob, ada)).toMatchObject({ paths: [{ kind: 'relay', relay: stone.publicKey, isCurrent: true }] });
+    expect(contactOf(bob, ada)).toMatchObject({ paths: [{ kind: 'friend', relay: stone.publicKey, isCurrent: true }] });
     const id = bob.send(ada, 'hello');
     world.run(5 * secondMs);
     expect([ada.inbox(), bob.state(id)]).toEqual([['hello'], 'delivered']);

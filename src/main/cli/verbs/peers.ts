@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import type { PeerPathView, PeerView } from '../../../shared/views.ts';
+import { isStraight, type PeerPathView, type PeerView } from '../../../shared/views.ts';
 import { parseTimeout } from '../durations.ts';
 import { pause } from '../environment.ts';
 import { exitFailed } from '../terminal.ts';
@@ -21,9 +21,6 @@ function parseWanted(text: string | undefined): WantedPath {
   if (wanted === undefined) throw new WaypostError('invalid-argument', '--wait takes "any" or "direct".');
   return wanted;
 }
-
-/** Nobody carries it. */
-const isStraight = (kind: PeerPathView['kind']): boolean => kind === 'lan' || kind === 'direct';
 
 function pathWords({ kind, address, relay, relayName, isCurrent, isDoubtful, roundTripMs }: PeerPathView): string {
   const where = isStraight(kind) ? address ?? '' : `through ${relayName ?? relay ?? 'somebody'}`;

@@ -38,12 +38,3 @@ const prefix = 'circuit/';
 export const circuitAddress = (sessionId: SessionId, circuit: number): SocketAddress => ({ host: `${prefix}${String(sessionId)}/${String(circuit)}`, port: 0 });
 
 export const isCircuitAddress = (address: SocketAddress): boolean => address.host.startsWith(prefix);
-
-/** @throws never; undefined for any other address */
-export function parseCircuitAddress(address: SocketAddress): { readonly sessionId: SessionId; readonly circuit: number } | undefined {
-  if (!isCircuitAddress(address)) return undefined;
-  const [sessionText = '', circuitText = ''] = address.host.slice(prefix.length).split('/');
-  const sessionId = Number(sessionText);
-  const circuit = Number(circuitText);
-  return Number.isSafeInteger(sessionId) && Number.isSafeInteger(circuit) ? { sessionId, circuit } : undefined;
-}

@@ -10,7 +10,7 @@ import { FileEnds } from './file-ends.ts';
 import { fetchStatus } from './fetch-status.ts';
 import { isMoving, newFetch } from './file-fetch.ts';
 import { recipientOf } from './holder-drops.ts';
-import type { FileSource } from '../../../shared/views.ts';
+import { isStraight, type FileSource } from '../../../shared/views.ts';
 import type { SourceEnd } from '../directed/types.ts';
 import type { FileStatus } from '../inspection-types.ts';
 import type { Receipts } from '../mail/receipts.ts';
@@ -219,7 +219,8 @@ export class IncomingFiles {
     }
     const sender = this.#senderOf(fetch);
     // A circuit would carry it more slowly than the relay itself, which has it or forwards it.
-    if (sender !== undefined && this.#peers.pathOf(sender)?.kind !== 'relay') {
+    const path = sender === undefined ? undefined : this.#peers.pathOf(sender);
+    if (sender !== undefined && path !== undefined && isStraight(path.kind)) {
       const sessionId = this.#peers.session(sender);
       const atMs = fetch.notBeforeMs.get(peerKey(sender))?.atMs ?? 0;
       if (sessionId !== undefined && atMs <= now.monotonicMs) sessions.push(sessionId);

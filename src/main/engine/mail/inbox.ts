@@ -8,7 +8,7 @@ import { equalBytes, toHex } from '../wire/bytes.ts';
 import { newRelayInbox } from './relay-inbox.ts';
 import type { RelayInbox, Verdict } from './relay-inbox.ts';
 import { Deadlines } from '../deadlines.ts';
-import type { RelayLink } from '../overlay/relay-links.ts';
+import { isOverTcp, type RelayLink } from '../overlay/relay-links.ts';
 import type { Instant, ListEntry, RequestBody } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { LetterTaker, OpenedLetter } from './letter-taker.ts';
@@ -205,7 +205,7 @@ export class Inbox {
   }
 
   #take(inbox: RelayInbox, opened: OpenedLetter, body: Uint8Array, now: Instant, settle: (verdict: Verdict, at: Instant) => void): void {
-    this.#taker.take(opened, body, { kind: 'relay', relay: inbox.link.hint.publicKey }, now, (taken, at) => { settle(taken === 'unopenable' ? taken : 'committed', at); });
+    this.#taker.take(opened, body, { kind: 'relay', relay: inbox.link.hint.publicKey, isOverTcp: isOverTcp(this.#context.sessions, inbox.link) }, now, (taken, at) => { settle(taken === 'unopenable' ? taken : 'committed', at); });
   }
 
   #sendAcks(inbox: RelayInbox, now: Instant): void {

@@ -2,24 +2,24 @@
 import type { PeerPath } from '../overlay/peer-sessions.ts';
 import type { SessionId } from '../session/types.ts';
 import type { PublicKeyHex } from '../wire/types.ts';
-import type { PeerPathCode } from '../../../shared/views.ts';
+import { isStraight, type PeerPathCode, type PeerPathKind } from '../../../shared/views.ts';
 import type { HopRow } from './visor-store.ts';
 
 export type LetterWay =
   /** It lay in our mailbox there. */
-  | { readonly kind: 'relay'; readonly relay: PublicKeyHex }
+  | { readonly kind: 'relay'; readonly relay: PublicKeyHex; readonly isOverTcp: boolean }
   /** From its sender's device, in a session with it. No path: the session was lost since. */
   | { readonly kind: 'peer'; readonly sessionId: SessionId; readonly path: PeerPath | undefined };
 
-/** What a hop says of a letter that a relay took or gave. */
-export const relayPath = 'relay over UDP';
-
-const codes: Readonly<Record<PeerPath['kind'], PeerPathCode>> = { lan: 'peer-lan', direct: 'peer-direct', relay: 'peer-relay' };
+const codes: Readonly<Record<PeerPathKind, PeerPathCode>> = { lan: 'peer-lan', direct: 'peer-direct', friend: 'peer-friend', relay: 'peer-relay', 'relay-tcp': 'peer-relay-tcp' };
 
 export type HopRoute = Pick<HopRow, 'relay' | 'path'>;
 
+/** What a hop says of a letter that a relay took or gave. */
+export const relayRoute = (relay: PublicKeyHex, isOverTcp: boolean): HopRoute => ({ relay, path: isOverTcp ? 'relay over TCP' : 'relay over UDP' });
+
 /** A relay is named only for a circuit through it: it has carried the letter, and never held it. */
 export const peerRoute = (path: PeerPath | undefined): HopRoute =>
-  path === undefined ? {} : path.kind === 'relay' && path.relay !== undefined ? { path: codes.relay, relay: path.relay } : { path: codes[path.kind] };
+  path === undefined ? {} : isStraight(path.kind) || path.relay === undefined ? { path: codes[path.kind] } : { path: codes[path.kind], relay: path.relay };
 
-export const receivedRoute = (way: LetterWay): HopRoute => (way.kind === 'relay' ? { relay: way.relay, path: relayPath } : peerRoute(way.path));
+export const receivedRoute = (way: LetterWay): HopRoute => (way.kind === 'relay' ? relayRoute(way.relay, way.isOverTcp) : peerRoute(way.path));

@@ -2,7 +2,7 @@
  * One attempt to hand a letter over: look its recipient up, seal it once, give it to them when they are here, or lay copies at enough of their relays, and say when to try again.
  */
 import { mergeFacts } from './facts.ts';
-import { relayPath } from './letter-way.ts';
+import { relayRoute } from './letter-way.ts';
 import { layCopies, retryCapMs, retryPauseMs, type CopiesOutcome } from './outbox-copies.ts';
 import { remainingMs, statusFirstMs, type Live, type WallClocks } from './outbox-live.ts';
 import { needsSealing, seal } from './outbox-sealing.ts';
@@ -135,7 +135,7 @@ export class OutboxAttempts {
     const sinceMs = Math.max(now.wallMs, (before?.lostAtMs ?? -1) + 1);
     const untilMs = now.wallMs + outcome.expiresInMs;
     const news: LetterFacts = { held: [{ relay: outcome.relay, sinceMs, untilMs }], ...(outcome.fetched ? { fetchedAtMs: now.wallMs } : {}) };
-    this.#rows.update({ ...row, facts: mergeFacts(row.facts, news) }, [{ kind: 'held', atMs: now.wallMs, relay: outcome.relay, path: relayPath, untilMs }]);
+    this.#rows.update({ ...row, facts: mergeFacts(row.facts, news) }, [{ kind: 'held', atMs: now.wallMs, ...relayRoute(outcome.relay, outcome.isOverTcp), untilMs }]);
     this.#aftermath.watch(row.recipient, statusFirstMs, now);
   }
 

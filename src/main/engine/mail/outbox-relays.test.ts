@@ -27,14 +27,14 @@ const row: OutboxRow = {
 const honest: StorageReceipt = { letterId: new Uint8Array(32).fill(1), recipient, deviceId, state: 'held', expiresInSeconds: 60, storedAtMs: 0, epoch: new Uint8Array(8) };
 
 /** The outcome of a deposit that is answered so. */
-function outcomeOf(answer: RequestOutcome, memory: readonly OutboxRow[] = [row]): DepositOutcome | undefined {
+function outcomeOf(answer: RequestOutcome, memory: readonly OutboxRow[] = [row], relayHost = '192.0.2.1'): DepositOutcome | undefined {
   const link = { key: 'deposit/x', hint, purpose: 'deposit', state: 'connected', sessionId: 1 } as unknown as RelayLink;
   const links = {
     deposit: () => link, all: [link], session: () => ({ remoteCertificate: { ed25519: crypto.ed25519PublicKey(seed) } }),
     whenUp: (_link: RelayLink, _deadlineMs: number, at: typeof now, run: (up: boolean, at: typeof now) => void) => { run(true, at); },
   } as unknown as RelayLinks;
   const context = {
-    crypto, memory: { outbox: new Map(memory.map((one) => [one.id, one])) }, count: () => undefined,
+    crypto, sessions: { view: () => ({ address: { host: relayHost, port: 4430 } }) }, memory: { outbox: new Map(memory.map((one) => [one.id, one])) }, count: () => undefined,
     directed: { publisher: { offer: () => undefined, withdraw: () => undefined }, request: (_session: number, _body: unknown, options: { done: (outcome: RequestOutcome, at: typeof now) => void }) => { options.done(answer, now); } },
   } as unknown as VisorContext;
   let outcome: DepositOutcome | undefined;
@@ -47,8 +47,12 @@ const refusedWith = (code: NegativeCode): RequestOutcome => ({ kind: 'negative',
 
 describe('deposits', () => {
   it('a receipt that the relay signed for this letter is believed', () => {
-    expect(outcomeOf(signed({}))).toEqual({ kind: 'held', relay: hint.publicKey, expiresInMs: 60_000, fetched: false });
+    expect(outcomeOf(signed({}))).toEqual({ kind: 'held', relay: hint.publicKey, isOverTcp: false, expiresInMs: 60_000, fetched: false });
     expect(outcomeOf(signed({ state: 'acked' }))).toMatchObject({ kind: 'held', fetched: true });
+  });
+
+  it('what a relay took over TCP is told as that', () => {
+    expect(outcomeOf(signed({}), [row], 'tcp/192.0.2.1')).toMatchObject({ kind: 'held', isOverTcp: true });
   });
 
   it.each([

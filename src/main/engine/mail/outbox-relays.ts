@@ -3,7 +3,7 @@ import { decodeLetterState, decodeStatusResponse } from '../wire/responses.ts';
 import { verifySignedReceipt } from '../wire/receipt.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import { frameMaximumBytes } from '../wire/frame.ts';
-import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
+import { isOverTcp, type RelayLink, type RelayLinks } from '../overlay/relay-links.ts';
 import type { Instant, LetterState, NegativeCode, RelayHint } from '../wire/types.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { WaitReason } from '../../../shared/views.ts';
@@ -20,7 +20,7 @@ const depositsPerLink = 24;
 const depositFixedBytes = 158;
 
 export type DepositOutcome =
-  | { readonly kind: 'held'; readonly relay: string; readonly expiresInMs: number; readonly fetched: boolean }
+  | { readonly kind: 'held'; readonly relay: string; readonly isOverTcp: boolean; readonly expiresInMs: number; readonly fetched: boolean }
   | { readonly kind: 'refused'; readonly reason: WaitReason; readonly retryAfterMs: number; readonly cause: RefusalCause };
 
 /** What to do about it: nothing but wait, look the recipient up again, seal the letter anew, or go without the token. */
@@ -132,7 +132,7 @@ export class OutboxRelays {
     // Signed, but not a promise to keep it: under this letter id it never will.
     if (receipt.state !== 'held' && receipt.state !== 'fetched' && receipt.state !== 'acked') { refused('resealing', true, now, 0, 'seal-again'); return; }
     done({
-      kind: 'held', relay: hint.publicKey, expiresInMs: receipt.expiresInSeconds * 1000,
+      kind: 'held', relay: hint.publicKey, isOverTcp: isOverTcp(this.#context.sessions, link), expiresInMs: receipt.expiresInSeconds * 1000,
       fetched: receipt.state === 'fetched' || receipt.state === 'acked',
     }, true, now);
   }

@@ -10,6 +10,8 @@ import type { DepositTokens } from '../mail/tokens.ts';
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import { isTcpAddress } from '../wire/tcp-address.ts';
+import type { PeerPath } from './peer-sessions.ts';
 import type { Recipients } from './recipients.ts';
 import type { RelayLinks } from './relay-links.ts';
 
@@ -65,6 +67,16 @@ export class PeerCircuits {
 
   open({ sessionId, circuit, relay }: FoundCircuit, peer: PublicKeyHex): CircuitEnd { return this.#ends.open(sessionId, circuit, peer, relay); }
   at(address: SocketAddress): CircuitEnd | undefined { return this.#ends.at(address); }
+
+  /** The way that a circuit is: through a friend's computer, or a relay, and that over TCP where it has to be. */
+  pathAt(address: SocketAddress): PeerPath {
+    const end = this.#ends.at(address);
+    const { memory, sessions } = this.#context;
+    const carrier = end === undefined ? undefined : sessions.view(end.sessionId)?.address;
+    const kind = end !== undefined && memory.relays.get(end.relay)?.role === 'friend' ? 'friend' : carrier !== undefined && isTcpAddress(carrier) ? 'relay-tcp' : 'relay';
+    return { kind, relay: end?.relay };
+  }
+
   find(sessionId: SessionId, circuit: number): CircuitEnd | undefined { return this.#ends.find(sessionId, circuit); }
   over(sessionId: SessionId): readonly CircuitEnd[] { return [...this.#ends.over(sessionId)]; }
   with(peer: PublicKeyHex): readonly CircuitEnd[] { return [...this.#ends.with(peer)]; }

@@ -2,15 +2,14 @@
  * What happened on the way to one contact lately: round trips, with the kind of path that they took, changes of the path, and paths that failed. Bounded, and in memory only:
  * it is for people who look at how they are connected, and nothing is decided by it.
  */
-import type { PeerPathKind, PeerPathProblem, PeerPathSwitch, PeerRoundTrip } from '../inspection-types.ts';
-import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
+import type { PeerPathProblem, PeerPathSwitch, PeerRoundTrip } from '../inspection-types.ts';
+import type { Instant, SocketAddress } from '../wire/types.ts';
+import type { PeerPath } from './peer-sessions.ts';
 
 /** As many as a session keeps. */
 export const roundTripsKept = 64;
 export const switchesKept = 16;
 export const problemsKept = 6;
-
-export interface HistoryPath { readonly kind: PeerPathKind; readonly relay: PublicKeyHex | undefined }
 
 export class PeerHistory {
   #roundTrips: PeerRoundTrip[] = [];
@@ -18,7 +17,7 @@ export class PeerHistory {
   #problems: PeerPathProblem[] = [];
   /** Of all round trips, so that a switch knows between which two it was even when the first are forgotten. */
   #count = 0;
-  #path: HistoryPath | undefined;
+  #path: PeerPath | undefined;
   #heardWallMs: number | undefined;
 
   /** An echo came back or (undefined) was lost. */
@@ -33,7 +32,7 @@ export class PeerHistory {
   get heardWallMs(): number | undefined { return this.#heardWallMs; }
 
   /** What is sent goes this way from now on. */
-  uses(path: HistoryPath, now: Instant): void {
+  uses(path: PeerPath, now: Instant): void {
     const before = this.#path;
     this.#path = path;
     // Between two addresses of the same kind there is nothing to see.
@@ -45,7 +44,7 @@ export class PeerHistory {
   ended(): void { this.#path = undefined; }
 
   /** One of each address is kept, the last. */
-  failed(path: HistoryPath, address: SocketAddress | undefined, reason: PeerPathProblem['reason'], now: Instant): void {
+  failed(path: PeerPath, address: SocketAddress | undefined, reason: PeerPathProblem['reason'], now: Instant): void {
     const others = this.#problems.filter((one) => one.kind !== path.kind || one.relay !== path.relay || one.address?.host !== address?.host || one.address?.port !== address?.port);
     this.#problems = [...others.slice(1 - problemsKept), { kind: path.kind, relay: path.relay, address, reason, atWallMs: now.wallMs }];
   }

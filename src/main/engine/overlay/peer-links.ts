@@ -24,6 +24,7 @@ import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
 import type { GuessEnvironment, PathGuessing } from './path-guessing.ts';
 import { PeerReserve } from './peer-reserve.ts';
 import type { PeerEvents, PeerPath, PeerSessions } from './peer-sessions.ts';
+import { isStraight } from '../../../shared/views.ts';
 import type { SoughtPeer } from '../inspection-types.ts';
 import type { DepositTokens } from '../mail/tokens.ts';
 import type { SessionId, SessionOutput, SessionView } from '../session/types.ts';
@@ -205,7 +206,7 @@ export class PeerLinks implements PeerSessions {
         if (output.change === 'lost') {
           const path = this.#kindOf(output.address);
           // One that was closed is gone from here already, and was written down with that reason.
-          if (path.kind !== 'relay' || path.relay !== undefined) known.history.failed(path, path.kind === 'relay' ? undefined : output.address, 'no-answer', now);
+          if (isStraight(path.kind) || path.relay !== undefined) known.history.failed(path, isStraight(path.kind) ? output.address : undefined, 'no-answer', now);
           this.#circuits.hangUpAt(output.address, now);
           this.#nearby?.forget(known.publicKey, output.address);
           // The session core of the side that was dialled would wait for three minutes.
@@ -308,7 +309,7 @@ export class PeerLinks implements PeerSessions {
   }
 
   #kindOf(address: SocketAddress): PeerPath {
-    if (isCircuitAddress(address)) return { kind: 'relay', relay: this.#circuits.at(address)?.relay };
+    if (isCircuitAddress(address)) return this.#circuits.pathAt(address);
     return { kind: this.#upgrade.isLan(address) ? 'lan' : 'direct', relay: undefined };
   }
 
@@ -435,11 +436,12 @@ export class PeerLinks implements PeerSessions {
   }
 
   #circuitEnded(end: CircuitEnd, now: Instant): void {
+    const path = this.#kindOf(end.address);
     this.#circuits.close(end);
     const peer = this.#peers.get(end.peer);
     if (peer?.sessionId === undefined) return;
-    const wasPath = this.#context.sessions.paths(peer.sessionId, now).some((path) => sameAddress(path.address, end.address));
-    if (wasPath) peer.history.failed({ kind: 'relay', relay: end.relay }, undefined, 'circuit-ended', now);
+    const wasPath = this.#context.sessions.paths(peer.sessionId, now).some(({ address }) => sameAddress(address, end.address));
+    if (wasPath) peer.history.failed(path, undefined, 'circuit-ended', now);
     this.#context.sessions.dropPath(peer.sessionId, end.address, now);
     // Their other way to us may still stand; if none is left, they are gone or have to be met anew.
     // While they are being met there is no path yet, and a circuit may be left by which they are.

@@ -2,12 +2,13 @@
  * What the rest of a visor knows of sessions with other visors: authenticated at both ends, whatever path their packets take. There is one with a contact only as long as both
  * are here; nothing may depend on it.
  */
+import type { PeerPathKind } from '../../../shared/views.ts';
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex } from '../wire/types.ts';
 
-/** How a session's packets go: in a network of both, straight between two networks, or in a circuit through that relay. */
-export interface PeerPath { readonly kind: 'lan' | 'direct' | 'relay'; readonly relay: PublicKeyHex | undefined }
+/** How a session's packets go; of a circuit, through whom. */
+export interface PeerPath { readonly kind: PeerPathKind; readonly relay: PublicKeyHex | undefined }
 
 /** Sessions with contacts themselves, for as long as both are here. */
 export interface PeerSessions {
@@ -17,7 +18,7 @@ export interface PeerSessions {
   contactOf(sessionId: SessionId): PublicKeyHex | undefined;
   /** Somebody has to do with them now: worth a session for a while. */
   want(publicKey: PublicKeyHex, now: Instant): void;
-  /** How it goes now, for the route shown with a letter: 'lan' | 'direct' | 'relay', and the relay's key when by relay. */
+  /** How it goes now, for the route shown with a letter. */
   pathOf(publicKey: PublicKeyHex): PeerPath | undefined;
 }
 

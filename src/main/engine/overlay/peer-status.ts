@@ -1,6 +1,5 @@
 /** What is shown of contacts who are here, and of those who are looked for. */
-import { parseCircuitAddress } from '../circuits/tunnel.ts';
-import { isTcpAddress } from '../wire/tcp-address.ts';
+import { isStraight } from '../../../shared/views.ts';
 import type { PeerPathStatus, PeerStatus, SoughtPeer } from '../inspection-types.ts';
 import type { PathView, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -16,9 +15,9 @@ export interface PeerView extends Pick<PeerStatus, 'paths' | 'roundTrips' | 'swi
 export function viewOfPeer({ publicKey, sessionId, state, history }: Peer, context: VisorContext, upgrade: PathUpgrade, kindOf: (address: SocketAddress) => PeerPath, now: Instant): PeerView | undefined {
   const session = state === 'here' && sessionId !== undefined ? context.sessions.view(sessionId) : undefined;
   if (session === undefined || sessionId === undefined) return undefined;
-  const paths = context.sessions.paths(sessionId, now).map((path) => pathStatus(path, kindOf(path.address), context)).sort((one, other) => Number(other.isCurrent) - Number(one.isCurrent));
+  const paths = context.sessions.paths(sessionId, now).map((path) => pathStatus(path, kindOf(path.address))).sort((one, other) => Number(other.isCurrent) - Number(one.isCurrent));
   const { roundTrips, switches, problems } = history;
-  return { publicKey, session, paths, roundTrips, switches, problems, search: paths[0]?.kind === 'relay' ? upgrade.search(sessionId, now) : undefined };
+  return { publicKey, session, paths, roundTrips, switches, problems, search: paths[0] !== undefined && !isStraight(paths[0].kind) ? upgrade.search(sessionId, now) : undefined };
 }
 
 /** Undefined: there is a session, or none is wanted. */
@@ -29,8 +28,6 @@ export function soughtPeer(peer: Peer, now: Instant): SoughtPeer | undefined {
   return { publicKey, isAsking: state !== 'away', failures, reason, nextAskWallMs: isDue ? now.wallMs + Math.max(0, nextAskMs - now.monotonicMs) : undefined, problems: history.problems, lastHeardWallMs: history.heardWallMs };
 }
 
-function pathStatus({ address, isCurrent, isDoubtful, smoothedRoundTripMs }: PathView, { kind, relay }: PeerPath, { sessions }: VisorContext): PeerPathStatus {
-  const circuit = parseCircuitAddress(address);
-  const carrier = circuit === undefined ? undefined : sessions.view(circuit.sessionId);
-  return { kind, relay, address: kind === 'relay' ? undefined : address, isCurrent, isDoubtful, roundTripMs: smoothedRoundTripMs, ...(carrier !== undefined && isTcpAddress(carrier.address) ? { isOverTcp: true } : {}) };
+function pathStatus({ address, isCurrent, isDoubtful, smoothedRoundTripMs }: PathView, { kind, relay }: PeerPath): PeerPathStatus {
+  return { kind, relay, address: isStraight(kind) ? address : undefined, isCurrent, isDoubtful, roundTripMs: smoothedRoundTripMs };
 }

@@ -9,7 +9,7 @@ import { isTcpAddress, tcpAddress } from '../wire/tcp-address.ts';
 import { tcpPortDefault, TcpPorts } from './tcp-ports.ts';
 import { scopeOf } from '../path/address-scope.ts';
 import { socketAddressKey, type Instant, type RelayHint, type SocketAddress } from '../wire/types.ts';
-import type { CloseReason, SessionId, SessionOutput, SessionView } from '../session/types.ts';
+import type { CloseReason, SessionId, SessionOutput, Sessions, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 
 /** A recipient's relay is left when nothing was sent for this long: every idle session costs keepalives. */
@@ -52,6 +52,12 @@ export interface LinkEvents {
   isCarrying(sessionId: SessionId): boolean;
 }
 
+/** UDP does not get through to it just now. */
+export function isOverTcp(sessions: Pick<Sessions, 'view'>, { state, sessionId }: Pick<RelayLink, 'state' | 'sessionId'>): boolean {
+  const session = state === 'connected' && sessionId !== undefined ? sessions.view(sessionId) : undefined;
+  return session !== undefined && isTcpAddress(session.address);
+}
+
 export class RelayLinks {
   readonly #context: VisorContext;
   readonly #events: LinkEvents;
@@ -74,11 +80,6 @@ export class RelayLinks {
   own(publicKey: string): RelayLink | undefined { return this.#links.get(`own/${publicKey}`); }
   bySession(sessionId: SessionId): RelayLink | undefined { return this.#bySession.get(sessionId); }
   session(link: RelayLink): SessionView | undefined { return link.sessionId === undefined ? undefined : this.#context.sessions.view(link.sessionId); }
-
-  isOverTcp(link: RelayLink): boolean {
-    const session = link.state === 'connected' ? this.session(link) : undefined;
-    return session !== undefined && isTcpAddress(session.address);
-  }
 
   /** Makes the own links match the configured relays. */
   syncOwn(now: Instant): void {

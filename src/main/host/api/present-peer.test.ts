@@ -47,7 +47,7 @@ describe('what is reached over TCP', () => {
   it('is shown as that: a relay by the address that it has, a contact by a path of another kind', () => {
     const overTcp = { ...peer, role: 'relay', publicKey: relay, paths: [], address: { host: 'tcp/198.51.100.7', port: 443 } } as const;
     expect(peerSchema.parse(presentPeer(overTcp, inspect))).toMatchObject({ role: 'relay', address: '198.51.100.7:443', isOverTcp: true });
-    const shown = peerSchema.parse(presentPeer({ ...peer, address: undefined, paths: [{ ...circuit, isCurrent: true, isOverTcp: true }] }, inspect));
+    const shown = peerSchema.parse(presentPeer({ ...peer, address: undefined, paths: [{ ...circuit, kind: 'relay-tcp', isCurrent: true }] }, inspect));
     expect([shown.path, shown.kind, shown.paths[0]?.kind, shown.isOverTcp]).toEqual(['relay', 'relay-tcp', 'relay-tcp', undefined]);
   });
 });

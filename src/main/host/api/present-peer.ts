@@ -1,5 +1,5 @@
 /** Turns what the engine knows of sessions with relays and contacts into what people and programs are shown. Pure, as presenter.ts is. */
-import type { PeerPathView, PeerView } from '../../../shared/views.ts';
+import { isStraight, type PeerPathView, type PeerView } from '../../../shared/views.ts';
 import type { DirectSearch, PeerPathProblem, PeerPathStatus, PeerStatus, PeerPathSwitch, SoughtPeer } from '../../engine/inspection-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../../engine/wire/types.ts';
 import { hostOfTcp, isTcpAddress } from '../../engine/wire/tcp-address.ts';
@@ -12,8 +12,8 @@ export function presentPeer(peer: PeerStatus, names: Names): PeerView {
     publicKey: peer.publicKey,
     name: isRelay ? relayName(names, peer.publicKey) : personName(names, peer.publicKey),
     role: peer.role,
-    path: !isRelay && (current === undefined || current.kind === 'lan' || current.kind === 'direct') ? 'direct' : 'relay',
-    ...(current === undefined ? {} : { kind: kindOf(current), ...throughOf(current.relay, names) }),
+    path: !isRelay && (current === undefined || isStraight(current.kind)) ? 'direct' : 'relay',
+    ...(current === undefined ? {} : { kind: current.kind, ...throughOf(current.relay, names) }),
     ...addressOf(peer.address),
     ...(peer.address !== undefined && isTcpAddress(peer.address) ? { isOverTcp: true } : {}),
     ...(peer.roundTripMs === undefined ? {} : { roundTripMs: peer.roundTripMs }),
@@ -50,11 +50,9 @@ export function presentSoughtPeer(peer: SoughtPeer, names: Names): PeerView {
 const throughOf = (relay: PublicKeyHex | undefined, names: Names): Pick<PeerView, 'relay' | 'relayName'> => (relay === undefined ? {} : { relay, relayName: relayName(names, relay) });
 const addressOf = (address: SocketAddress | undefined): Pick<PeerView, 'address'> => (address === undefined ? {} : { address: formatHostPort(hostOfTcp(address.host), address.port) });
 
-const kindOf = ({ kind, isOverTcp }: PeerPathStatus): PeerPathView['kind'] => (kind === 'relay' && isOverTcp === true ? 'relay-tcp' : kind);
-
 function presentPath(path: PeerPathStatus, names: Names): PeerPathView {
-  const { relay, address, isCurrent, isDoubtful, roundTripMs } = path;
-  return { kind: kindOf(path), ...throughOf(relay, names), ...addressOf(address), isCurrent, isDoubtful, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
+  const { kind, relay, address, isCurrent, isDoubtful, roundTripMs } = path;
+  return { kind, ...throughOf(relay, names), ...addressOf(address), isCurrent, isDoubtful, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
 }
 
 function presentSwitch({ atWallMs, from, to, relay, sample }: PeerPathSwitch, names: Names): NonNullable<PeerView['switches']>[number] {
