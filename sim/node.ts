@@ -4,7 +4,7 @@
  * through node-watch.ts.
  */
 import { createNetworkChecks } from '../src/main/engine/path/network-checks.ts';
-import { createEngine } from '../src/main/engine/visor.ts';
+import { createEngine } from '../src/main/engine/engine.ts';
 import { identityPublicKey, isValidSecretKey } from '../src/main/engine/wire/identity.ts';
 import { MachineClock } from './clock.ts';
 import { Disk, type CrashStep } from './disk.ts';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { notChecked } from '../../shared/network-report.ts';
 import type { NetworkRequest } from '../engine/path/observation-port.ts';
 import { createNetworkChecks } from '../engine/path/network-checks.ts';
-import { createEngine } from '../engine/visor.ts';
+import { createEngine } from '../engine/engine.ts';
 import { systemClock } from './clock.ts';
 import { chooseCrypto, createRandomBytes } from './crypto.ts';
 import { Driver, type DriverOptions } from './driver.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NetworkCheck, ObservationPort, Probe, SpareSocket } from '../engine/path/observation-port.ts';
 import type { Observation } from '../engine/path/types.ts';
-import { createEngine } from '../engine/visor.ts';
+import { createEngine } from '../engine/engine.ts';
 import { systemClock } from './clock.ts';
 import { chooseCrypto, createRandomBytes } from './crypto.ts';
 import { Driver, type DriverOptions } from './driver.ts';

@@ -1,7 +1,7 @@
 /** One engine of a story with its memory stores, and what a story does with it: commands, loss of power, lies, and looks at what is kept. */
 import { createNetworkChecks } from '../engine/path/network-checks.ts';
 import { canaryTtlSeconds } from '../engine/overlay/canary-letter.ts';
-import { createEngine } from '../engine/visor.ts';
+import { createEngine } from '../engine/engine.ts';
 import type { LanFacts } from '../engine/path/lan-network.ts';
 import type { CreateNetworkCheck, EngineSocket } from '../engine/path/observation-port.ts';
 import type { CreatePeerSessions, PeerSessions } from '../engine/overlay/peer-sessions.ts';

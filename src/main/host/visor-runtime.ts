@@ -9,7 +9,7 @@ import type { CarryingView, EchoView } from '../../shared/views.ts';
 import type { CommandName, CommandResults, EngineCommand } from '../engine/command-types.ts';
 import type { RelayPolicy } from '../engine/engine-types.ts';
 import { createNetworkChecks } from '../engine/path/network-checks.ts';
-import { createEngine } from '../engine/visor.ts';
+import { createEngine } from '../engine/engine.ts';
 import { identityPublicKey } from '../engine/wire/identity.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import { VisorApi } from './api/visor-api.ts';

@@ -11,15 +11,11 @@ import { earliestOf, type Due } from './deadlines.ts';
 import { createDirected } from './directed/directed.ts';
 import { datagramLimitFor } from './path-mtu/datagram-limit.ts';
 import { BlobShelf } from './files/blob-shelf.ts';
-import { createMailboxRole } from './mail/mailbox.ts';
 import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
 import { VisorMemory } from './mail/visor-memory.ts';
-import { HourlyBudget } from './circuits/circuit-budget.ts';
 import { CircuitRole } from './circuits/circuit-role.ts';
 import { isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
 import { HostNames } from './overlay/host-names.ts';
-import { DirectoryRole } from './directory/directory-role.ts';
-import { RelayPeers } from './directory/relay-peers.ts';
 import { familyOf } from './path/address-scope.ts';
 import { pathTiers, tierOf } from './path/path-tier.ts';
 import { createSessions } from './session/sessions.ts';
@@ -36,21 +32,18 @@ import { capabilitiesOf } from './engine-capabilities.ts';
 import { StoreRequests, type StoreResult } from './store-requests.ts';
 import { EngineInspector } from './inspection.ts';
 import { runCommand } from './visor-commands.ts';
+import { RelayRole } from './relay-role.ts';
+import { visorMeans } from './visor-means.ts';
 import { VisorRole } from './visor-role.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import type { Directed, MemoryUse } from './directed/types.ts';
 import type { CreateEngine, Engine, EngineChange, EngineOutput, StartArguments } from './engine-types.ts';
 import type { EngineCommand } from './command-types.ts';
 import type { EngineInspection } from './inspection-types.ts';
-import type { MailboxRole } from './mail/mailbox-types.ts';
 import type { VisorChange } from './mail/visor-store.ts';
 import type { CheckedNetwork, EngineSocket, NetworkAnswer } from './path/observation-port.ts';
 import { connectedRelays, ownRelays } from './overlay/relays-to-ask.ts';
 import { RelayPathMtus } from './overlay/relay-path-mtus.ts';
-import { guessFactsOf, hostsOf, offeredOf } from './overlay/own-candidates.ts';
-import type { GuessEnvironment } from './overlay/path-guessing.ts';
-import type { OwnCandidates } from './overlay/path-upgrade.ts';
-import type { LanOutputs } from './overlay/lan-environment.ts';
 import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
 import { isGuessSocket, type GuessSocket, type Instant, type PublicKeyHex, type SocketAddress } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
@@ -58,9 +51,9 @@ import type { VisorContext } from './visor-context.ts';
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
 
-export const createEngine: CreateEngine = (start) => new VisorEngine(start);
+export const createEngine: CreateEngine = (start) => new JoinedEngine(start);
 
-class VisorEngine implements Engine {
+class JoinedEngine implements Engine {
   readonly inspect: EngineInspection;
   readonly #outputs: EngineOutput[] = [];
   readonly #stores = new StoreRequests((output) => { this.#outputs.push(output); }, (changes) => { this.#changes.push(...changes); });
@@ -72,36 +65,15 @@ class VisorEngine implements Engine {
   readonly #directed: Directed;
   readonly #context: VisorContext;
   readonly #visor: VisorRole | undefined;
-  readonly #mailbox: MailboxRole | undefined;
+  readonly #relay: RelayRole | undefined;
   readonly #paths: PathRole;
   readonly #circuits: CircuitRole;
   readonly #names: HostNames;
-  readonly #relayPeers: RelayPeers | undefined;
-  readonly #directory: DirectoryRole | undefined;
   readonly #pathMtus = new RelayPathMtus();
-  readonly #hourly: HourlyBudget | undefined;
   readonly #counters = new Map<string, number>();
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
   #frameUse: MemoryUse = 'kept';
-  readonly #ownCandidates: OwnCandidates = {
-    isHidden: () => this.#context.memory.settings.hideAddress, offered: () => offeredOf(this.#paths.lastCheck?.report), hosts: () => hostsOf(this.#paths.lastCheck?.report),
-    isSparing: () => this.#visor?.isSparing ?? false,
-    refresh: (now, isOutdated) => { if (isOutdated) this.#paths.runAnew(now); else this.#paths.run(now, () => undefined); },
-  };
-  readonly #lanOutputs: LanOutputs = {
-    announce: (fromHost, datagram) => { this.#outputs.push({ kind: 'announce', fromHost, datagram }); },
-    transmit: (to, datagram) => { this.#outputs.push({ kind: 'transmit', to, datagram, via: 'main' }); },
-  };
-  readonly #guesses: GuessEnvironment = {
-    isAllowed: () => {
-      const { guessPorts, hideAddress, metered } = this.#context.memory.settings;
-      return guessPorts && !hideAddress && !metered;
-    },
-    facts: () => guessFactsOf(this.#paths.lastCheck?.report),
-    bind: (socket, firstHops) => { this.#outputs.push({ kind: 'bind-guess', socket, firstHops }); },
-    unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
-  };
 
   constructor(start: StartArguments) {
     const { configuration, now } = start;
@@ -109,6 +81,7 @@ class VisorEngine implements Engine {
     this.#now = now;
     this.#certificateCheckAtMs = now.monotonicMs + certificateCheckMs;
     const memory = new VisorMemory(start.state);
+    const means = visorMeans({ memory, paths: () => this.#paths, isSparing: () => this.#visor?.isSparing ?? false, output: (output) => { this.#outputs.push(output); } });
     const own = ensureDevice(memory.device, crypto, random, identitySecret, now);
     const device = new CurrentDevice(memory, crypto, own.device);
     const udp = configuration.visor && configuration.carriesTcp === true ? new UdpMemory(() => { this.#changes.push({ kind: 'connection' }); }, start.network) : undefined;
@@ -117,7 +90,7 @@ class VisorEngine implements Engine {
       capabilities: capabilitiesOf(start),
       listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !isTcpAddress(address) && (!memory.settings.hideAddress || isCircuitAddress(address)),
       expects: (from, identity, at) => this.#visor?.lan?.expects(from, identity, at) === true && (identity === undefined || memory.contacts.get(identity)?.standing === 'contact'),
-      tierOf: (address) => pathTiers.indexOf(tierOf(address, this.#ownCandidates.hosts())), ...(udp === undefined ? {} : { detour: udp }),
+      tierOf: (address) => pathTiers.indexOf(tierOf(address, means.candidates.hosts())), ...(udp === undefined ? {} : { detour: udp }),
       learnedPauseMs: (address) => this.#learnedPauseMs(address), pauseWasTooLong: (address, at) => { if (!isTcpAddress(address)) this.#paths.mappingForgotten(familyOf(address.host), at); },
     });
     this.#directed = createDirected({
@@ -142,16 +115,15 @@ class VisorEngine implements Engine {
     const first: VisorChange[] = [...own.changes];
     if (!memory.values.has('name')) first.push({ kind: 'put-value', key: 'name', value: configuration.initialName });
     if (first.length > 0) this.#context.commit(first);
-    this.#mailbox = configuration.relay === undefined || start.mail === undefined ? undefined : createMailboxRole({
-      crypto, random, directed: this.#directed, policy: configuration.relay, ed25519Seed: own.device.ed25519Seed,
-      store: (request, done) => { this.#stores.mail(request, done); },
-      shelf: new BlobShelf((request, done) => { this.#stores.blobs('held-blobs', request, done); }, start.blobs.held),
-      session: (sessionId) => this.#sessions.view(sessionId),
-      log: (level, event, fields) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
-    }, start.mail, now);
     const shelf = new BlobShelf((request, done) => { this.#stores.blobs('own-blobs', request, done); }, start.blobs.own);
-    const means = { lan: configuration.relay === undefined ? this.#lanOutputs : undefined, guess: this.#guesses };
-    this.#visor = configuration.visor ? new VisorRole(this.#context, shelf, this.#ownCandidates, (ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); }, now, configuration.createPeerSessions, means) : undefined;
+    const resolve = (ticket: number, host: string): void => { this.#outputs.push({ kind: 'resolve', ticket, host }); };
+    this.#visor = configuration.visor ? new VisorRole(this.#context, shelf, means.candidates, resolve, now, configuration.createPeerSessions, { guess: means.guess, lan: configuration.relay === undefined ? means.lan : undefined }) : undefined;
+    this.#names = this.#visor?.names ?? new HostNames(resolve);
+    this.#relay = configuration.relay === undefined || start.mail === undefined ? undefined : new RelayRole(this.#context, {
+      policy: configuration.relay, opened: start.mail, names: this.#names,
+      shelf: new BlobShelf((request, done) => { this.#stores.blobs('held-blobs', request, done); }, start.blobs.held),
+      store: (request, done) => { this.#stores.mail(request, done); },
+    }, now);
     this.#paths = new PathRole({
       crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
       createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
@@ -170,21 +142,8 @@ class VisorEngine implements Engine {
       recall: (key) => memory.values.get(key),
       remember: (key, value) => { this.#context.commit([{ kind: 'put-value', key, value }]); },
     }, now);
-    const mailbox = this.#mailbox;
-    const perHour = configuration.relay?.circuitsPerHour;
-    this.#hourly = perHour === undefined ? undefined : new HourlyBudget(perHour, now.monotonicMs);
-    this.#circuits = new CircuitRole(this.#directed, this.#visor?.peers, mailbox === undefined ? undefined : {
-      crypto, random, request: (sessionId, body, options, at) => { this.#directed.request(sessionId, body, options, at); },
-      send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at), frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
-      hourly: this.#hourly, sessionsOf: (wanted) => mailbox.sessionsOf(wanted), addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
-    }, (counter) => { this.#context.count(counter); });
-    this.#names = this.#visor?.names ?? new HostNames((ticket, host) => { this.#outputs.push({ kind: 'resolve', ticket, host }); });
-    this.#relayPeers = mailbox === undefined ? undefined : new RelayPeers(this.#context, this.#names, configuration.relay?.peers ?? []);
-    this.#directory = mailbox === undefined || this.#relayPeers === undefined ? undefined : new DirectoryRole({
-      crypto, directed: this.#directed, peers: this.#relayPeers, held: (identity, at, then) => { mailbox.held(identity, at, then); },
-      addressOf: (sessionId) => this.#sessions.view(sessionId)?.address, count: (counter) => { this.#context.count(counter); },
-    });
-    this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#mailbox?.expirySuspended ?? false, () => this.#told(this.#paths.lastCheck));
+    this.#circuits = new CircuitRole(this.#directed, this.#visor?.peers, this.#relay?.exchange, (counter) => { this.#context.count(counter); });
+    this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#relay?.isExpirySuspended ?? false, () => this.#told(this.#paths.lastCheck));
     this.#visor?.start(now);
   }
 
@@ -265,11 +224,9 @@ class VisorEngine implements Engine {
     this.#directed.handleTimeout(now);
     if (now.monotonicMs >= this.#certificateCheckAtMs) this.#renewCertificate(now);
     this.#visor?.handleTimeout(now);
-    this.#mailbox?.handleTimeout(now);
+    this.#relay?.handleTimeout(now);
     this.#paths.handleTimeout(now);
     this.#circuits.handleTimeout(now);
-    this.#relayPeers?.handleTimeout(now);
-    this.#directory?.handleTimeout(now);
     this.#drainSessions();
   }
 
@@ -287,7 +244,7 @@ class VisorEngine implements Engine {
     this.#paths.networkChanged(now);
     this.#pathMtus.forget();
     this.#visor?.networkChanged(now);
-    this.#relayPeers?.networkChanged(now);
+    this.#relay?.networkChanged(now);
     this.#drainSessions();
   }
 
@@ -331,12 +288,12 @@ class VisorEngine implements Engine {
 
   confirmClock(now: Instant): void {
     this.#begin(now);
-    this.#mailbox?.confirmClock(now);
+    this.#relay?.confirmClock(now);
   }
 
   setMembers(members: readonly PublicKeyHex[], now: Instant): void {
     this.#begin(now);
-    this.#mailbox?.setMembers(members);
+    this.#relay?.setMembers(members);
   }
 
   stop(now: Instant): void {
@@ -345,9 +302,7 @@ class VisorEngine implements Engine {
     this.#visor?.peers.stop(now);
     this.#drainSessions();
     for (const link of this.#visor?.links.all ?? []) if (link.sessionId !== undefined) this.#sessions.close(link.sessionId, now);
-    this.#relayPeers?.stop(now);
-    // A relay's as well: whoever is silent for minutes, because the router allows it, would not know for minutes.
-    if (this.#mailbox !== undefined) this.#sessions.closeAll(now);
+    this.#relay?.stop(now);
     this.#drainSessions();
   }
 
@@ -359,7 +314,7 @@ class VisorEngine implements Engine {
         this.#touched = false;
         this.#directed.flush(this.#now);
         this.#visor?.flush(this.#now);
-        this.#mailbox?.flush(this.#now);
+        this.#relay?.flush(this.#now);
         this.#drainSessions();
         continue;
       }
@@ -376,12 +331,10 @@ class VisorEngine implements Engine {
     yield { atMs: this.#certificateCheckAtMs, reason: 'certificate' };
     yield this.#sessions.pollTimeout();
     yield this.#directed.pollTimeout();
-    yield this.#mailbox?.pollTimeout();
+    yield* this.#relay?.timeouts() ?? [];
     yield* this.#visor?.timeouts() ?? [];
     yield this.#paths.pollTimeout();
     yield this.#circuits.pollTimeout();
-    yield this.#relayPeers?.pollTimeout();
-    yield this.#directory?.pollTimeout();
   }
 
   #begin(now: Instant): void {
@@ -419,16 +372,15 @@ class VisorEngine implements Engine {
         return;
       case 'closed':
         this.#directed.sessionLost(output.sessionId, this.#now);
-        this.#mailbox?.sessionClosed(output.sessionId);
+        this.#relay?.handleSession(output, this.#now);
         this.#circuits.sessionClosed(output.sessionId, this.#now);
         this.#visor?.handleSession(output, this.#now);
-        this.#relayPeers?.handleSession(output, this.#now);
         this.#paths.relaysChanged(this.#now);
         return;
       case 'restarted':
         this.#circuits.sessionClosed(output.session.id, this.#now);
         if (this.#visor?.handleSession(output, this.#now) !== true) this.#directed.sessionLost(output.session.id, this.#now);
-        this.#relayPeers?.handleSession(output, this.#now);
+        this.#relay?.handleSession(output, this.#now);
         this.#paths.sessionBegan(output.session, this.#now);
         return;
       case 'path':
@@ -440,7 +392,7 @@ class VisorEngine implements Engine {
         return;
       case 'established': case 'silent': case 'measured':
         this.#visor?.handleSession(output, this.#now);
-        this.#relayPeers?.handleSession(output, this.#now);
+        this.#relay?.handleSession(output, this.#now);
         if (output.kind === 'established') this.#paths.sessionBegan(output.session, this.#now);
         else if (output.kind === 'silent') this.#paths.relaysChanged(this.#now);
         return;
@@ -451,10 +403,8 @@ class VisorEngine implements Engine {
     const counters: Record<string, number> = { ...Object.fromEntries(this.#counters) };
     for (const [reason, value] of Object.entries(this.#sessions.dropCounters)) counters[`session.drop.${reason}`] = value;
     for (const [reason, value] of Object.entries(this.#directed.dropCounters)) counters[`request.drop.${reason}`] = value;
-    for (const [name, value] of Object.entries(this.#mailbox?.counters ?? {})) counters[`mailbox.${name}`] = value;
+    for (const [name, value] of this.#relay?.counters(this.#now) ?? []) counters[name] = value;
     for (const [name, value] of this.#paths.counters) counters[name] = value;
-    const hour = this.#hourly?.used(this.#now.monotonicMs);
-    if (hour !== undefined) { counters['circuit.hour.packets'] = hour.packets; counters['circuit.hour.bytes'] = hour.bytes; }
     return counters;
   }
 }
