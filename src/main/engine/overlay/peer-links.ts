@@ -4,7 +4,7 @@
  * WHY. A relay makes sure that a letter arrives some day; two people who are both here should not need it: letters then arrive as fast as light goes, receipts are the
  * recipient's own word, and files come from who has them. So while there is something to do with a contact, their visor and ours keep a session of their own.
  *
- * HOW THEY MEET. Neither may be reachable, but each is connected to its own relays. Who wants the session asks a relay of the other's for a circuit (circuits/), showing the
+ * HOW THEY MEET (peer-meeting.ts). Neither may be reachable, but each is connected to its own relays. Who wants the session asks a relay of the other's for a circuit (circuits/), showing the
  * deposit token that the other gave; the other's visor knows its tokens and takes circuits for accepted contacts alone. Through the circuit goes an ordinary handshake between
  * the two devices, and what it yields is an ordinary session, opaque to the relay. When both ask at once the session core keeps one session.
  *
@@ -14,11 +14,12 @@
  * with the other for ten minutes, and when no path is left it is sought anew, less and less often while they are away. That somebody is not reached this way says
  * nothing about them: letters go to their relays as ever.
  */
-import { Deadlines } from '../deadlines.ts';
+import { Deadlines, earliestOf, type Due } from '../deadlines.ts';
 import type { CircuitEnd } from '../circuits/ends.ts';
 import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { PeerCircuits } from './peer-circuits.ts';
-import { askAnew, isWanted, mayAsk, newPeer, notReached, type Peer } from './peer.ts';
+import { askAnew, isWanted, mayAsk, newPeer, type Peer } from './peer.ts';
+import { PeerMeeting, type Nearby } from './peer-meeting.ts';
 import { soughtPeer, viewOfPeer, type PeerView } from './peer-status.ts';
 import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
 import type { GuessEnvironment, PathGuessing } from './path-guessing.ts';
@@ -35,26 +36,12 @@ import type { RelayLinks } from './relay-links.ts';
 
 /** After the last letter either way. */
 export const wantedForMs = 600_000;
-/** From the circuit to the session; then it is given up. */
-const meetingMs = 12_000;
 /** Sessions with contacts at once: each costs keepalives. */
 const peersMaximum = 64;
 /** Paths fail together, and a peer whose paths come and go must not have us ask all the time. */
 const pathFailedGapMs = 10_000;
 /** Somebody who was seen in the own network is worth an attempt, even if nobody has anything to say to them yet. */
 const greetForMs = 30_000;
-
-/** Where contacts were seen in the networks of this machine. */
-export interface Nearby {
-  /** Undefined: nowhere. */
-  at(publicKey: PublicKeyHex, now: Instant): SocketAddress | undefined;
-  /** Asks who is there. */
-  seek(now: Instant): void;
-  /** Tells them that a handshake is coming. */
-  knock(publicKey: PublicKeyHex, address: SocketAddress, now: Instant): void;
-  /** Nobody answered there. */
-  forget(publicKey: PublicKeyHex, address: SocketAddress): void;
-}
 
 /** What not every host can do. */
 export interface PeerMeans {
@@ -71,20 +58,20 @@ export class PeerLinks implements PeerSessions {
   #pathFailedMs = -Infinity;
   readonly #peers = new Map<PublicKeyHex, Peer>();
   readonly #bySession = new Map<SessionId, Peer>();
+  /** When a session is not wanted any more, by contact. */
   readonly #deadlines = new Deadlines();
-  readonly #recipients: Recipients;
   readonly #nearby: Nearby | undefined;
-  /** Of sessions that are being met in the own network: where. */
-  readonly #dialledAt = new Map<PublicKeyHex, SocketAddress>();
+  readonly #meeting: PeerMeeting;
 
   constructor(context: VisorContext, links: RelayLinks, recipients: Recipients, tokens: DepositTokens, own: OwnCandidates, events: PeerEvents, { nearby, guess }: PeerMeans = {}) {
     this.#context = context;
-    this.#recipients = recipients;
     this.#nearby = nearby;
     this.#events = events;
     this.#upgrade = new PathUpgrade(context, own, guess);
-    this.#circuits = new PeerCircuits(context, links, recipients, tokens, (publicKey) => this.#isAccepted(publicKey), (end, now) => {
-      this.#deadlines.set(`unmet ${end.address.host}`, now.monotonicMs + meetingMs);
+    this.#circuits = new PeerCircuits(context, links, recipients, tokens, (publicKey) => this.#isAccepted(publicKey), (end, now) => { this.#meeting.opened(end, now); });
+    this.#meeting = new PeerMeeting({
+      context, recipients, nearby, circuits: this.#circuits, peerOf: (publicKey) => this.#peers.get(publicKey),
+      dialled: (peer, sessionId) => { this.#bySession.set(sessionId, peer); }, giveUp: (peer, now) => { this.#end(peer, now); },
     });
     this.#reserve = new PeerReserve(context, this.#circuits);
     context.directed.handle('candidates', (sessionId, body, answer, now) => {
@@ -114,8 +101,8 @@ export class PeerLinks implements PeerSessions {
     const peer = this.#peer(publicKey, now);
     if (peer === undefined) return;
     peer.wantedUntilMs = now.monotonicMs + wantedForMs;
-    this.#deadlines.set(`idle ${publicKey}`, peer.wantedUntilMs);
-    if (mayAsk(peer, 'something to say', now)) this.#ask(peer, now);
+    this.#deadlines.set(publicKey, peer.wantedUntilMs);
+    if (mayAsk(peer, 'something to say', now)) this.#meeting.ask(peer, now);
   }
 
   /** Somebody asks for them by hand: at once, and for a direct path where there is none. */
@@ -123,7 +110,7 @@ export class PeerLinks implements PeerSessions {
     this.want(publicKey, now);
     const peer = this.#peers.get(publicKey);
     if (peer === undefined || !this.#isAccepted(publicKey)) return;
-    if (mayAsk(peer, 'by hand', now)) this.#ask(peer, now);
+    if (mayAsk(peer, 'by hand', now)) this.#meeting.ask(peer, now);
     else if (peer.state === 'here' && peer.sessionId !== undefined) this.#upgrade.tryNow(peer.sessionId, now);
   }
 
@@ -139,8 +126,8 @@ export class PeerLinks implements PeerSessions {
     const peer = this.#peer(publicKey, now);
     if (peer === undefined || peer.state === 'meeting') return;
     peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + greetForMs);
-    this.#deadlines.set(`idle ${publicKey}`, peer.wantedUntilMs);
-    this.#ask(peer, now);
+    this.#deadlines.set(publicKey, peer.wantedUntilMs);
+    this.#meeting.ask(peer, now);
   }
 
   /** Whether they are reached in the own network. */
@@ -247,7 +234,7 @@ export class PeerLinks implements PeerSessions {
   relayUp(now: Instant): void {
     for (const peer of this.#peers.values()) {
       askAnew(peer, now);
-      if (peer.state === 'away' && isWanted(peer, now)) this.#ask(peer, now);
+      if (peer.state === 'away' && isWanted(peer, now)) this.#meeting.ask(peer, now);
     }
   }
 
@@ -280,24 +267,17 @@ export class PeerLinks implements PeerSessions {
 
   handleTimeout(now: Instant): void {
     for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
-      const space = key.indexOf(' ');
-      const name = key.slice(0, space);
-      const rest = key.slice(space + 1);
-      if (name === 'unmet') { this.#unmet(rest, now); continue; }
-      const peer = this.#peers.get(rest);
-      if (peer === undefined) continue;
-      if (name === 'ask' && peer.state === 'away' && isWanted(peer, now)) this.#ask(peer, now);
-      else if (name === 'meet' && peer.state === 'meeting') this.#notMet(peer, now);
-      else if (name === 'idle' && !isWanted(peer, now)) this.#leave(peer, now);
+      const peer = this.#peers.get(key);
+      if (peer !== undefined && !isWanted(peer, now)) this.#leave(peer, now);
     }
+    this.#meeting.handleTimeout(now);
     this.#reserve.handleTimeout(now);
     this.#upgrade.handleTimeout(now);
   }
 
-  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined {
-    const own = this.#deadlines.next();
-    const all = [own === undefined ? undefined : { atMs: own.atMs, reason: `peer ${own.key.split(' ')[0] ?? ''}` }, this.#reserve.pollTimeout(), this.#upgrade.pollTimeout()];
-    return all.reduce((first, one) => (first === undefined || (one !== undefined && one.atMs < first.atMs) ? one : first), undefined);
+  pollTimeout(): Due | undefined {
+    const idle = this.#deadlines.next();
+    return earliestOf([idle === undefined ? undefined : { atMs: idle.atMs, reason: 'peer idle' }, this.#meeting.pollTimeout(), this.#reserve.pollTimeout(), this.#upgrade.pollTimeout()]);
   }
 
   // --- inside -----------------------------------------------------------------------------------------------------------------
@@ -320,66 +300,6 @@ export class PeerLinks implements PeerSessions {
     const peer = newPeer(publicKey);
     this.#peers.set(publicKey, peer);
     return peer;
-  }
-
-  #ask(peer: Peer, now: Instant): void {
-    const lastAskMs = peer.lastAskMs;
-    peer.lastAskMs = now.monotonicMs;
-    if (this.#dialNearby(peer, now)) return;
-    this.#nearby?.seek(now);
-    peer.state = 'asking';
-    this.#circuits.ask(peer.publicKey, now, (found, deviceKey, at) => {
-      const isOver = peer.state !== 'asking' || this.#peers.get(peer.publicKey) !== peer;
-      if (isOver) { if (typeof found !== 'string') this.#circuits.hangUp(found, at); return; }
-      // Nobody was asked.
-      if (found === 'unprepared') peer.lastAskMs = lastAskMs;
-      if (typeof found === 'string') { this.#again(peer, found, at); return; }
-      const { address } = this.#circuits.open(found, peer.publicKey);
-      this.#meet(peer, this.#context.sessions.dial({ address, identity: peer.publicKey, remoteStatic: deviceKey, anonymous: false }, at), at);
-    });
-  }
-
-  /** False: they were not seen near, or are met in another way already. */
-  #dialNearby(peer: Peer, now: Instant): boolean {
-    const address = this.#nearby?.at(peer.publicKey, now);
-    const device = this.#recipients.known(peer.publicKey)?.device;
-    if (address === undefined || device === undefined || this.#context.sessions.findByIdentity(peer.publicKey) !== undefined) return false;
-    this.#nearby?.knock(peer.publicKey, address, now);
-    this.#dialledAt.set(peer.publicKey, address);
-    this.#meet(peer, this.#context.sessions.dial({ address, identity: peer.publicKey, remoteStatic: device.x25519, anonymous: false, announced: true }, now), now);
-    return true;
-  }
-
-  /** Who does not answer in the own network may still be reached by a circuit. */
-  #notMet(peer: Peer, now: Instant): void {
-    const address = this.#dialledAt.get(peer.publicKey);
-    if (address === undefined) { this.#lost(peer, now); return; }
-    this.#nearby?.forget(peer.publicKey, address);
-    this.#end(peer, now);
-    if (isWanted(peer, now)) this.#ask(peer, now);
-  }
-
-  #meet(peer: Peer, sessionId: SessionId, now: Instant): void {
-    // They came to us in the meantime.
-    if (peer.sessionId === sessionId && peer.state === 'here') return;
-    peer.state = 'meeting';
-    peer.sessionId = sessionId;
-    this.#bySession.set(sessionId, peer);
-    this.#deadlines.set(`meet ${peer.publicKey}`, now.monotonicMs + meetingMs);
-  }
-
-  #again(peer: Peer, reason: Peer['reason'], now: Instant): void {
-    const askAtMs = notReached(peer, reason, now);
-    if (askAtMs !== undefined) this.#deadlines.set(`ask ${peer.publicKey}`, askAtMs);
-  }
-
-  /** Nobody came by the circuit that was opened to us: no session of theirs has it as a path. */
-  #unmet(host: string, now: Instant): void {
-    const end = this.#circuits.at({ host, port: 0 });
-    if (end === undefined) return;
-    const sessionId = this.#peers.get(end.peer)?.sessionId;
-    if (sessionId !== undefined && this.#context.sessions.paths(sessionId, now).some((path) => path.address.host === host)) return;
-    this.#circuits.hangUpAt(end.address, now);
   }
 
   #established(known: Peer | undefined, session: SessionView, isRestart: boolean, now: Instant): boolean {
@@ -406,9 +326,8 @@ export class PeerLinks implements PeerSessions {
     peer.history.uses(this.#kindOf(session.address), now);
     peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + wantedForMs);
     this.#bySession.set(session.id, peer);
-    this.#dialledAt.delete(peer.publicKey);
-    this.#deadlines.clear(`meet ${peer.publicKey}`);
-    this.#deadlines.set(`idle ${peer.publicKey}`, peer.wantedUntilMs);
+    this.#meeting.over(peer.publicKey);
+    this.#deadlines.set(peer.publicKey, peer.wantedUntilMs);
     // Whoever was met in the own network may leave it at any moment.
     if (!isCircuitAddress(session.address)) this.#reserve.want(peer, now);
     this.#upgrade.began(peer.publicKey, session, now);
@@ -454,14 +373,15 @@ export class PeerLinks implements PeerSessions {
     const { sessionId, state } = peer;
     this.#end(peer, now);
     if (sessionId !== undefined && state === 'here') this.#events.peerDown(peer.publicKey, sessionId, now);
-    this.#again(peer, state === 'here' ? 'ended' : 'no-answer', now);
+    this.#meeting.again(peer, state === 'here' ? 'ended' : 'no-answer', now);
   }
 
   #leave(peer: Peer, now: Instant): void {
     const { sessionId, state } = peer;
     this.#end(peer, now);
     this.#peers.delete(peer.publicKey);
-    this.#deadlines.clear(`ask ${peer.publicKey}`);
+    this.#meeting.forget(peer.publicKey);
+    this.#deadlines.clear(peer.publicKey);
     if (sessionId !== undefined && state === 'here') this.#events.peerDown(peer.publicKey, sessionId, now);
   }
 
@@ -471,8 +391,7 @@ export class PeerLinks implements PeerSessions {
     peer.state = 'away';
     peer.sessionId = undefined;
     peer.history.ended();
-    this.#dialledAt.delete(peer.publicKey);
-    this.#deadlines.clear(`meet ${peer.publicKey}`);
+    this.#meeting.over(peer.publicKey);
     this.#reserve.forget(peer.publicKey);
     if (sessionId !== undefined) {
       this.#bySession.delete(sessionId);
