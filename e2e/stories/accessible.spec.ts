@@ -1,6 +1,7 @@
 /** Every screen of the real application with real content, in both themes, under axe: nothing serious may be found. */
 import AxeBuilder from '@axe-core/playwright';
 import { placeNames } from '../screens/frame.ts';
+import { useRelay } from './friends.ts';
 import type { Person } from './person.ts';
 import { expect, test } from './story.ts';
 
@@ -43,9 +44,7 @@ test('every place, drawer and dialog is accessible in both themes', async ({ per
   await ada.chats.takeEchoOffline();
   await ada.chats.write('This one waits');
   await expect(ada.chats.lastState).toHaveText(/^Held by /);
-  await ada.frame.open('Relays');
-  await ada.relays.add(relay.hint);
-  await expect(ada.relays.row(relay.name)).toContainText('Connected');
+  await useRelay(ada, relay);
   await ada.frame.open('Settings');
   const address = await ada.settings.ownAddress();
   const stranger = await withoutWindow('Stranger', relay.hint);

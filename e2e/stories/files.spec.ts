@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
+import { beginAsFriends } from './friends.ts';
 import { makeNoise, makePicture } from './made-files.ts';
 import type { Person } from './person.ts';
 import { expect, test, type RelayProcess } from './story.ts';
@@ -16,16 +17,7 @@ const wide = { width: 1_180, height: 820 } as const;
 const narrow = { width: 720, height: 520 } as const;
 
 const friendsOf = async (ada: Person, bob: Person, relay: RelayProcess): Promise<void> => {
-  await Promise.all([ada.begin(), bob.begin()]);
-  for (const one of [ada, bob]) {
-    await one.frame.open('Relays');
-    await one.relays.add(relay.hint);
-    await expect(one.relays.row(relay.name)).toContainText('Connected');
-    await one.frame.open('Chats');
-  }
-  const link = await ada.friends.shareOwnLink();
-  await ada.frame.closeDialog();
-  await bob.friends.addByLink(link);
+  await beginAsFriends(relay, ada, bob);
   // Both know each other as soon as both have heard: only then is anything fetched unasked.
   await bob.chats.write('Hello');
   await ada.chats.open('Bob');

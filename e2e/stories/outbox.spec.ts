@@ -1,15 +1,12 @@
 /** A relay that dies under letters: what waits says why and until when, can be pushed and taken back, and nothing that was accepted is lost. */
+import { beginWithRelay } from './friends.ts';
 import { expect, test } from './story.ts';
 
 test('letters outlive a killed relay; those that wait say why, and go by themselves', async ({ person, withoutWindow, relay }) => {
   const ada = person('Ada');
-  await ada.begin();
-  await ada.frame.open('Relays');
-  await ada.relays.add(relay.hint);
-  await expect(ada.relays.row(relay.name)).toContainText('Connected');
+  await beginWithRelay(relay, ada);
   const ben = await withoutWindow('Ben', relay.hint);
   await ben.start();
-  await ada.frame.open('Chats');
   await ada.friends.addByLink(await ben.invite());
   await ada.chats.write('While you are here');
   await expect(ada.chats.lastState).toHaveText('Delivered');

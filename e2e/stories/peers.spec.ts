@@ -1,26 +1,13 @@
 /** How two people reach each other: the page of peers says by which path, and the log of a message says by which way it went. */
 import { PeersScreen } from '../screens/peers.ts';
+import { beginAsFriends } from './friends.ts';
 import { keepPictures } from './pictures.ts';
 import { expect, test } from './story.ts';
 
 test('two people who are here see the path between them, its traffic, and the way of each message', async ({ person, relay }) => {
   const ada = person('Ada');
   const ben = person('Ben');
-  await Promise.all([ada.begin(), ben.begin()]);
-  for (const one of [ada, ben]) {
-    await one.frame.open('Relays');
-    await one.relays.add(relay.hint);
-    await expect(one.relays.row(relay.name)).toContainText('Connected');
-    await one.frame.open('Chats');
-  }
-  const link = await ada.friends.shareOwnLink();
-  await ada.frame.closeDialog();
-  await ben.friends.open();
-  await ben.friends.link.fill(link);
-  await expect(ben.friends.preview).toContainText('Ada');
-  await ben.friends.confirm();
-  await ben.chats.conversation('Ada').waitFor();
-  await expect(ada.chats.entry('Ben')).toBeVisible();
+  await beginAsFriends(relay, ada, ben);
   await ben.chats.write('Which way does this go?');
   await expect(ben.chats.lastState).toHaveText(/^(Delivered|Read)/);
 

@@ -1,5 +1,6 @@
 /** Choosing who keeps one's mail: links that are wrong, links that lead nowhere, the last relay; testing, preferring and banning. */
 import path from 'node:path';
+import { useRelay } from './friends.ts';
 import { keepPictures } from './pictures.ts';
 import { expect, RelayProcess, test } from './story.ts';
 
@@ -59,9 +60,7 @@ test('a relay that nobody runs is shown as one that does not answer, and comes b
 test('a relay that was removed is still emptied, says so, and is forgotten when it is told', async ({ person, relay }) => {
   const ada = person('Ada');
   await ada.begin();
-  await ada.frame.open('Relays');
-  await ada.relays.add(relay.hint);
-  await expect(ada.relays.row(relay.name)).toContainText('Connected');
+  await useRelay(ada, relay);
   await ada.relays.remove(relay.name);
   await expect(ada.relays.row(relay.name)).toContainText('Removed. Messages that wait or arrive there are still fetched, for 30 days at most.');
   await expect(ada.frame.connectionLine).toContainText('Connected: 1 relay');
@@ -74,11 +73,7 @@ test('relays are tested step by step, pinned, banned and used again, and stay so
   await second.ready();
   const ada = person('Ada');
   await ada.begin();
-  await ada.frame.open('Relays');
-  for (const one of [relay, second]) {
-    await ada.relays.add(one.hint);
-    await expect(ada.relays.row(one.name)).toContainText('Connected');
-  }
+  for (const one of [relay, second]) await useRelay(ada, one);
   await expect.poll(() => ada.relays.names()).toEqual([relay.name, second.name, 'this computer']);
 
   await ada.relays.test(relay.name);

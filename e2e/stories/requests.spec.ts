@@ -1,12 +1,10 @@
 /** Strangers who know an address and nothing else: they ask first, and the answer is one click. */
+import { beginWithRelay } from './friends.ts';
 import { expect, test } from './story.ts';
 
 test('strangers land among the requests; one is accepted and answered, one is blocked and silent', async ({ person, withoutWindow, relay }) => {
   const ada = person('Ada');
-  await ada.begin();
-  await ada.frame.open('Relays');
-  await ada.relays.add(relay.hint);
-  await expect(ada.relays.row(relay.name)).toContainText('Connected');
+  await beginWithRelay(relay, ada);
   await ada.frame.open('Settings');
   const address = await ada.settings.ownAddress();
   await ada.frame.open('Chats');

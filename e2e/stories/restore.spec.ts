@@ -1,4 +1,5 @@
 /** Another computer, the same identity: 24 words bring it there, letters follow, and the old installation says what happened. */
+import { useRelay } from './friends.ts';
 import { expect, test } from './story.ts';
 
 test('words restore an identity elsewhere: letters for the old device are sealed again and reach the new one', async ({ person, withoutWindow, relay }) => {
@@ -9,9 +10,7 @@ test('words restore an identity elsewhere: letters for the old device are sealed
   await ada.welcome.confirmWords(words);
   await ada.frame.open('Settings');
   const key = await ada.settings.ownAddress();
-  await ada.frame.open('Relays');
-  await ada.relays.add(relay.hint);
-  await expect(ada.relays.row(relay.name)).toContainText('Connected');
+  await useRelay(ada, relay);
 
   const ben = await withoutWindow('Ben', relay.hint);
   await ben.start();
@@ -30,9 +29,7 @@ test('words restore an identity elsewhere: letters for the old device are sealed
   await newAda.welcome.restoreIdentity('Ada', words.join(' '));
   await expect(newAda.frame.places).toBeVisible();
   await expect(newAda.frame.wordsReminder).toBeHidden();
-  await newAda.frame.open('Relays');
-  await newAda.relays.add(relay.hint);
-  await expect(newAda.relays.row(relay.name)).toContainText('Connected');
+  await useRelay(newAda, relay);
   // He would ask the relay how the letter is within a minute; trying again asks now.
   await ben.run('retry', 'all');
   await newAda.frame.open('Chats');

@@ -1,17 +1,11 @@
 /** Two people, two computers, one relay between them, and a message between them while one is away. */
+import { beginWithRelay } from './friends.ts';
 import { expect, test } from './story.ts';
 
 test('friends become friends by a link, and a message crosses while the other one is away', async ({ person, relay }) => {
   const ada = person('Ada');
   const ben = person('Ben');
-  await Promise.all([ada.begin(), ben.begin()]);
-  for (const one of [ada, ben]) {
-    await one.frame.open('Relays');
-    await one.relays.add(relay.hint);
-    await expect(one.relays.row(relay.name)).toContainText('Connected');
-    await one.frame.open('Chats');
-  }
-
+  await beginWithRelay(relay, ada, ben);
   const link = await ada.friends.shareOwnLink();
   const fingerprint = await ada.page.getByRole('dialog').locator('.fingerprint').innerText();
   await ada.frame.closeDialog();
