@@ -1,49 +1,16 @@
 /** Writing to a bare key over the command line: relays that ask each other, and a directory relay, as real processes. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { until } from '../scripts/processes/waiting.ts';
-import { killAll, runVerb, WaypostProcess } from '../scripts/processes/waypost-process.ts';
+import { runVerb } from '../scripts/processes/waypost-process.ts';
+import { cliStage, deadlineMs, slowMs, timeout, type CliPerson } from './cli-stage.ts';
 
-const slow = 180_000;
-const deadlineMs = 60_000;
-const timeout = ['--timeout', '60'] as const;
-const listen = ['--listen', '127.0.0.1:0', '--json'] as const;
-const relayLine = z.object({ hint: z.string() });
-const identityLine = z.object({ publicKey: z.string() });
 const hintLine = z.object({ hint: z.string() });
-const errorLine = z.object({ error: z.object({ code: z.string() }) });
+const stage = cliStage('resolve');
+const { begin, beginRelay, refused } = stage;
 
-let directory: string;
-beforeEach(() => { directory = mkdtempSync(path.join(tmpdir(), 'waypost-resolve-')); });
-afterEach(async () => {
-  await killAll();
-  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-});
-
-interface Person { readonly directory: string; readonly publicKey: string }
-
-async function begin(who: string, hint: string): Promise<Person> {
-  const own = path.join(directory, who);
-  const { publicKey } = identityLine.parse((await runVerb(own, 'init', '--name', who))[0]);
-  await new WaypostProcess(own, ['run', ...listen]).firstLine();
-  await runVerb(own, 'relays', 'add', hint);
-  return { directory: own, publicKey };
-}
-
-async function beginRelay(who: string, ...options: readonly string[]): Promise<string> {
-  return relayLine.parse(JSON.parse(await new WaypostProcess(path.join(directory, who), ['relay', ...listen, ...options]).firstLine())).hint;
-}
-
-const arrived = (at: Person, text: string): Promise<true> => until(`"${text}" at ${at.directory}`, deadlineMs, async () => (JSON.stringify(await runVerb(at.directory, 'inbox')).includes(text) ? true : undefined));
-
-async function refused(from: string, ...commandLine: readonly string[]): Promise<string> {
-  const verb = new WaypostProcess(from, [...commandLine, '--json']);
-  await verb.ended;
-  return errorLine.parse(JSON.parse(verb.errorText)).error.code;
-}
+const arrived = (at: CliPerson, text: string): Promise<true> => until(`"${text}" at ${at.directory}`, deadlineMs, async () => (JSON.stringify(await runVerb(at.directory, 'inbox')).includes(text) ? true : undefined));
 
 describe('a bare key over the command line', () => {
   it('is found by the peers of a relay, and by a directory relay', async () => {
@@ -62,8 +29,8 @@ describe('a bare key over the command line', () => {
     expect((await runVerb(cid.directory, 'directory')).map((line) => hintLine.parse(line).hint)).toEqual([index]);
     await runVerb(cid.directory, 'directory', 'remove', index.slice(0, 66));
     expect(await runVerb(cid.directory, 'directory')).toEqual([]);
-    expect(await refused(cid.directory, 'directory', 'remove', index.slice(0, 66))).toBe('not-found');
-    expect(await refused(cid.directory, 'directory', 'add', 'nowhere')).toBe('bad-relay');
-    expect(await refused(path.join(directory, 'relay of dan'), 'relay', '--listen', '127.0.0.1:0', '--peer', 'nowhere')).toBe('bad-relay');
-  }, slow);
+    expect(await refused(cid.directory, 'directory', 'remove', index.slice(0, 66))).toEqual({ code: 1, errorCode: 'not-found' });
+    expect(await refused(cid.directory, 'directory', 'add', 'nowhere')).toEqual({ code: 1, errorCode: 'bad-relay' });
+    expect(await refused(path.join(stage.directory, 'relay of dan'), 'relay', '--listen', '127.0.0.1:0', '--peer', 'nowhere')).toEqual({ code: 1, errorCode: 'bad-relay' });
+  }, slowMs);
 });
