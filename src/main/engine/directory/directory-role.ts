@@ -1,5 +1,5 @@
 /**
- * Finding somebody by their bare key: what a relay does for those who ask it.
+ * Finding somebody by their bare key: what a relay does for those who ask it. (Whom a visor asks, and in which order, is in overlay/recipients.ts.)
  *
  * A relay answers `resolve` with the signed records that it holds. Where its operator has named peers, it asks these as well: the other relays of
  * the operator, and directory relays that many publish to. It asks once and only them (a relay that asks for others says so by leaving `onward` out, and is
@@ -12,6 +12,9 @@
  *
  * WHAT IT COSTS. Whatever goes to peers is work for others, and so is bounded per neighbourhood of the network and in all; whoever asks for what is being asked
  * already waits with the first (peer-questions.ts). A record says where somebody's mail goes. It is never read as presence: it says nothing of whether they are there.
+ *
+ * FILES. This one decides who is answered with what. relay-peers.ts keeps the sessions with peers, peer-questions.ts asks all of them at once and gathers. What visors need
+ * for their own questions as well: ask-relay.ts, one question to one relay, also where that does not know `resolve`; found-records.ts, what makes an answer believed.
  */
 import { encodeResolved } from '../wire/resolved.ts';
 import { PrefixRate } from '../mail/mailbox-rate.ts';
