@@ -12,7 +12,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { untilTrue } from '../scripts/processes/waiting.ts';
 import { killAll, WaypostProcess } from '../scripts/processes/waypost-process.ts';
-import { connectionSchema, messageSchema, outboxItemSchema, relaySchema } from '../src/shared/views.ts';
+import { connectionSchema, messageSchema, outboxItemSchema } from '../src/shared/views.ts';
+import { relaySchema } from '../src/shared/relay-views.ts';
 
 const entry = path.join(import.meta.dirname, '../src/main/cli/index.ts');
 const slow = 120_000;

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { until, untilTrue } from '../scripts/processes/waiting.ts';
 import { killAll, runVerb, WaypostProcess } from '../scripts/processes/waypost-process.ts';
-import { fileSchema, messageSchema, type MessageView } from '../src/shared/views.ts';
+import { fileSchema } from '../src/shared/file-views.ts';
+import { messageSchema, type MessageView } from '../src/shared/views.ts';
 
 const slow = 180_000;
 const deadlineMs = 90_000;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { until } from '../scripts/processes/waiting.ts';
 import { runVerb } from '../scripts/processes/waypost-process.ts';
 import { namedFetchSchema, publishedSchema } from '../src/shared/contract.ts';
-import { fileSchema } from '../src/shared/views.ts';
+import { fileSchema } from '../src/shared/file-views.ts';
 import { cliStage, deadlineMs, slowMs, timeout } from './cli-stage.ts';
 
 const progressLine = z.object({ progress: z.object({ name: z.string(), file: fileSchema }) });

@@ -13,7 +13,7 @@ import { createLocalKey } from '../../src/main/host/vault.ts';
 import { startVisorRuntime, type VisorRuntime } from '../../src/main/host/visor-runtime.ts';
 import { createClient } from '../../src/shared/transport.ts';
 import type { Client } from '../../src/shared/contract.ts';
-import type { PeerView } from '../../src/shared/views.ts';
+import type { PeerView } from '../../src/shared/peer-views.ts';
 import type { Traverser } from './traverser.ts';
 
 const relayPort = 7_400;

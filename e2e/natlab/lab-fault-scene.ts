@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../scripts/processes/waiting.ts';
-import type { PeerPathView } from '../../src/shared/views.ts';
+import type { PeerPathView } from '../../src/shared/peer-views.ts';
 import { Letters } from './lab-letters.ts';
 import { goOnline } from './lab-meeting.ts';
 import { runInside } from './lab-nft.ts';

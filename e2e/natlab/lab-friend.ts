@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../scripts/processes/waiting.ts';
-import type { PeerPathView } from '../../src/shared/views.ts';
+import type { PeerPathView } from '../../src/shared/peer-views.ts';
 import { Letters, type LetterCount } from './lab-letters.ts';
 import { LabVisor, startRelay, type LabRelay } from './lab-visor.ts';
 import type { FriendCell } from './lab-cells.ts';

@@ -1,6 +1,6 @@
 /** Numbered letters from one visor to another, and what came of them: how many were lost, how many came more than once, and when each was there. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FileView } from '../../src/shared/views.ts';
+import type { FileView } from '../../src/shared/file-views.ts';
 import type { LabVisor } from './lab-visor.ts';
 
 /** Some twenty are under way while a path changes. */

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../scripts/processes/waiting.ts';
-import { isStraight, type PeerPathView } from '../../src/shared/views.ts';
+import { isStraight, type PeerPathView } from '../../src/shared/peer-views.ts';
 import { Letters, type LetterCount } from './lab-letters.ts';
 import { LabVisor } from './lab-visor.ts';
 import type { LabCell } from './lab-cells.ts';

@@ -1,5 +1,6 @@
 /** The printed timeline: when, who, what. Times are milliseconds since the story began. */
-import { headlineWords, hopDetails, hopTitle } from '../../src/shared/sentences.ts';
+import { headlineWords } from '../../src/shared/sentences.ts';
+import { hopDetails, hopTitle } from '../../src/shared/hop-sentences.ts';
 import type { Headline, HopView } from '../../src/shared/views.ts';
 
 const timeColumns = 8;

@@ -1,7 +1,7 @@
 /** `waypost get` beside a visor that may be killed: each try is a process of its own, and all of them tell one progress. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { fileSchema, type FileView } from '../../src/shared/views.ts';
+import { fileSchema, type FileView } from '../../src/shared/file-views.ts';
 import { until, within } from '../processes/waiting.ts';
 import { WaypostProcess } from '../processes/waypost-process.ts';
 import { Progress } from './progress.ts';

@@ -8,7 +8,7 @@ import { decodeNamedRecord, isNamedRecordOver, verifyNamedRecord } from '../../s
 import { decodeHoldResponse, encodeHoldResponse } from '../../src/main/engine/wire/responses.ts';
 import type { HoldResult, MailRequest } from '../../src/main/engine/mail/mail-store.ts';
 import { crypto, friends, secondMs, type StoryNode } from '../../src/main/host/engine-stories-testing.ts';
-import { fileMaximumBytes } from '../../src/shared/views.ts';
+import { fileMaximumBytes } from '../../src/shared/file-views.ts';
 import { hostileRecord, signedRecord } from './hostile-records.ts';
 import { mutate, mutationKinds } from './mutations.ts';
 

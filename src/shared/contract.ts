@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { errorCodes } from './errors.ts';
 import { checkedNetworkSchema } from './network-report-schema.ts';
 import { relayTrialSchema } from './relay-trial.ts';
-import {
-  conversationIdSchema, fileSchema, fileTextMaximumBytes, hopSchema, lanSchema, messageIdSchema, messageMaximumBytes, messageSchema, patchSchema, peerSchema, publicKeySchema,
-  settingsSchema, ttlMaximumSeconds, viewSchema,
-} from './views.ts';
+import { conversationIdSchema, messageIdSchema, publicKeySchema } from './view-basics.ts';
+import { fileSchema, fileTextMaximumBytes } from './file-views.ts';
+import { hopSchema, lanSchema, messageMaximumBytes, messageSchema, patchSchema, settingsSchema, ttlMaximumSeconds, viewSchema } from './views.ts';
+import { peerSchema } from './peer-views.ts';
 
 export interface Call<Argument extends z.ZodType, Result extends z.ZodType> {
   readonly type: 'call';

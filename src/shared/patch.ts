@@ -1,5 +1,6 @@
 /** Applies patches to a view; pure, shared by the renderer, the CLI and the tests. */
-import type { Change, ConversationView, OutboxItemView, RelayView, View } from './views.ts';
+import type { Change, ConversationView, OutboxItemView, View } from './views.ts';
+import type { RelayView } from './relay-views.ts';
 
 function upsert<T>(list: readonly T[], item: T, same: (other: T) => boolean): T[] {
   const index = list.findIndex(same);

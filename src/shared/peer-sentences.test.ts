@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { known, notChecked, type FamilyReport, type NetworkReport } from './network-report.ts';
 import { pathConsequence, pathProblemWords, pathStateWords, pathWords, seekSentence, switchWords, whyNotDirect } from './peer-sentences.ts';
-import { directReasons, peerPathKinds, seekReasons, type DirectSearchView } from './views.ts';
+import { directReasons, peerPathKinds, seekReasons, type DirectSearchView } from './peer-views.ts';
 
 const nowMs = 1_000_000;
 const open = notChecked('not-yet');

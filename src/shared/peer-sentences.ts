@@ -4,7 +4,7 @@
  */
 import { countOf, relativeWords } from './quantities.ts';
 import type { NetworkReport } from './network-report.ts';
-import type { DirectSearchView, PeerPathKind, PeerPathView, PeerSeekView, PeerView, SeekReason } from './views.ts';
+import type { DirectSearchView, PeerPathKind, PeerPathView, PeerSeekView, PeerView, SeekReason } from './peer-views.ts';
 
 export interface PeerSentence {
   /** Such as `direct.failed.own-port-per-conversation`. */

@@ -1,6 +1,6 @@
 /** What a relay says that it can do, as people read it. What it says is hostile and short-lived: only words that are known here are translated. */
 import { countOf, relativeWords, sizeWords } from './quantities.ts';
-import type { RelayView } from './views.ts';
+import type { RelayView } from './relay-views.ts';
 
 const knownWords: readonly (readonly [capability: string, words: string])[] = [
   ['store', 'keeps letters and files for you'],

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Client } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { createClient } from '../../shared/transport.ts';
-import type { RelayView } from '../../shared/views.ts';
+import type { RelayView } from '../../shared/relay-views.ts';
 import { connectControlSocket } from '../host/control-client.ts';
 import { breakingWorker, breakNotice } from '../host/engine-worker-testing.ts';
 import { profileAt } from '../host/profile.ts';

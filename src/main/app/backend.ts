@@ -2,7 +2,7 @@
  * Everything behind the window, put together: the profile's lock, the account, the visor in its worker, the relay inside the app, Echo, and
  * the local API. It knows no electron; the key store and the way to start a process are handed in.
  */
-import type { RelayView } from '../../shared/views.ts';
+import type { RelayView } from '../../shared/relay-views.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { createClient, serveCall, type ClientPipe, type Reply } from '../../shared/transport.ts';
 import { identityPublicKey } from '../engine/wire/identity.ts';

@@ -2,7 +2,8 @@
  * Shows how a file moves while a verb waits for it. On a terminal one line that is drawn anew; into a file or a pipe a line when something is different,
  * and now and then; with `--json` one object a line on the output stream: `{"progress": {"messageId", "file"}}`, or with the `name` of what is published.
  */
-import type { FileView, MessageView } from '../../shared/views.ts';
+import type { FileView } from '../../shared/file-views.ts';
+import type { MessageView } from '../../shared/views.ts';
 import { clipped, progressWords } from './file-words.ts';
 import { printable, type Terminal } from './terminal.ts';
 

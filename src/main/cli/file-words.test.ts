@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FileView, MessageView } from '../../shared/views.ts';
+import type { FileView } from '../../shared/file-views.ts';
+import type { MessageView } from '../../shared/views.ts';
 import { createFileProgress } from './file-progress.ts';
 import { clipped, fileWords, freeNames, messageWords, oneLine, progressWords } from './file-words.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,7 +1,8 @@
 /** Files of messages as lines of the command line: in lists, and while they move. Pure. */
 import { sizeWords } from '../../shared/quantities.ts';
-import { fileStateLines, percentOf } from '../../shared/sentences.ts';
-import type { FileView, MessageView } from '../../shared/views.ts';
+import { fileStateLines, percentOf } from '../../shared/file-sentences.ts';
+import type { FileView } from '../../shared/file-views.ts';
+import type { MessageView } from '../../shared/views.ts';
 
 const closed = (text: string): string => (text === '' || /[.!?%]$/.test(text) ? text : `${text}.`);
 

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Handlers } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { serveCall } from '../../shared/transport.ts';
-import type { FileView, MessageView, OutboxItemView } from '../../shared/views.ts';
+import type { FileView } from '../../shared/file-views.ts';
+import type { MessageView, OutboxItemView } from '../../shared/views.ts';
 import { serveControlSocket, type ControlSocket } from '../host/control-socket.ts';
 import { profileAt } from '../host/profile.ts';
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Handlers } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { serveCall } from '../../shared/transport.ts';
-import { peerSchema, type PeerView } from '../../shared/views.ts';
+import { peerSchema, type PeerView } from '../../shared/peer-views.ts';
 import { serveControlSocket, type ControlSocket } from '../host/control-socket.ts';
 import { profileAt } from '../host/profile.ts';
 import { peerWords } from './verbs/peers.ts';

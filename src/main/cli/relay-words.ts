@@ -3,8 +3,8 @@ import { mailboxSentence, relayAbilitiesSentence } from '../../shared/relay-capa
 import { relayTestsSentences } from '../../shared/relay-tests.ts';
 import { relayTrialStateWords, relayTrialStepWords, type RelayTrialStepView, type RelayTrialView } from '../../shared/relay-trial.ts';
 import { roundTripWords } from '../../shared/quantities.ts';
-import { relayInOrder, relaySentence, relayTag } from '../../shared/sentences.ts';
-import type { RelayView } from '../../shared/views.ts';
+import { relayInOrder, relaySentence, relayTag } from '../../shared/relay-sentences.ts';
+import type { RelayView } from '../../shared/relay-views.ts';
 
 export const relaysInOrder = (relays: readonly RelayView[]): readonly RelayView[] => [...relays].sort(relayInOrder);
 

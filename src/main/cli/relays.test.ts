@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { relaySchema, type RelayView } from '../../shared/views.ts';
+import { relaySchema, type RelayView } from '../../shared/relay-views.ts';
 import { relayTrialSchema } from '../../shared/relay-trial.ts';
 import { endedSteps, relaysInOrder, relayWords, trialStepWords } from './relay-words.ts';
 

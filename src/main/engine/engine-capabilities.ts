@@ -1,5 +1,5 @@
 /** What this side can do, told in every handshake. A word that the other side does not know is passed over; one that is missing switches off exactly what it names. */
-import { fileHeldMaximumBytes } from '../../shared/views.ts';
+import { fileHeldMaximumBytes } from '../../shared/file-views.ts';
 import { heldCapability } from './files/held-limits.ts';
 import { circuitsCapability, guessCapability, resolveCapability } from './overlay/capabilities.ts';
 import { tcpCapability } from './overlay/tcp-ports.ts';

@@ -2,7 +2,9 @@
 import type { RelayTests } from './overlay/relay-reliability.ts';
 import type { RelayTrialView } from '../../shared/relay-trial.ts';
 import type { MailboxUse } from './mail/own-relays.ts';
-import type { ConnectionView, DirectReason, FileState, Headline, PeerPathKind, SeekReason, Settings } from '../../shared/views.ts';
+import type { ConnectionView, Headline, Settings } from '../../shared/views.ts';
+import type { DirectReason, PeerPathKind, SeekReason } from '../../shared/peer-views.ts';
+import type { FileState } from '../../shared/file-views.ts';
 import type { ContactRow, ConversationRow, FileRow, LetterFacts, OutboxRow, PublishedRow, RelayRow } from './mail/visor-store.ts';
 import type { CheckedNetwork } from './path/observation-port.ts';
 import type { ContentName, PublicKeyHex, SocketAddress } from './wire/types.ts';

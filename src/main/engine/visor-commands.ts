@@ -1,6 +1,7 @@
 /** What the person (or a program over the local API) asks the visor to do. Each command is checked, committed, and only then answered. */
 import { WaypostError } from '../../shared/errors.ts';
-import { fileTextMaximumBytes, messageMaximumBytes, ttlDefaultSeconds, ttlMaximumSeconds, ttlMinimumSeconds } from '../../shared/views.ts';
+import { fileTextMaximumBytes } from '../../shared/file-views.ts';
+import { messageMaximumBytes, ttlDefaultSeconds, ttlMaximumSeconds, ttlMinimumSeconds } from '../../shared/views.ts';
 import { formatRelayHint, parseRelayHint } from './wire/relay-hint.ts';
 import { isPublicKeyHex } from './wire/identity.ts';
 import { encodeContent } from './wire/content.ts';

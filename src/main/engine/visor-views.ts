@@ -2,7 +2,7 @@
 import { deriveHeadline } from './mail/facts.ts';
 import { copiesWanted } from './mail/outbox.ts';
 import { leavingMaximumMs } from './mail/own-relays.ts';
-import { friendsWaypost } from '../../shared/sentences.ts';
+import { friendsWaypost } from '../../shared/relay-sentences.ts';
 import type { ConnectionView, Headline } from '../../shared/views.ts';
 import type { RelayStatus } from './inspection-types.ts';
 import type { LetterFacts } from './mail/visor-store.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { uploadsMaximum } from '../engine/files/upload-turns.ts';
 import { befriend, friends, minuteMs, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
-import { fileHeldMaximumBytes, type FileState } from '../../shared/views.ts';
+import { fileHeldMaximumBytes, type FileState } from '../../shared/file-views.ts';
 import type { SealedFile } from '../engine/command-types.ts';
 
 const fileKey = new Uint8Array(32).fill(7);

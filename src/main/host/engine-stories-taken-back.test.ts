@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../engine/wire/bytes.ts';
 import { befriend, forge, friends, minuteMs, secondMs, seeded, type StoryNode } from './engine-stories-testing.ts';
-import type { FileState } from '../../shared/views.ts';
+import type { FileState } from '../../shared/file-views.ts';
 import type { SealedFile } from '../engine/command-types.ts';
 
 const fileKey = new Uint8Array(32).fill(7);

@@ -10,7 +10,7 @@ import { randomBytes, scrypt } from 'node:crypto';
 import sodium from 'sodium-native';
 import { z } from 'zod';
 import { WaypostError } from '../../shared/errors.ts';
-import { publicKeySchema } from '../../shared/views.ts';
+import { publicKeySchema } from '../../shared/view-basics.ts';
 import { utf8Encode } from '../engine/wire/bytes.ts';
 import { identityPublicKey } from '../engine/wire/identity.ts';
 import { readSmallFile, writeFileAtomically } from './atomic-file.ts';

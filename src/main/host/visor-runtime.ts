@@ -5,7 +5,8 @@
 import path from 'node:path';
 import { errorFields, RingLog, type LogEntry } from '../diagnostics/ring-log.ts';
 import type { ClientPipe } from '../../shared/transport.ts';
-import type { CarryingView, EchoView } from '../../shared/views.ts';
+import type { CarryingView } from '../../shared/relay-views.ts';
+import type { EchoView } from '../../shared/views.ts';
 import type { CommandName, CommandResults, EngineCommand } from '../engine/command-types.ts';
 import type { RelayPolicy } from '../engine/engine-types.ts';
 import { createNetworkChecks } from '../engine/path/network-checks.ts';

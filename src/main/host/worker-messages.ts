@@ -1,7 +1,8 @@
 /** What passes between the main thread and the thread of an engine. Both ends are ours and of one build; the shapes are for the compiler. */
 import type { ErrorView } from '../../shared/errors.ts';
 import type { Reply } from '../../shared/transport.ts';
-import type { CarryingView, EchoView } from '../../shared/views.ts';
+import type { CarryingView } from '../../shared/relay-views.ts';
+import type { EchoView } from '../../shared/views.ts';
 import type { CommandReply, EngineCommand } from '../engine/command-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import type { RuntimeOptions } from './visor-runtime.ts';

@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reply } from '../../shared/transport.ts';
-import type { FileState, MessageView } from '../../shared/views.ts';
+import type { FileState } from '../../shared/file-views.ts';
+import type { MessageView } from '../../shared/views.ts';
 import { invokeFromWindow } from './file-calls.ts';
 import { FileGrants } from './file-grants.ts';
 

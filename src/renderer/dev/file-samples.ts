@@ -1,5 +1,6 @@
 /** A conversation with a file in every state the contract knows, for the double. */
-import type { FileState, FileView, Headline, MessageView } from '../../shared/views.ts';
+import type { FileState, FileView } from '../../shared/file-views.ts';
+import type { Headline, MessageView } from '../../shared/views.ts';
 import { relayNames, sampleConversationId, sampleKey, sampleMessage } from './samples.ts';
 
 const minute = 60_000;

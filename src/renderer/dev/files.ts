@@ -6,7 +6,8 @@
 import type { Handlers } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import type { Reply } from '../../shared/transport.ts';
-import { fileHeldMaximumBytes, fileMaximumBytes, type FileView, type MessageView } from '../../shared/views.ts';
+import { fileHeldMaximumBytes, fileMaximumBytes, type FileView } from '../../shared/file-views.ts';
+import type { MessageView } from '../../shared/views.ts';
 import type { FileGrantPipe } from '../file-grants.ts';
 import { mediaTypeOf, sampleFile } from './file-samples.ts';
 import { relayNames, sampleHex, sampleKey } from './samples.ts';

@@ -1,5 +1,6 @@
 /** Contacts and relays of the page that shows who is reached how: every path, every reason for having no direct one, and those who are looked for. */
-import type { ConversationView, DirectSearchView, PeerPathView, PeerView } from '../../shared/views.ts';
+import type { ConversationView } from '../../shared/views.ts';
+import type { DirectSearchView, PeerPathView, PeerView } from '../../shared/peer-views.ts';
 import { relayNames, sampleKey, sampleRoundTrips } from './samples.ts';
 
 const second = 1_000;

@@ -1,6 +1,6 @@
 /** Relays of the page that shows them: everything that can be said of one, also what is rare. */
 import { relayTrialSteps, type RelayTrialFailure, type RelayTrialStep, type RelayTrialView } from '../../shared/relay-trial.ts';
-import type { RelayView } from '../../shared/views.ts';
+import type { RelayView } from '../../shared/relay-views.ts';
 import { sampleCapabilities, sampleKey, sampleRoundTrips } from './samples.ts';
 
 const minute = 60_000;

@@ -3,7 +3,8 @@
 import type { Handlers } from '../../shared/contract.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import { relayTrialSteps, type RelayTrialStep, type RelayTrialView } from '../../shared/relay-trial.ts';
-import type { Change, RelayView } from '../../shared/views.ts';
+import type { Change } from '../../shared/views.ts';
+import type { RelayView } from '../../shared/relay-views.ts';
 
 const stepMs = 250;
 const tookMs: Readonly<Record<RelayTrialStep, number>> = { address: 0.2, answer: 24, handshake: 0, identity: 0, mailbox: 51, left: 26, back: 44 };

@@ -1,5 +1,6 @@
 /** Sample data for the in-memory double and for tests: people, relays and messages in every state the contract knows. */
-import { initialSettings, type ConversationView, type Headline, type MessageView, type OutboxItemView, type RelayView, type View } from '../../shared/views.ts';
+import { initialSettings, type ConversationView, type Headline, type MessageView, type OutboxItemView, type View } from '../../shared/views.ts';
+import type { RelayView } from '../../shared/relay-views.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

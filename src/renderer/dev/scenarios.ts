@@ -2,7 +2,8 @@
 import type { AccountView } from '../../shared/contract.ts';
 import type { NetworkReport } from '../../shared/network-report.ts';
 import { relayDemotedNotice, type RelayTestsView } from '../../shared/relay-tests.ts';
-import type { MessageView, PeerView, View } from '../../shared/views.ts';
+import type { MessageView, View } from '../../shared/views.ts';
+import type { PeerView } from '../../shared/peer-views.ts';
 import { fileFriend, sampleFileTalk } from './file-samples.ts';
 import { everyPeer, manyPeers, peerRelays, samplePeers, soughtPeers } from './peer-samples.ts';
 import { hardNetwork, homeNetwork, sampleNetwork } from './network-samples.ts';

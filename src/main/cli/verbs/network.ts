@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import { carryingSentence, connectionSentence } from '../../../shared/sentences.ts';
+import { carryingSentence } from '../../../shared/relay-sentences.ts';
+import { connectionSentence } from '../../../shared/sentences.ts';
 import { createClient } from '../../../shared/transport.ts';
 import { connectControlSocket } from '../../host/control-client.ts';
 import { pause } from '../environment.ts';

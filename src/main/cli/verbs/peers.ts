@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import { isStraight, type PeerPathView, type PeerView } from '../../../shared/views.ts';
+import { isStraight, type PeerPathView, type PeerView } from '../../../shared/peer-views.ts';
 import { parseTimeout } from '../durations.ts';
 import { pause } from '../environment.ts';
 import { exitFailed } from '../terminal.ts';

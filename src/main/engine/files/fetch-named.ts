@@ -9,7 +9,7 @@
  * A fetch belongs to whoever asks for it and lasts as long as they do. What came of one that was left is kept for a day, so that asking again goes on with it
  * (kept-fetches.ts).
  */
-import { fileMaximumBytes } from '../../../shared/views.ts';
+import { fileMaximumBytes } from '../../../shared/file-views.ts';
 import { Deadlines } from '../deadlines.ts';
 import { nameKey } from '../directed/datum.ts';
 import { BlobDownload } from './blob-download.ts';

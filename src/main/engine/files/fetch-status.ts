@@ -1,5 +1,5 @@
 /** What is shown of a file that others sent us, from its row and what is known of its way. */
-import type { FileSource } from '../../../shared/views.ts';
+import type { FileSource } from '../../../shared/file-views.ts';
 import type { FileStatus } from '../inspection-types.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { SessionId } from '../session/types.ts';

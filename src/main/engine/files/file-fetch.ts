@@ -1,6 +1,6 @@
 /** One incoming file that is wanted: what is known of its way here. What there is of it lies in the blob store, and what is to happen in its row. */
 import { RateMeter } from './rate-meter.ts';
-import type { FileWaitReason } from '../../../shared/views.ts';
+import type { FileWaitReason } from '../../../shared/file-views.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { ContentName } from '../wire/types.ts';
 import type { BlobDownload } from './blob-download.ts';

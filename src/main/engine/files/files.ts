@@ -31,7 +31,7 @@
  * HOSTILE PEERS. Lengths are those of a letter that was opened or of a mailbox's quota; names of files are made safe on the way in; a relay that serves
  * what does not prove is left out by the download; strangers' files are never fetched unasked and relays hold nothing for strangers.
  */
-import { fileFetchedMaximumBytes } from '../../../shared/views.ts';
+import { fileFetchedMaximumBytes } from '../../../shared/file-views.ts';
 import { plainBytesOf } from './file-sealing.ts';
 import { IncomingFiles } from './incoming-files.ts';
 import { isReleased, recipientOf } from './holder-drops.ts';

@@ -6,7 +6,7 @@
  * start finds a row that says what is left to do. No blob is deleted that a row which says that it is here needs: another message may carry the same
  * content, and so may one of somebody who sent back what he had from us. A blob that was sealed just before a crash, and has no row, goes at the start.
  */
-import { isShownPicture } from '../../../shared/views.ts';
+import { isShownPicture } from '../../../shared/file-views.ts';
 import { nameKey } from '../directed/datum.ts';
 import { messageChange } from './message-change.ts';
 import { isOpen } from './relay-drops.ts';

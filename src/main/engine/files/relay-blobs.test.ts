@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fileHeldMaximumBytes } from '../../../shared/views.ts';
+import { fileHeldMaximumBytes } from '../../../shared/file-views.ts';
 import { RelayWorld, device } from '../mail/mailbox-testing.ts';
 import { nobleCrypto } from '../noble-crypto.ts';
 import type { RelayPolicy } from '../engine-types.ts';

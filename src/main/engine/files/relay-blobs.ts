@@ -6,7 +6,8 @@
  */
 import { encodeHoldResponse } from '../wire/responses.ts';
 import { nameKey } from '../directed/datum.ts';
-import { fileHeldMaximumBytes, ttlMaximumSeconds, ttlMinimumSeconds } from '../../../shared/views.ts';
+import { fileHeldMaximumBytes } from '../../../shared/file-views.ts';
+import { ttlMaximumSeconds, ttlMinimumSeconds } from '../../../shared/views.ts';
 import { openBlobDatum } from './blob-datum.ts';
 import { BlobDownload } from './blob-download.ts';
 import { PieceCache } from './piece-cache.ts';

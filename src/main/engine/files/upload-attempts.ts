@@ -9,7 +9,7 @@ import { recipientOf } from './holder-drops.ts';
 import { messageChange } from './message-change.ts';
 import { PieceCache } from './piece-cache.ts';
 import { isHeld, type Upload } from './upload.ts';
-import type { FileWaitReason } from '../../../shared/views.ts';
+import type { FileWaitReason } from '../../../shared/file-views.ts';
 import type { RequestOutcome } from '../directed/types.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { Recipient, Recipients } from '../overlay/recipients.ts';

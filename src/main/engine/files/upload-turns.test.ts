@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { othersFirstShownMaximum } from '../../../shared/views.ts';
+import { othersFirstShownMaximum } from '../../../shared/file-views.ts';
 import { dealTurns, turnMaximumMs, turnMs, uploadsMaximum, type TurnEvents } from './upload-turns.ts';
 import { newUpload, type Upload } from './upload.ts';
 

@@ -2,7 +2,7 @@
  * Whose turn it is among the files that we send: a few at a time, the oldest message first. A file whose turn brought it nowhere - nobody takes it, or nobody asked for
  * it for a while - goes after those that had fewer such turns, so that one for somebody who never comes keeps nobody back.
  */
-import { othersFirstShownMaximum } from '../../../shared/views.ts';
+import { othersFirstShownMaximum } from '../../../shared/file-views.ts';
 import { isHeld, type Upload } from './upload.ts';
 import type { Instant } from '../wire/types.ts';
 

@@ -1,6 +1,6 @@
 /** One file of ours that the recipient has not got: what is known of its way. What is to happen stands in its row, its bytes lie in the blob store. */
 import { RateMeter } from './rate-meter.ts';
-import type { FileWaitReason } from '../../../shared/views.ts';
+import type { FileWaitReason } from '../../../shared/file-views.ts';
 import type { FileRow } from '../mail/visor-store.ts';
 import type { ContentName } from '../wire/types.ts';
 import type { BlobDatum } from './blob-datum.ts';

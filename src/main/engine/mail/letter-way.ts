@@ -2,7 +2,7 @@
 import type { PeerPath } from '../overlay/peer-sessions.ts';
 import type { SessionId } from '../session/types.ts';
 import type { PublicKeyHex } from '../wire/types.ts';
-import { isStraight, type PeerPathCode, type PeerPathKind } from '../../../shared/views.ts';
+import { isStraight, type PeerPathCode, type PeerPathKind } from '../../../shared/peer-views.ts';
 import type { HopRow } from './visor-store.ts';
 
 export type LetterWay =

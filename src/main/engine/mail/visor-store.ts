@@ -6,7 +6,8 @@
  */
 import type { ContentName } from '../wire/types.ts';
 import type { ErrorCode } from '../../../shared/errors.ts';
-import type { FailReason, FileFailReason, WaitReason } from '../../../shared/views.ts';
+import type { FailReason, WaitReason } from '../../../shared/views.ts';
+import type { FileFailReason } from '../../../shared/file-views.ts';
 
 /** Facts are monotone: once set they stay; the headline is derived from them (architecture 9). */
 export interface LetterFacts {

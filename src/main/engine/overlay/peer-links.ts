@@ -25,7 +25,7 @@ import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
 import type { GuessEnvironment, PathGuessing } from './path-guessing.ts';
 import { PeerReserve } from './peer-reserve.ts';
 import type { PeerEvents, PeerPath, PeerSessions } from './peer-sessions.ts';
-import { isStraight } from '../../../shared/views.ts';
+import { isStraight } from '../../../shared/peer-views.ts';
 import type { SoughtPeer } from '../inspection-types.ts';
 import type { DepositTokens } from '../mail/tokens.ts';
 import type { SessionId, SessionOutput, SessionView } from '../session/types.ts';

@@ -2,7 +2,7 @@
  * What the rest of a visor knows of sessions with other visors: authenticated at both ends, whatever path their packets take. There is one with a contact only as long as both
  * are here; nothing may depend on it.
  */
-import type { PeerPathKind } from '../../../shared/views.ts';
+import type { PeerPathKind } from '../../../shared/peer-views.ts';
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex } from '../wire/types.ts';

@@ -1,5 +1,5 @@
 /** What is shown of contacts who are here, and of those who are looked for. */
-import { isStraight } from '../../../shared/views.ts';
+import { isStraight } from '../../../shared/peer-views.ts';
 import type { PeerPathStatus, PeerStatus, SoughtPeer } from '../inspection-types.ts';
 import type { PathView, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';

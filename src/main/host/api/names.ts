@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Handlers, NamedFetchView, PublishedView } from '../../../shared/contract.ts';
 import { WaypostError, type ErrorView } from '../../../shared/errors.ts';
 import { sizeWords } from '../../../shared/quantities.ts';
-import { fileMaximumBytes } from '../../../shared/views.ts';
+import { fileMaximumBytes } from '../../../shared/file-views.ts';
 import type { NamedFetchStatus, PublishedStatus } from '../../engine/inspection-types.ts';
 import { equalBytes } from '../../engine/wire/bytes.ts';
 import { mediaTypePattern } from '../../engine/wire/content.ts';

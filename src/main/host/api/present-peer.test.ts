@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { peerSchema } from '../../../shared/views.ts';
+import { peerSchema } from '../../../shared/peer-views.ts';
 import type { PeerStatus, SoughtPeer } from '../../engine/inspection-types.ts';
 import { contactRow, FakeInspection, keyOf } from './fake-inspection.ts';
 import { presentPeer, presentSoughtPeer } from './present-peer.ts';

@@ -1,5 +1,5 @@
 /** Turns what the engine knows of sessions with relays and contacts into what people and programs are shown. Pure, as presenter.ts is. */
-import { isStraight, type PeerPathView, type PeerView } from '../../../shared/views.ts';
+import { isStraight, type PeerPathView, type PeerView } from '../../../shared/peer-views.ts';
 import type { DirectSearch, PeerPathProblem, PeerPathStatus, PeerStatus, PeerPathSwitch, SoughtPeer } from '../../engine/inspection-types.ts';
 import type { PublicKeyHex, SocketAddress } from '../../engine/wire/types.ts';
 import { hostOfTcp, isTcpAddress } from '../../engine/wire/tcp-address.ts';

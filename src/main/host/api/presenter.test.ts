@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { messageSummary } from '../../../shared/sentences.ts';
-import { conversationSchema, hopSchema, messageSchema, outboxItemSchema, peerSchema, relaySchema } from '../../../shared/views.ts';
+import { conversationSchema, hopSchema, messageSchema, outboxItemSchema } from '../../../shared/views.ts';
+import { peerSchema } from '../../../shared/peer-views.ts';
+import { relaySchema } from '../../../shared/relay-views.ts';
 import { contactRow, conversationRow, fileRow, FakeInspection, keyOf, outboxStatus, relayStatus, storedMessage } from './fake-inspection.ts';
 import { percentile, presentConversation, presentHops, presentMessage, presentOutboxItem, presentRelay, relayName } from './presenter.ts';
 import { presentPeer } from './present-peer.ts';

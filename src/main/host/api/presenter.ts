@@ -2,11 +2,14 @@
  * Turns the engine's rows and statuses into what people and programs are shown. Pure: everything comes in as arguments, so that each
  * sentence and number on a screen can be tested without an engine.
  */
-import { friendsWaypost, shortKey } from '../../../shared/sentences.ts';
+import { friendsWaypost } from '../../../shared/relay-sentences.ts';
+import { shortKey } from '../../../shared/sentences.ts';
 import type { CheckedNetworkView } from '../../../shared/network-report-schema.ts';
 import { relayAbilities } from '../../../shared/relay-capabilities.ts';
 import type { RelayTestsView } from '../../../shared/relay-tests.ts';
-import type { ConnectionView, ConversationView, FileState, FileView, Headline, HopView, IdentityView, MessageView, OutboxItemView, RelayView } from '../../../shared/views.ts';
+import type { ConnectionView, ConversationView, Headline, HopView, IdentityView, MessageView, OutboxItemView } from '../../../shared/views.ts';
+import type { FileState, FileView } from '../../../shared/file-views.ts';
+import type { RelayView } from '../../../shared/relay-views.ts';
 import type { EngineInspection, FileStatus, OutboxStatus, RelayStatus } from '../../engine/inspection-types.ts';
 import type { ConversationRow, FileRow, HopRow, StoredMessage, VisorQueryResults } from '../../engine/mail/visor-store.ts';
 import type { CheckedNetwork } from '../../engine/path/observation-port.ts';

@@ -3,7 +3,8 @@
  * what changes within a moment, and sends one patch with what differs (view-differences.ts). View and number move in the same step, so a snapshot always belongs to its sequence.
  */
 import { applyChange } from '../../../shared/patch.ts';
-import type { CarryingView, Change, EchoView, Patch, View } from '../../../shared/views.ts';
+import type { CarryingView } from '../../../shared/relay-views.ts';
+import type { Change, EchoView, Patch, View } from '../../../shared/views.ts';
 import type { EngineChange } from '../../engine/engine-types.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { isUnchanged } from './view-differences.ts';

@@ -1,5 +1,5 @@
 /** Reads what is on screen from the engine and the store: the whole view, or what a few names of it stand for. */
-import { carriesNothing, type CarryingView } from '../../../shared/views.ts';
+import { carriesNothing, type CarryingView } from '../../../shared/relay-views.ts';
 import type { Change, ConnectionView, EchoView, View } from '../../../shared/views.ts';
 import type { EngineInspection } from '../../engine/inspection-types.ts';
 import type { StoreFailure, VisorQuery, VisorQueryResults } from '../../engine/mail/visor-store.ts';

@@ -5,7 +5,8 @@
 import type { Handlers } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { serveCall, type ClientPipe } from '../../../shared/transport.ts';
-import type { CarryingView, EchoView } from '../../../shared/views.ts';
+import type { CarryingView } from '../../../shared/relay-views.ts';
+import type { EchoView } from '../../../shared/views.ts';
 import type { EngineChange } from '../../engine/engine-types.ts';
 import type { EngineInspection } from '../../engine/inspection-types.ts';
 import type { Driver } from '../driver.ts';

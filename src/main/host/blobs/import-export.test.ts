@@ -3,7 +3,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFile
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { chooseCrypto } from '../crypto.ts';
-import { fileMaximumBytes } from '../../../shared/views.ts';
+import { fileMaximumBytes } from '../../../shared/file-views.ts';
 import { sealedBytes, segmentPlainBytes } from '../../engine/files/file-sealing.ts';
 import { decodeRecord } from '../../engine/lockstep/lockstep.ts';
 import { temporaryDirectory } from '../storage/temporary-directory.ts';

@@ -14,7 +14,7 @@ import { sealedBytes, sealSegment, segmentCount, segmentPlainBytes, segmentSeale
 import type { LockstepBuilder, LockstepRecord } from '../../engine/lockstep/lockstep.ts';
 import type { ContentName } from '../../engine/wire/types.ts';
 import { WaypostError } from '../../../shared/errors.ts';
-import { fileMaximumBytes } from '../../../shared/views.ts';
+import { fileMaximumBytes } from '../../../shared/file-views.ts';
 import { fileError } from '../atomic-file.ts';
 import { isDiskFull, systemCode } from './blob-folder.ts';
 import type { BlobFolder } from './blob-folder.ts';

@@ -2,7 +2,8 @@
 import { ArrowUpRight, CheckCheck, CircleAlert, CircleDashed, CircleSlash, Download, Hourglass, Lock, MailCheck, MailX, Save, ShieldCheck, type LucideIcon } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { exactWords, momentWords, relativeWords } from '../../../shared/quantities.ts';
-import { headlineSentence, hopDetails, hopTitle, messageSummary } from '../../../shared/sentences.ts';
+import { headlineSentence, messageSummary } from '../../../shared/sentences.ts';
+import { hopDetails, hopTitle } from '../../../shared/hop-sentences.ts';
 import type { HopView, MessageView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
 import { errorSentence, useServices } from '../../services.tsx';

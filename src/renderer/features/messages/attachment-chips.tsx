@@ -2,7 +2,8 @@
 import { CircleAlert, LoaderCircle, TriangleAlert, X } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { sizeWords } from '../../../shared/quantities.ts';
-import { fileSizeSentence, type ToneSentence } from '../../../shared/sentences.ts';
+import { fileSizeSentence } from '../../../shared/file-sentences.ts';
+import type { ToneSentence } from '../../../shared/sentences.ts';
 import type { ConversationView } from '../../../shared/views.ts';
 import { useServices } from '../../services.tsx';
 import { IconButton } from '../../ui/button.tsx';

@@ -7,7 +7,7 @@ import { useStore } from 'zustand';
 import type { Client, GrantedFile } from '../../../shared/contract.ts';
 import { filesAtOnceMaximum } from '../../../shared/file-limits.ts';
 import { countOf } from '../../../shared/quantities.ts';
-import { fileSizeSentence } from '../../../shared/sentences.ts';
+import { fileSizeSentence } from '../../../shared/file-sentences.ts';
 import type { FileGrants } from '../../file-grants.ts';
 import { navigation } from '../../navigation.ts';
 import { errorSentence } from '../../services.tsx';

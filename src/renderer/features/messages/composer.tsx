@@ -4,7 +4,7 @@
  */
 import { Paperclip, SendHorizontal } from 'lucide-react';
 import { useEffect, useEffectEvent, useId, useRef, useState, type KeyboardEvent } from 'react';
-import { fileTextMaximumBytes } from '../../../shared/views.ts';
+import { fileTextMaximumBytes } from '../../../shared/file-views.ts';
 import type { ConversationView } from '../../../shared/views.ts';
 import { useShortcut } from '../../keys.ts';
 import { useNavigation } from '../../navigation.ts';

@@ -1,8 +1,9 @@
 /** The small parts of a file: its icon, its name shortened in the middle, how far it is, and what can be done. */
 import { CircleX, Download, File, FileArchive, FileHeadphone, FileImage, FilePlay, FileSpreadsheet, FileText, Pause, Play, RotateCw, Save, type LucideIcon } from 'lucide-react';
 import { sizeWords } from '../../../shared/quantities.ts';
-import { fileStateLines, percentOf } from '../../../shared/sentences.ts';
-import type { FileView, MessageView } from '../../../shared/views.ts';
+import { fileStateLines, percentOf } from '../../../shared/file-sentences.ts';
+import type { FileView } from '../../../shared/file-views.ts';
+import type { MessageView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
 import { Button } from '../../ui/button.tsx';

@@ -1,5 +1,6 @@
 /** What follows from a file's name, kind and state: how it is drawn and what can be done with it. Pure. */
-import { isShownPicture, type FileView, type Headline, type MessageView } from '../../../shared/views.ts';
+import { isShownPicture, type FileView } from '../../../shared/file-views.ts';
+import type { Headline, MessageView } from '../../../shared/views.ts';
 
 export type FileKind = 'image' | 'audio' | 'video' | 'archive' | 'text' | 'table' | 'other';
 export type FileAction = 'download' | 'pause' | 'resume' | 'retry' | 'save' | 'cancel';

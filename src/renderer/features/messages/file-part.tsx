@@ -4,7 +4,8 @@
  */
 import { CircleAlert, CircleSlash, Hourglass, ImageOff, type LucideIcon } from 'lucide-react';
 import { useEffect, useRef, useState, type RefObject } from 'react';
-import type { FileFailReason, FileView, MessageView } from '../../../shared/views.ts';
+import type { FileFailReason, FileView } from '../../../shared/file-views.ts';
+import type { MessageView } from '../../../shared/views.ts';
 import { navigation } from '../../navigation.ts';
 import { FileActions, FileIcon, fileLines, FileName, FileProgress } from './file-bits.tsx';
 import { isPicture, isPictureHere } from './file-facts.ts';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../../shared/contract.ts';
 import { WaypostError } from '../../../shared/errors.ts';
 import { filesAtOnceMaximum } from '../../../shared/file-limits.ts';
-import { fileFailReasons, fileMaximumBytes, fileWaitReasons, type FileState } from '../../../shared/views.ts';
+import { fileFailReasons, fileMaximumBytes, fileWaitReasons, type FileState } from '../../../shared/file-views.ts';
 import { sampleFile } from '../../dev/file-samples.ts';
 import { sampleMessage } from '../../dev/samples.ts';
 import type { FileGrants } from '../../file-grants.ts';

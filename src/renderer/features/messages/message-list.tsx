@@ -7,7 +7,8 @@ import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/rea
 import { ArrowDown } from 'lucide-react';
 import { useEffect, useEffectEvent, useRef, useState, type KeyboardEvent, type UIEvent } from 'react';
 import { sizeWords } from '../../../shared/quantities.ts';
-import { fileFailSentence, fileStateLines, headlineWords, messageSummary } from '../../../shared/sentences.ts';
+import { fileFailSentence, fileStateLines } from '../../../shared/file-sentences.ts';
+import { headlineWords, messageSummary } from '../../../shared/sentences.ts';
 import type { ConversationView, MessageView } from '../../../shared/views.ts';
 import { useServices } from '../../services.tsx';
 import { store } from '../../store.ts';

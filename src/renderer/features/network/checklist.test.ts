@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ConnectionView, RelayView } from '../../../shared/views.ts';
+import type { ConnectionView } from '../../../shared/views.ts';
+import type { RelayView } from '../../../shared/relay-views.ts';
 import { sampleRelays } from '../../dev/samples.ts';
 import { networkChecklist } from './checklist.ts';
 

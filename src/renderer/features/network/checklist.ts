@@ -1,7 +1,8 @@
 /** The report on the network as a list of questions with three answers: yes, no, and not checked. Unknown is never shown as no. Pure. */
 import { countOf, durationWords } from '../../../shared/quantities.ts';
-import { relaySentence } from '../../../shared/sentences.ts';
-import type { ConnectionView, RelayView } from '../../../shared/views.ts';
+import { relaySentence } from '../../../shared/relay-sentences.ts';
+import type { ConnectionView } from '../../../shared/views.ts';
+import type { RelayView } from '../../../shared/relay-views.ts';
 
 export type Answer = 'yes' | 'no' | 'not checked';
 export interface Check {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { peerPathKinds, peerSchema, type PeerPathView } from '../../../shared/views.ts';
+import { peerPathKinds, peerSchema, type PeerPathView } from '../../../shared/peer-views.ts';
 import { everyPeer, manyPeers } from '../../dev/peer-samples.ts';
 import { sampleConversation, sampleKey, sampleOutbox } from '../../dev/samples.ts';
 import { groupPeers, lettersOnTheirWay, pathsInOrder } from './groups.ts';

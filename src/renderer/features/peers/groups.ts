@@ -1,5 +1,6 @@
 /** Who is shown where on the page of peers, and in which order. Pure. */
-import { peerPathKinds, type ConversationView, type OutboxItemView, type PeerPathView, type PeerView } from '../../../shared/views.ts';
+import { peerPathKinds, type PeerPathView, type PeerView } from '../../../shared/peer-views.ts';
+import type { ConversationView, OutboxItemView } from '../../../shared/views.ts';
 
 export interface PeerGroups {
   /** Nearest paths first. */

@@ -1,7 +1,7 @@
 /** A path as a sign and two words; what it means for the person is in its tooltip. */
 import { Cable, House, RadioTower, ShieldEllipsis, Unplug, Users, type LucideIcon } from 'lucide-react';
 import { pathConsequence, pathWords } from '../../../shared/peer-sentences.ts';
-import type { PeerPathKind } from '../../../shared/views.ts';
+import type { PeerPathKind } from '../../../shared/peer-views.ts';
 import { Tooltip } from '../../ui/tooltip.tsx';
 
 const icons: Readonly<Record<PeerPathKind, LucideIcon>> = { lan: House, direct: Cable, friend: Users, relay: RadioTower, 'relay-tcp': ShieldEllipsis };

@@ -3,7 +3,7 @@ import { ChevronDown, Radar } from 'lucide-react';
 import { useId, useState } from 'react';
 import { seekSentence, whyNotDirect } from '../../../shared/peer-sentences.ts';
 import { countOf, roundTripWords, sizeWords } from '../../../shared/quantities.ts';
-import type { PeerView } from '../../../shared/views.ts';
+import type { PeerView } from '../../../shared/peer-views.ts';
 import { navigation } from '../../navigation.ts';
 import { useView } from '../../store.ts';
 import { Button, IconButton } from '../../ui/button.tsx';

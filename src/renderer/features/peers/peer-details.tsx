@@ -1,7 +1,7 @@
 /** What is folded away of a contact: every path and its state, how the path changed, and which ended. */
 import { pathConsequence, pathProblemWords, pathStateWords, pathWords, switchWords } from '../../../shared/peer-sentences.ts';
 import { roundTripWords } from '../../../shared/quantities.ts';
-import type { PeerView } from '../../../shared/views.ts';
+import type { PeerView } from '../../../shared/peer-views.ts';
 import { PastTime } from '../../ui/time.tsx';
 import { pathsInOrder } from './groups.ts';
 import { PathSign } from './path-tag.tsx';

@@ -2,8 +2,9 @@
 import { Users } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { roundTripWords, sizeWords } from '../../../shared/quantities.ts';
-import { overTcpConsequence, shortKey } from '../../../shared/sentences.ts';
-import type { PeerView } from '../../../shared/views.ts';
+import { overTcpConsequence } from '../../../shared/relay-sentences.ts';
+import { shortKey } from '../../../shared/sentences.ts';
+import type { PeerView } from '../../../shared/peer-views.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
 import { useView } from '../../store.ts';

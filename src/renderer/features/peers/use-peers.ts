@@ -1,6 +1,6 @@
 /** Who is connected, asked for again and again while somebody looks. */
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { PeerView } from '../../../shared/views.ts';
+import type { PeerView } from '../../../shared/peer-views.ts';
 import { errorSentence, useServices } from '../../services.tsx';
 
 const refreshMs = 2_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { relaySchema, type RelayView } from '../../../shared/views.ts';
+import { relaySchema, type RelayView } from '../../../shared/relay-views.ts';
 import { everyRelay } from '../../dev/relay-samples.ts';
 import { sampleRelays } from '../../dev/samples.ts';
 import { inOrder, moveOf, placeWords } from './order.ts';

@@ -1,6 +1,6 @@
 /** The list of relays as it is shown, and which of two neighbours may change places. Pure. */
-import { relayInOrder } from '../../../shared/sentences.ts';
-import type { RelayView } from '../../../shared/views.ts';
+import { relayInOrder } from '../../../shared/relay-sentences.ts';
+import type { RelayView } from '../../../shared/relay-views.ts';
 
 export const inOrder = (relays: readonly RelayView[]): readonly RelayView[] => relays.toSorted(relayInOrder);
 

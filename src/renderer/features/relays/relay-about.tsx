@@ -1,7 +1,7 @@
 /** What is folded away of a relay: what it can do in plain words, how much it keeps, and its key. */
 import { mailboxSentence, relayAbilities } from '../../../shared/relay-capabilities.ts';
 import { countOf } from '../../../shared/quantities.ts';
-import type { RelayView } from '../../../shared/views.ts';
+import type { RelayView } from '../../../shared/relay-views.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { placeWords } from './order.ts';

@@ -2,7 +2,7 @@
 import { Plus, RadioTower } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { countOf } from '../../../shared/quantities.ts';
-import type { RelayView } from '../../../shared/views.ts';
+import type { RelayView } from '../../../shared/relay-views.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
 import { useView } from '../../store.ts';

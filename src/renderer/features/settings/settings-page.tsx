@@ -2,8 +2,9 @@
 import { useState, type SubmitEvent, type ReactNode } from 'react';
 import type { AccountView } from '../../../shared/contract.ts';
 import { meteredHint } from '../../../shared/metered-sentence.ts';
-import { carryingSentence, echoSentence, shortKey } from '../../../shared/sentences.ts';
-import { carriesNothing } from '../../../shared/views.ts';
+import { carryingSentence } from '../../../shared/relay-sentences.ts';
+import { echoSentence, shortKey } from '../../../shared/sentences.ts';
+import { carriesNothing } from '../../../shared/relay-views.ts';
 import { navigation } from '../../navigation.ts';
 import { useServices } from '../../services.tsx';
 import { useStore, useView } from '../../store.ts';

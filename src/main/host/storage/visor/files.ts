@@ -1,5 +1,5 @@
 /** Files that messages carry. What would tell about their contents is sealed; the name of the blob is that of ciphertext. */
-import { fileFailReasons } from '../../../../shared/views.ts';
+import { fileFailReasons } from '../../../../shared/file-views.ts';
 import type { FileRow, VisorResults } from '../../../engine/mail/visor-store.ts';
 import { RowReader, integerOf } from '../row.ts';
 import type { Statements } from '../statements.ts';
