@@ -4,7 +4,7 @@ import { nobleCrypto } from '../engine/noble-crypto.ts';
 import type { BlobOperation, BlobRequest, BlobResult } from '../engine/files/blob-store.ts';
 import type { MailOperation, MailRequest, MailResults } from '../engine/mail/mail-store.ts';
 import type { VisorOperation, VisorRequest, VisorResults } from '../engine/mail/visor-store.ts';
-import type { DriverOptions } from './driver.ts';
+import type { DriverOptions } from './driver-options.ts';
 import { storeError, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { createMemoryStores } from './storage/direct.ts';
 

@@ -6,25 +6,24 @@
  * a new one starts from what the store holds. Every engine has a generation number; answers to an older one are dropped.
  */
 import { WaypostError } from '../../shared/errors.ts';
-import type { BlobInfo, BlobOperation, BlobRequest, BlobResult } from '../engine/files/blob-store.ts';
-import type { BlobShelfName, CreateEngine, Engine, EngineChange, EngineConfiguration, EngineOutput } from '../engine/engine-types.ts';
-import type { CommandName, CommandReply, CommandResults, EngineCommand } from '../engine/command-types.ts';
+import type { BlobResult } from '../engine/files/blob-store.ts';
+import type { Engine, EngineOutput } from '../engine/engine-types.ts';
+import type { CommandName, CommandResults, EngineCommand } from '../engine/command-types.ts';
 import type { EngineInspection } from '../engine/inspection-types.ts';
 import type { EngineSocket } from '../engine/path/observation-port.ts';
 import type { PublicKeyHex, SocketAddress } from '../engine/wire/types.ts';
 import type { MailOperation, MailResults } from '../engine/mail/mail-store.ts';
 import type { StoreFailure, VisorOperation, VisorResults } from '../engine/mail/visor-store.ts';
 import type { LanFacts } from '../engine/path/lan-network.ts';
-import type { Clock } from './clock.ts';
+import type { DriverOptions } from './driver-options.ts';
 import { storeError, toStoreFailure, type EngineStore, type StoreOutcome } from './engine-store.ts';
 import { GatheredDatagrams } from './gathered-datagrams.ts';
-import type { HostNetwork } from './machine-network.ts';
-import type { HostLan } from './lan-multicast.ts';
 import { networkKey, watchNetwork, type NetworkWatch } from './network-watch.ts';
 import { Resolver } from './resolver.ts';
+import { readStored } from './stored-state.ts';
 import { Sockets } from './sockets.ts';
-import type { TcpCarrier } from './tcp/tcp-carrier.ts';
 import { freeDatagram, type UdpSocket } from './udp.ts';
+import { WaitingCommands } from './waiting-commands.ts';
 
 /** After a failed commit: a full disk does not get room within milliseconds, and a person should not wait long once it has. */
 const restartFirstMs = 500;
@@ -33,45 +32,6 @@ const restartMaximumMs = 30_000;
 const timerMaximumMs = 2_000_000_000;
 /** Inputs are kept short so that a burst of datagrams cannot hold off the timer: libuv hands over at most 32 at a time by itself. */
 const outputsMaximum = 100_000;
-
-export interface DriverEvents {
-  changed(changes: readonly EngineChange[]): void;
-  /** A new engine took over (or none runs, with the failure): everything shown must be built anew. */
-  replaced(): void;
-  log(level: 'info' | 'warn', event: string, fields: Readonly<Record<string, string | number>>): void;
-}
-
-export interface DriverOptions {
-  readonly createEngine: CreateEngine;
-  readonly configuration: EngineConfiguration;
-  readonly store: EngineStore;
-  /** Large contents; whoever made it closes it, after the driver has stopped. */
-  readonly blobs: Readonly<Record<BlobShelfName, BlobSubmitter>>;
-  readonly clock: Clock;
-  readonly listen: { readonly host: string | undefined; readonly port: number };
-  /** Of a relay: port of a second socket, which answers for the first (0: the system chooses). Undefined: there is none. */
-  readonly secondPort?: number | undefined;
-  /** Carries datagrams over TCP; without it none are. */
-  readonly tcp?: TcpCarrier | undefined;
-  /** The operator vouches for the clock: letters may expire although the clock differs from the last run's (architecture 12). */
-  readonly confirmClock: boolean;
-  readonly events: DriverEvents;
-  readonly resolver?: Resolver;
-  /** Finds out for checks of the network what only the machine knows; without it that stays unknown. */
-  readonly network?: HostNetwork;
-  /** Reaches everybody in the local networks; without it nobody is looked for there. */
-  readonly lan?: HostLan;
-}
-
-/** A blob store, as far as the engine asks for it. */
-export interface BlobSubmitter {
-  submit<Op extends BlobOperation>(request: Extract<BlobRequest, { op: Op }>, done: (result: BlobResult<Op>) => void): void;
-  submit(request: BlobRequest, done: (result: BlobResult) => void): void;
-}
-
-interface WaitingCommand {
-  readonly settle: (reply: CommandReply) => void;
-}
 
 export class Driver {
   readonly #options: DriverOptions;
@@ -92,8 +52,7 @@ export class Driver {
   #stopped = false;
   #failure: StoreFailure | undefined;
   #members: readonly PublicKeyHex[] | undefined;
-  #nextTicket = 1;
-  readonly #commands = new Map<number, WaitingCommand>();
+  readonly #commands = new WaitingCommands();
   readonly #counters = { engineRestarts: 0, storeFailures: 0, networkChanges: 0, resolves: 0 };
 
   constructor(options: DriverOptions) {
@@ -160,17 +119,8 @@ export class Driver {
   command<Name extends CommandName>(command: Extract<EngineCommand, { name: Name }>): Promise<CommandResults[Name]> {
     const engine = this.#engine;
     if (engine === undefined) return Promise.reject(this.#failure === undefined ? notRunning() : storeError(this.#failure));
-    return new Promise((resolve, reject) => {
-      const ticket = this.#nextTicket;
-      this.#nextTicket += 1;
-      this.#commands.set(ticket, {
-        settle: (reply) => {
-          // The engine answers each ticket with the result of the command's own name.
-          if (reply.ok) resolve(reply.value as CommandResults[Name]);
-          else reject(new WaypostError(reply.code, reply.message));
-        },
-      });
-      engine.command(ticket, command, this.#options.clock.now());
+    return this.#commands.wait(command, (ticket, given) => {
+      engine.command(ticket, given, this.#options.clock.now());
       this.#drain();
     });
   }
@@ -219,7 +169,7 @@ export class Driver {
     clearTimeout(this.#timer);
     await Promise.all([this.#options.store.close(), this.#options.network?.stop(), this.#options.lan?.stop()]);
     this.#engine = undefined;
-    this.#rejectCommands(notRunning());
+    this.#commands.rejectAll(notRunning());
     await this.#sockets.close();
   }
 
@@ -234,13 +184,11 @@ export class Driver {
   }
 
   async #startEngine(): Promise<void> {
-    const { configuration, store, clock, createEngine } = this.#options;
-    const state = await store.load();
-    const mail = configuration.relay === undefined ? undefined : await store.openMail({ op: 'open', freshEpoch: configuration.random(8), wallMs: clock.now().wallMs });
-    const blobs = { own: await this.#loadBlobs('own-blobs'), held: configuration.relay === undefined ? [] : await this.#loadBlobs('held-blobs') };
+    const { configuration, clock, createEngine } = this.#options;
+    const stored = await readStored(this.#options);
     if (this.#stopped) return;
     this.#generation += 1;
-    this.#engine = createEngine({ configuration, state, mail, blobs, secondPort: this.#sockets.secondPort, tcpPort: this.#options.tcp?.listenPort, network: networkKey(), now: clock.now() });
+    this.#engine = createEngine({ configuration, ...stored, secondPort: this.#sockets.secondPort, tcpPort: this.#options.tcp?.listenPort, network: networkKey(), now: clock.now() });
     this.#failure = undefined;
     if (this.#options.confirmClock) this.#engine.confirmClock(clock.now());
     if (this.#lanFacts !== undefined) this.#engine.handleLan?.(this.#lanFacts, clock.now());
@@ -304,12 +252,7 @@ export class Driver {
       case 'store': this.#performStore(output); return;
       case 'blobs': this.#performBlobs(output); return;
       case 'resolve': this.#resolve(output.ticket, output.host); return;
-      case 'reply': {
-        const waiting = this.#commands.get(output.ticket);
-        this.#commands.delete(output.ticket);
-        waiting?.settle(output.reply);
-        return;
-      }
+      case 'reply': this.#commands.replied(output.ticket, output.reply); return;
       case 'changed': events.changed(output.changes); return;
       case 'log': events.log(output.level, output.event, output.fields); return;
     }
@@ -321,15 +264,6 @@ export class Driver {
       if (generation !== this.#generation) return;
       this.#engine?.handleNetwork?.(answer, this.#options.clock.now());
       this.#scheduleDrain();
-    });
-  }
-
-  #loadBlobs(shelf: BlobShelfName): Promise<readonly BlobInfo[]> {
-    return new Promise((resolve, reject) => {
-      this.#options.blobs[shelf].submit<'load'>({ op: 'load' }, (result) => {
-        if (result.ok) resolve(result.value);
-        else reject(new WaypostError('profile-unwritable', 'The folder of files cannot be read. Check that the disk works and that Waypost may read its folder.'));
-      });
     });
   }
 
@@ -377,7 +311,7 @@ export class Driver {
     this.#failure = failure;
     this.#counters.storeFailures += 1;
     clearTimeout(this.#timer);
-    this.#rejectCommands(storeError(failure));
+    this.#commands.rejectAll(storeError(failure));
     this.#options.events.log('warn', 'storage-failed', { code: failure.code });
     this.#options.events.replaced();
     this.#restartLater();
@@ -400,12 +334,6 @@ export class Driver {
         },
       );
     }, delayMs);
-  }
-
-  #rejectCommands(error: WaypostError): void {
-    const waiting = [...this.#commands.values()];
-    this.#commands.clear();
-    for (const command of waiting) command.settle({ ok: false, code: error.code, message: error.message });
   }
 }
 

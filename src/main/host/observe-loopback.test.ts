@@ -5,7 +5,8 @@ import type { Observation } from '../engine/path/types.ts';
 import { createEngine } from '../engine/engine.ts';
 import { systemClock } from './clock.ts';
 import { chooseCrypto, createRandomBytes } from './crypto.ts';
-import { Driver, type DriverOptions } from './driver.ts';
+import { Driver } from './driver.ts';
+import type { DriverOptions } from './driver-options.ts';
 import { memoryBlobs, memoryEngineStore } from './driver-testing.ts';
 import { createIdentitySecret } from './identity-setup.ts';
 
