@@ -1,7 +1,8 @@
 /** What becomes of letters that are handed to their recipients themselves, by what these answer, and when they answer nothing. */
 import { describe, expect, it } from 'vitest';
 import { encodeRequest, transportOverheadBytes } from '../wire/frame.ts';
-import { doubtMs, headStartMs, OutboxPeers, peerRequestMaximumBytes } from './outbox-peers.ts';
+import { headStartMaximumMs, headStartMinimumMs } from './answer-times.ts';
+import { doubtMs, OutboxPeers, peerRequestMaximumBytes } from './outbox-peers.ts';
 import { createLive, type Live } from './outbox-live.ts';
 import type { RequestOptions, RequestOutcome } from '../directed/types.ts';
 import type { PeerSessions } from '../overlay/peer-sessions.ts';
@@ -101,8 +102,8 @@ describe('handing letters to recipients themselves', () => {
   it('uses relays as well after the head start, once, and believes a late answer', () => {
     const desk = new Desk();
     desk.hand('a');
-    expect(desk.timers.get('a')).toBe(desk.nowMs + headStartMs);
-    desk.nowMs += headStartMs;
+    expect(desk.timers.get('a')).toBe(desk.nowMs + headStartMaximumMs);
+    desk.nowMs += headStartMaximumMs;
     desk.peers.handleTimeout('a', desk.now);
     desk.peers.handleTimeout('a', desk.now);
     expect(desk.log).toEqual(['out a', 'relays a']);
@@ -112,11 +113,37 @@ describe('handing letters to recipients themselves', () => {
     expect(desk.hand('b')).toBe(true);
   });
 
+  it('waits as long as the recipient lets it expect, until their session ends', () => {
+    const desk = new Desk();
+    const headStartOf = (id: string, sizeBytes = 256): number => {
+      desk.hand(id, sizeBytes);
+      return (desk.timers.get(id) ?? 0) - desk.nowMs;
+    };
+    const answeredAfter = (index: number, tookMs: number): void => {
+      desk.nowMs += tookMs;
+      desk.verdict(index, 1);
+    };
+    expect(headStartOf('a')).toBe(headStartMaximumMs);
+    answeredAfter(0, 10);
+    expect(headStartOf('b')).toBe(headStartMinimumMs);
+    answeredAfter(1, 250);
+    expect(headStartOf('c')).toBe(750);
+    answeredAfter(2, 10);
+    expect(headStartOf('d')).toBeCloseTo(675);
+    answeredAfter(3, 900);
+    expect(headStartOf('e')).toBe(headStartMaximumMs);
+    for (let index = 4; index < 30; index += 1) { answeredAfter(index, 10); headStartOf(`f${String(index)}`); }
+    expect(headStartOf('long', 1_024)).toBe(headStartMaximumMs);
+    expect(headStartOf('g')).toBe(headStartMinimumMs);
+    desk.peers.peerDown(recipient, 1, desk.now);
+    expect(headStartOf('h')).toBe(headStartMaximumMs);
+  });
+
   it('does not wait for one who did not answer, until some time has passed or there is a new session', () => {
     for (const ends of ['time', 'session'] as const) {
       const desk = new Desk();
       desk.hand('a');
-      desk.nowMs += headStartMs;
+      desk.nowMs += headStartMaximumMs;
       desk.peers.handleTimeout('a', desk.now);
       desk.nowMs += 2_500;
       desk.answer(0, { kind: 'timed-out' });
@@ -134,7 +161,7 @@ describe('handing letters to recipients themselves', () => {
     expect(desk.asked).toHaveLength(16);
     desk.verdict(3, 1);
     expect(desk.log.at(-1)).toBe('out letter 16');
-    desk.nowMs += headStartMs;
+    desk.nowMs += headStartMaximumMs;
     desk.peers.handleTimeout('letter 0', desk.now);
     expect(desk.log.slice(-4)).toEqual(['relays letter 17', 'relays letter 18', 'relays letter 19', 'relays letter 0']);
     expect(desk.asked).toHaveLength(17);

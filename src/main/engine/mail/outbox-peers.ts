@@ -1,6 +1,6 @@
 /**
  * Handing letters to their recipients themselves, in sessions that exist while both are here (verb `letter`). What was answered with `committed` has arrived. Whatever else
- * comes of it, relays are used as ever: at once when there is a negative answer or the session ends, and beside it when there was no answer for a while - a letter may
+ * comes of it, relays are used as ever: at once when there is a negative answer or the session ends, and beside it when there was no answer for a while (answer-times.ts) - a letter may
  * then go both ways, and its recipient shows it once.
  *
  * A session that did not answer in time is doubted: for a while letters do not wait for it, so that a contact who has just gone costs one such wait and not one for each letter.
@@ -8,6 +8,7 @@
  *
  * The letter is sealed as for a relay, with the same bytes. It begins in the order in which letters were queued, a few at a time for each recipient.
  */
+import { AnswerTimes, headStartMaximumMs } from './answer-times.ts';
 import { decodeLetterVerdict } from '../wire/responses.ts';
 import { datagramMaximumBytes, requestHeaderBytes, transportOverheadBytes } from '../wire/frame.ts';
 import type { RequestOutcome } from '../directed/types.ts';
@@ -18,8 +19,6 @@ import type { Instant, PublicKeyHex } from '../wire/types.ts';
 import type { Live } from './outbox-live.ts';
 import type { OutboxRow } from './visor-store.ts';
 
-/** Without an answer for this long relays are used as well. */
-export const headStartMs = 1_500;
 const answerDeadlineMs = 4_000;
 /** For so long after that, or after a refusal, letters go by relays alone. */
 export const doubtMs = 30_000;
@@ -82,6 +81,7 @@ export class OutboxPeers {
   readonly #peers = new Map<PublicKeyHex, Peer>();
   /** By letter. */
   readonly #trying = new Map<string, Trying>();
+  readonly #answerTimes = new AnswerTimes();
 
   constructor(context: VisorContext, sessions: PeerSessions, timers: PeerTimers) {
     this.#context = context;
@@ -122,6 +122,7 @@ export class OutboxPeers {
 
   /** That session is none any more: what waits for an answer in it waits no longer. */
   peerDown(publicKey: PublicKeyHex, sessionId: SessionId, now: Instant): void {
+    this.#answerTimes.forget(publicKey);
     const peer = this.#peers.get(publicKey);
     if (peer === undefined) return;
     for (const trying of [...this.#trying.values()]) if (trying.row.recipient === publicKey && trying.sessionId === sessionId) this.#useRelays(trying, now);
@@ -158,7 +159,8 @@ export class OutboxPeers {
     const name = { root: sealed.bodyRoot, length: sealed.body.length };
     const inline = letterFixedBytes + sealed.header.length + sealed.body.length <= peerRequestMaximumBytes;
     if (!inline) this.#context.directed.publisher.offer(name, sealed.body);
-    this.#timers.arm(row.id, now.monotonicMs + headStartMs);
+    // What is long takes long.
+    this.#timers.arm(row.id, now.monotonicMs + (inline ? this.#answerTimes.headStartMs(row.recipient) : headStartMaximumMs));
     hooks.sending(1);
     this.#context.directed.request(sessionId, {
       verb: 'letter', bodyRoot: sealed.bodyRoot, bodyLength: sealed.body.length, header: sealed.header, inlineBody: inline ? sealed.body : undefined,
@@ -170,6 +172,7 @@ export class OutboxPeers {
         peer.runningBytes -= sealed.body.length;
         this.#timers.clear(row.id);
         this.#trying.delete(row.id);
+        if (inline && outcome.kind === 'answered') this.#answerTimes.answered(row.recipient, at.monotonicMs - now.monotonicMs);
         this.#judge(peer, trying, outcome, at);
         this.#next(peer, at);
         this.#forgetIdle(row.recipient);
