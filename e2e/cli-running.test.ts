@@ -1,62 +1,33 @@
 /** Commands beside a visor that runs: they reach it through its control socket, and what comes to it is shown as it comes. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { untilTrue } from '../scripts/processes/waiting.ts';
-import { killAll, runVerb, WaypostProcess } from '../scripts/processes/waypost-process.ts';
+import { runVerb, WaypostProcess } from '../scripts/processes/waypost-process.ts';
 import { messageSchema, outboxItemSchema } from '../src/shared/views.ts';
+import { cliStage, deadlineMs, slowMs, type CliPerson } from './cli-stage.ts';
 
-const slow = 120_000;
-const deadlineMs = 60_000;
-const listen = ['--listen', '127.0.0.1:0', '--json'] as const;
-const relayLine = z.object({ hint: z.string() });
-const identityLine = z.object({ publicKey: z.string() });
 const linkLine = z.object({ link: z.string() });
 const errorLine = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 /** A key that exists and belongs to nobody here: the generator of the curve. */
 const someKey = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';
 const unknownId = '00112233445566778899aabbccddeeff';
 
-let directory: string;
-beforeEach(() => { directory = mkdtempSync(path.join(tmpdir(), 'waypost-running-')); });
-afterEach(async () => {
-  await killAll();
-  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-});
-
-interface Running { readonly directory: string; readonly publicKey: string; readonly process: WaypostProcess }
-
-/** A person whose visor runs. */
-async function begin(name: string, hint?: string): Promise<Running> {
-  const own = path.join(directory, name);
-  const { publicKey } = identityLine.parse((await runVerb(own, 'init', '--name', name))[0]);
-  const process = new WaypostProcess(own, ['run', ...listen]);
-  await process.firstLine();
-  if (hint !== undefined) await runVerb(own, 'relays', 'add', hint);
-  return { directory: own, publicKey, process };
-}
-
-async function beginRelay(): Promise<string> {
-  const relay = new WaypostProcess(path.join(directory, 'relay'), ['relay', ...listen]);
-  return relayLine.parse(JSON.parse(await relay.firstLine())).hint;
-}
+const stage = cliStage('running');
 
 /** A verb to its end, whatever that is. */
-async function refused(from: Running, ...commandLine: readonly string[]): Promise<{ code: number | undefined; out: string; error: string }> {
+async function refused(from: CliPerson, ...commandLine: readonly string[]): Promise<{ code: number | undefined; out: string; error: string }> {
   const verb = new WaypostProcess(from.directory, commandLine);
   const { code } = await verb.ended;
   return { code, out: verb.lines.join('\n'), error: verb.errorText };
 }
 
 /** What it sends by itself and cannot yet. */
-const introductionsOf = async (person: Running): Promise<string[]> =>
+const introductionsOf = async (person: CliPerson): Promise<string[]> =>
   (await runVerb(person.directory, 'outbox', '--all')).map((line) => outboxItemSchema.parse(line)).filter((item) => item.kind === 'introduction').map((item) => item.messageId);
 
 describe('retry beside a visor that runs', () => {
   it('refuses an id that it does not know with a stable code, for people and for programs', async () => {
-    const ann = await begin('ann');
+    const ann = await stage.begin('ann');
     for (const verb of ['retry', 'cancel']) {
       const told = await refused(ann, verb, unknownId);
       expect([told.code, told.out]).toEqual([1, '']);
@@ -71,10 +42,10 @@ describe('retry beside a visor that runs', () => {
       expect(told.error).toMatch(/^waypost: .+ \(invalid-argument\)\n$/);
     }
     expect(ann.process.isRunning).toBe(true);
-  }, slow);
+  }, slowMs);
 
   it('tries what waits, one message or all, and says how it stands', async () => {
-    const [ann, ben] = await Promise.all([begin('ann'), begin('ben')]);
+    const [ann, ben] = await Promise.all([stage.begin('ann'), stage.begin('ben')]);
     await runVerb(ann.directory, 'add', linkLine.parse((await runVerb(ben.directory, 'invite'))[0]).link);
     const sent = messageSchema.parse((await runVerb(ann.directory, 'send', 'hello', '--to', someKey))[0]);
     expect(messageSchema.parse((await runVerb(ann.directory, 'retry', sent.id))[0])).toMatchObject({ id: sent.id, text: 'hello', headline: { state: sent.headline.state } });
@@ -84,13 +55,13 @@ describe('retry beside a visor that runs', () => {
     await runVerb(ann.directory, 'cancel', sent.id);
     const ended = await refused(ann, 'retry', sent.id, '--json');
     expect([ended.code, errorLine.parse(JSON.parse(ended.error)).error.code]).toEqual([1, 'not-retryable']);
-  }, slow);
+  }, slowMs);
 });
 
 describe('inbox --follow beside a visor that runs', () => {
   it('prints each message as it comes, as text and as JSON, and ends well when it is asked to', async () => {
-    const hint = await beginRelay();
-    const [ann, ben] = await Promise.all([begin('ann', hint), begin('ben', hint)]);
+    const hint = await stage.beginRelay('relay');
+    const [ann, ben] = await Promise.all([stage.begin('ann', hint), stage.begin('ben', hint)]);
     const send = (text: string): Promise<unknown> => runVerb(ann.directory, 'send', text, '--to', ben.publicKey, '--wait', 'stored', '--timeout', '60');
     await send('before');
 
@@ -117,11 +88,11 @@ describe('inbox --follow beside a visor that runs', () => {
       expect(follower.errorText).toBe('');
     }
     expect(ben.process.isRunning).toBe(true);
-  }, slow);
+  }, slowMs);
 
   it('says so with a stable code when the visor ends', async () => {
-    const hint = await beginRelay();
-    const [ann, ben] = await Promise.all([begin('ann', hint), begin('ben', hint)]);
+    const hint = await stage.beginRelay('relay');
+    const [ann, ben] = await Promise.all([stage.begin('ann', hint), stage.begin('ben', hint)]);
     await runVerb(ann.directory, 'send', 'hello', '--to', ben.publicKey, '--wait', 'stored', '--timeout', '60');
     const [asText, asJson] = [new WaypostProcess(ben.directory, ['inbox', '--follow']), new WaypostProcess(ben.directory, ['inbox', '--follow', '--json'])];
     await Promise.all([asText.firstLine(), asJson.firstLine()]);
@@ -130,5 +101,5 @@ describe('inbox --follow beside a visor that runs', () => {
     expect(await asJson.ended).toEqual({ code: 1, signal: undefined });
     expect(asText.errorText).toMatch(/^waypost: .+ \(not-running\)\n$/);
     expect(errorLine.parse(JSON.parse(asJson.errorText)).error.code).toBe('not-running');
-  }, slow);
+  }, slowMs);
 });

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { z } from 'zod';
 import { killAll, runVerb, WaypostProcess } from '../scripts/processes/waypost-process.ts';
 
@@ -32,8 +32,15 @@ export interface CliStage {
   begin(who: string, hint?: string): Promise<CliPerson>;
   /** Resolves with its `key@host:port`. */
   beginRelay(who: string, ...options: readonly string[]): Promise<string>;
-  /** Runs a verb that has to fail with a reason. */
+  /** Runs a verb that has to fail with a reason, and to say nothing else. */
   refused(from: string, ...commandLine: readonly string[]): Promise<Refusal>;
+}
+
+/** Starts the visor of that folder, and stays. */
+export async function runVisor(own: string): Promise<WaypostProcess> {
+  const process = new WaypostProcess(own, ['run', ...listen]);
+  await process.firstLine();
+  return process;
 }
 
 /** A stage for each test of the file that calls this; `name` is part of the folder's. */
@@ -49,8 +56,7 @@ export function cliStage(name: string): CliStage {
     async begin(who, hint) {
       const own = path.join(directory, who);
       const { publicKey } = identityLine.parse((await runVerb(own, 'init', '--name', who))[0]);
-      const process = new WaypostProcess(own, ['run', ...listen]);
-      await process.firstLine();
+      const process = await runVisor(own);
       if (hint !== undefined) await runVerb(own, 'relays', 'add', hint);
       return { directory: own, publicKey, process };
     },
@@ -61,6 +67,7 @@ export function cliStage(name: string): CliStage {
     async refused(from, ...commandLine) {
       const verb = new WaypostProcess(from, [...commandLine, '--json']);
       const { code } = await verb.ended;
+      expect(verb.lines).toEqual([]);
       return { code, errorCode: errorLine.parse(JSON.parse(verb.errorText)).error.code };
     },
   };
