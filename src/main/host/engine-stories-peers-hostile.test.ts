@@ -1,6 +1,9 @@
-/** Whole engines: a friend who asks for more circuits than anybody needs. */
+/** Whole engines: a friend who asks for more circuits than anybody needs, and a relay that misuses them. */
 import { describe, expect, it } from 'vitest';
-import { befriend, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
+import { isTunnelFrame, tunnelled, tunnelledMaximumBytes, writeTunnelFrame } from '../engine/circuits/tunnel.ts';
+import { SessionTable } from '../engine/session/sessions.ts';
+import { encodeRequest } from '../engine/wire/frame.ts';
+import { befriend, crypto, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import type { PeerSessions } from '../engine/overlay/peer-sessions.ts';
 import type { VisorContext } from '../engine/visor-context.ts';
 
@@ -78,5 +81,78 @@ describe('a friend whose circuit ends unused', () => {
     world.passes = () => true;
     world.run(5 * secondMs);
     expect(knows(ada, bob)).toBe(true);
+  });
+});
+
+describe('a relay that speaks out of a circuit which it opened itself', () => {
+  it('keeps its session where it is, and the engine goes on', () => {
+    const world = new StoryWorld({ visorsMeet: 'in circuits' });
+    let inside: VisorContext | undefined;
+    const eve = world.add('eve', { relay: true, visor: true, createPeerSessions: (context) => { inside = context; return nobody; } });
+    const [mallory, bob] = [world.add('mallory'), world.add('bob')];
+    for (const node of [mallory, bob]) node.addRelay(eve);
+    world.run(2 * secondMs);
+    befriend(mallory, bob);
+    world.run(12 * minuteMs);
+    const token = mallory.contact(bob)?.depositToken;
+    const session = inside?.sessions.findByIdentity(bob.publicKey);
+    if (inside === undefined || token === undefined || session === undefined) throw new Error('they are to know each other');
+    const { sessions, directed } = inside;
+    const circuit = 77;
+    const flush = (): void => {
+      eve.engine.handleTimeout(eve.now);
+      eve.drain();
+    };
+    let isOpen = false;
+    directed.request(session.id, { verb: 'connect', circuit, tokenHash: crypto.blake3(token) }, { deadlineMs: 5 * secondMs, done: (outcome) => { isOpen = outcome.kind === 'answered'; } }, eve.now);
+    flush();
+    world.run(secondMs);
+    expect(isOpen).toBe(true);
+    // What is inside is numbered after what is around it, or it would be an older packet and move nothing.
+    const keys = sessions instanceof SessionTable ? sessions.links.get(session.id)?.keys : undefined;
+    if (keys === undefined) throw new Error('there are no keys');
+    let inner = keys.sendCounter + 1_000;
+    const numberedInside = (act: () => void): void => {
+      const outer = keys.sendCounter;
+      keys.sendCounter = inner;
+      act();
+      inner = keys.sendCounter;
+      keys.sendCounter = outer;
+    };
+    // Whatever Bob sends into the circuit Eve takes for what it is: her own session with him.
+    const output = sessions.pollOutput.bind(sessions);
+    sessions.pollOutput = () => {
+      const next = output();
+      if (next?.kind !== 'frame' || !isTunnelFrame(next.frame)) return next;
+      numberedInside(() => { sessions.handleDatagram({ host: bob.host, port: bob.port }, tunnelled(next.frame).slice(), eve.now); });
+      return output();
+    };
+    // All that she says to him in that session goes through the circuit, which goes through that session.
+    const around = new Set<Uint8Array>();
+    const taken: Uint8Array[] = [];
+    let isTaken = false;
+    world.seen = ({ from, to, datagram }) => {
+      isTaken = from === eve && to === String(bob.port) && !around.has(datagram);
+      if (isTaken) taken.push(datagram.slice());
+    };
+    world.passes = () => !isTaken;
+    for (let round = 0; round < 12; round += 1) {
+      if (round % 4 === 0) numberedInside(() => { sessions.send(session.id, encodeRequest(world.forgedId(), { verb: 'echo' }), eve.now); });
+      flush();
+      world.run(50);
+      const before = new Set(world.wire);
+      for (const datagram of taken.splice(0)) if (datagram.length <= tunnelledMaximumBytes) sessions.send(session.id, writeTunnelFrame((sizeBytes) => new Uint8Array(sizeBytes), circuit, datagram), eve.now);
+      flush();
+      for (const sent of world.wire) if (!before.has(sent)) around.add(sent.datagram);
+      world.run(50);
+    }
+    world.seen = () => undefined;
+    world.passes = () => true;
+    sessions.pollOutput = output;
+    keys.sendCounter = inner;
+    world.run(minuteMs);
+    const id = mallory.send(bob, 'still there?');
+    world.run(5 * secondMs);
+    expect([mallory.state(id), bob.inbox()]).toEqual(['delivered', ['still there?']]);
   });
 });

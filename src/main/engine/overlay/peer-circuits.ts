@@ -3,7 +3,7 @@
  * becomes of the sessions in them is told in peer-links.ts.
  */
 import { CircuitEnds, type CircuitEnd } from '../circuits/ends.ts';
-import { tunnelled, writeTunnelFrame } from '../circuits/tunnel.ts';
+import { tunnelled, tunnelledMaximumBytes, writeTunnelFrame } from '../circuits/tunnel.ts';
 import { askCircuit, type FoundCircuit } from './circuit-asking.ts';
 import type { Answer } from '../directed/types.ts';
 import type { DepositTokens } from '../mail/tokens.ts';
@@ -54,6 +54,8 @@ export class PeerCircuits {
   transmit(to: SocketAddress, datagram: Uint8Array, now: Instant): void {
     const end = this.#ends.at(to);
     if (end === undefined) { this.#context.count('circuit.gone'); return; }
+    // No session core sends such; and if it did, that is no reason to fall.
+    if (datagram.length > tunnelledMaximumBytes) { this.#context.count('circuit.too-long'); return; }
     this.#context.sessions.send(end.sessionId, writeTunnelFrame((sizeBytes) => this.#context.sessions.frameRoom(sizeBytes), end.circuit, datagram), now);
   }
 

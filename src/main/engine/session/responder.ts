@@ -10,6 +10,7 @@ import { pendingMs, payloadVersion } from './constants.ts';
 import { encodeHandshake, encodeShort, noCookie, prologue, type Datagram } from './datagram.ts';
 import { decodePayload, encodePayload, type HandshakePayload } from './handshake-payload.ts';
 import { ReplayWindow } from './replay-window.ts';
+import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { identityOf } from './keys.ts';
 import { isTcpAddress } from '../wire/tcp-address.ts';
 import { socketAddressKey, type DeviceCertificate, type Instant, type SocketAddress } from '../wire/types.ts';
@@ -166,6 +167,8 @@ export class Responder {
 
   #refusal(existing: Link | undefined, pending: Pending, now: Instant): DropReason | undefined {
     if (existing === undefined) return !this.#table.mayBeginAt(pending.from, pending.certificate?.identity, now) ? 'not-listening' : this.#table.isFull ? 'session-limit' : undefined;
+    // The session that carries circuits must not be led into one of them: what is sent there would go by that very session.
+    if (existing.paths === undefined && isCircuitAddress(pending.from)) return 'not-listening';
     // A packet that was held back must not bring back keys which its sender has replaced since.
     if (existing.keys !== undefined && !existing.keys.initiator && existing.keys.begunMs > pending.createdMs) return 'unexpected';
     // One device key speaks for one identity for as long as a session lives.

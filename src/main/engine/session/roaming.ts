@@ -1,6 +1,7 @@
 /** Follows a peer to a new address: answers go there as far as its own bytes reach, everything else only after it answered a challenge. */
 import { equalBytes } from '../wire/bytes.ts';
 import { encodeRequest, transportOverheadBytes } from '../wire/frame.ts';
+import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { candidateMs } from './constants.ts';
 import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import { isTcpAddress } from '../wire/tcp-address.ts';
@@ -18,6 +19,8 @@ export class Roaming {
 
   /** The newest authentic packet came from there. */
   heardFrom(link: Link, from: SocketAddress, sizeBytes: number, now: Instant): void {
+    // Circuits go through such sessions: a relay that spoke out of one would have its session sent through itself.
+    if (isCircuitAddress(from)) return;
     if (sameAddress(from, link.address)) { dismiss(link); return; }
     const random = this.#table.configuration.random;
     if (link.candidate === undefined || now.monotonicMs - link.candidate.sinceMs > candidateMs || !sameAddress(link.candidate.address, from)) {
