@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { circuitAddress, isCircuitAddress } from '../circuits/tunnel.ts';
 import { nobleCrypto as crypto } from '../noble-crypto.ts';
-import { probeLifetimeMs } from './path-constants.ts';
+import { pathsMaximum, probeLifetimeMs } from './path-constants.ts';
 import { responderIdleMs } from './constants.ts';
 import { sameAddress, socketAddressKey, type SocketAddress } from '../wire/types.ts';
 import { answerFrame, connectedPair, Net, type Node } from './testing.ts';
@@ -50,6 +50,42 @@ describe('an address that is the path of a session', () => {
     net.run(500);
     expect(ben.sessions.tableSizes().links).toBe(before);
     expect(ben.of('established').length).toBe(1);
+  });
+});
+
+describe('somebody who answers at many addresses', () => {
+  const elsewhere = (index: number): SocketAddress => ({ host: '198.51.100.9', port: 1_000 + index });
+
+  it('has as many paths as a session has, and loses none of those that carry it', () => {
+    const { net, ada, ben, id } = meet(3);
+    const before = net.hook;
+    net.hook = (packet) => (packet.to.host === '198.51.100.9' ? [{ to: ben.address }] : before?.(packet));
+    for (let index = 0; index < 40; index += 1) {
+      ada.act((sessions, now) => { sessions.probe(id, elsewhere(index), now); });
+      net.run(200);
+    }
+    const paths = ada.sessions.paths(id, net.now);
+    expect(paths.length).toBeLessThanOrEqual(pathsMaximum);
+    expect(paths.some(({ address }) => isCircuitAddress(address))).toBe(true);
+    expect(paths.filter(({ isCurrent }) => isCurrent).length).toBe(1);
+  });
+
+  it('is found where they went, when all of those have fallen silent', () => {
+    const { net, ada, ben, id } = meet(4);
+    const before = net.hook;
+    let isMoved = false;
+    net.hook = (packet) => {
+      const isToBen = packet.to.host === '198.51.100.9';
+      if (isMoved && ((isToBen && packet.to.port < 1_100) || sameAddress(packet.to, ben.address) || isCircuitAddress(packet.to))) return [];
+      return isToBen ? [{ to: ben.address }] : before?.(packet);
+    };
+    for (let index = 0; index < 40; index += 1) ada.act((sessions, now) => { sessions.probe(id, elsewhere(index), now); });
+    net.run(1_000);
+    isMoved = true;
+    ada.act((sessions, now) => { sessions.networkChanged(now); });
+    ada.act((sessions, now) => { sessions.probe(id, elsewhere(200), now); });
+    net.run(500);
+    expect(ada.only.address).toEqual(elsewhere(200));
   });
 });
 

@@ -66,9 +66,8 @@ export class Paths {
 
   /** A handshake was completed by way of it. */
   proved(link: Link, set: PathSet, address: SocketAddress, roundTripMs: number | undefined, now: Instant): void {
-    if (find(set, address) === undefined && set.paths.length >= pathsMaximum) forgetUnproved(set);
-    const path = find(set, address) ?? this.#add(set, address, now);
-    this.#prove(link, set, path, roundTripMs, now);
+    const path = find(set, address) ?? (this.#makeRoom(link, set, address, now) ? this.#add(set, address, now) : undefined);
+    if (path !== undefined) this.#prove(link, set, path, roundTripMs, now);
   }
 
   /**
@@ -251,6 +250,24 @@ export class Paths {
     const isElsewhere = !sameAddress(link.address, best.address);
     link.address = best.address;
     if (link.announced && isElsewhere) this.#table.output({ kind: 'moved', sessionId: link.id, address: best.address });
+  }
+
+  /**
+   * Whoever answers at a thousand addresses has no thousand paths, each of which is asked for ever. One that is doubtful gives way, or one of those that several of a kind are: the last way of its kind, such
+   * as the circuit in reserve, stays. False: all that there are answer, and are no farther.
+   */
+  #makeRoom(link: Link, set: PathSet, address: SocketAddress, now: Instant): boolean {
+    if (set.paths.length < pathsMaximum || forgetUnproved(set)) return true;
+    const tier = this.#table.configuration.tierOf?.(address) ?? 0;
+    const count = (of: number): number => set.paths.filter((path) => path.tier === of).length;
+    let worst: Path | undefined;
+    for (const path of set.paths) {
+      if (path === set.current || count(path.tier) < 2 || !(this.#isDoubtful(path, now) || path.tier > tier || count(tier) === 0)) continue;
+      if (worst === undefined || this.#isBetter(worst, path, now)) worst = path;
+    }
+    if (worst === undefined) return false;
+    this.#remove(link, set, worst, now);
+    return true;
   }
 
   #remove(link: Link, set: PathSet, path: Path, now: Instant): void {
