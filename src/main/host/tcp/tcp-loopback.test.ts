@@ -217,6 +217,40 @@ describe('strangers', () => {
     await expect.poll(() => heard.at(-1)?.datagram[0], patience).toBe(5);
   });
 
+  /** Begin a handshake and never go on. */
+  async function stall(port: number, count: number, localAddress: string): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      const socket = connectPlain({ port, host, localAddress });
+      socket.on('error', () => undefined);
+      closers.push(() => { socket.destroy(); });
+      await new Promise((resolve) => { socket.once('connect', resolve); });
+    }
+  }
+
+  it('who begin handshakes and end none keep nobody out', async () => {
+    const { server, port } = await serve({ handshakes: 4, slowHandshakeMs: 30 });
+    await stall(port, 4, host);
+    await expect.poll(() => server.handshakeCount, patience).toBe(4);
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+    await stranger(port);
+    expect([server.counters['evicted'], server.counters['turnedAway']]).toEqual([1, 0]);
+  });
+
+  // Elsewhere a machine has one address of loopback.
+  it.runIf(process.platform === 'linux')('who begin more handshakes than others make room for them at once', async () => {
+    const { server, port } = await serve({ handshakes: 4, slowHandshakeMs: 60_000 });
+    await stall(port, 4, '127.0.0.2');
+    await expect.poll(() => server.handshakeCount, patience).toBe(4);
+    await stranger(port);
+    expect(server.counters['evicted']).toBe(1);
+    // One of each pushes out nobody.
+    const { server: fair, port: fairPort } = await serve({ handshakes: 4, slowHandshakeMs: 60_000 });
+    for (const localAddress of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']) await stall(fairPort, 1, localAddress);
+    await expect.poll(() => fair.handshakeCount, patience).toBe(4);
+    await expect(stranger(fairPort)).rejects.toBeDefined();
+    expect(fair.counters['evicted']).toBe(0);
+  });
+
   it('ten thousand at once of them hold no more than is allowed, and leave nothing behind', async () => {
     const { server, heard, port } = await serve({ connections: 200, connectionsOfOne: 200, handshakes: 50, unusedMs: 500 });
     let most = 0;

@@ -19,6 +19,8 @@ export interface TcpServerLimits {
   readonly connectionsOfOne: number;
   /** TLS handshakes under way; each costs a signature. */
   readonly handshakes: number;
+  /** One that is not over by then makes room for others: it takes two round trips. */
+  readonly slowHandshakeMs: number;
   /** A connection that is not used by a session by then is ended. */
   readonly unusedMs: number;
   /** One that is used and says nothing for so long: visors say something every two minutes at the latest. */
@@ -27,7 +29,7 @@ export interface TcpServerLimits {
   readonly waitingBytes: number;
 }
 
-export const tcpServerLimits: TcpServerLimits = { connections: 4_096, connectionsOfOne: 64, handshakes: 256, unusedMs: 15_000, idleMs: 300_000, waitingBytes: 64 * 1024 * 1024 };
+export const tcpServerLimits: TcpServerLimits = { connections: 4_096, connectionsOfOne: 64, handshakes: 256, slowHandshakeMs: 2_000, unusedMs: 15_000, idleMs: 300_000, waitingBytes: 64 * 1024 * 1024 };
 const handshakeTimeoutMs = 10_000;
 const sweepMs = 5_000;
 /** First byte of a datagram that belongs to a session (docs/protocol.md, section 1). */
@@ -163,7 +165,8 @@ export class TcpServer {
   }
 
   #hasRoom(neighbourhood: string): boolean {
-    if ((this.#byNeighbourhood.get(neighbourhood) ?? 0) >= this.#limits.connectionsOfOne || this.#handshakes >= this.#limits.handshakes) return false;
+    if ((this.#byNeighbourhood.get(neighbourhood) ?? 0) >= this.#limits.connectionsOfOne) return false;
+    if (this.#handshakes >= this.#limits.handshakes && !this.#evictHandshake(neighbourhood)) return false;
     if (this.#accepted.size < this.#limits.connections) return true;
     for (const [host, accepted] of this.#accepted) {
       if (accepted.isUsed) continue;
@@ -172,6 +175,22 @@ export class TcpServer {
       return true;
     }
     return false;
+  }
+
+  /** Whoever begins handshakes and ends none has no place for long, and no more of them than others: four machines could keep everybody out otherwise. Those who come all at once, after a restart, do not push each other out. */
+  #evictHandshake(newcomer: string): boolean {
+    const underWay = [...this.#accepted].filter(([, { connection }]) => connection === undefined);
+    const counts = new Map<string, number>();
+    for (const [, { neighbourhood }] of underWay) counts.set(neighbourhood, (counts.get(neighbourhood) ?? 0) + 1);
+    const countOf = (neighbourhood: string): number => counts.get(neighbourhood) ?? 0;
+    const most = Math.max(0, ...counts.values());
+    const [oldest] = underWay;
+    const isSlow = oldest !== undefined && performance.now() - oldest[1].sinceMs >= this.#limits.slowHandshakeMs;
+    const found = isSlow ? oldest : most > countOf(newcomer) + 1 ? underWay.find(([, { neighbourhood }]) => countOf(neighbourhood) === most) : undefined;
+    if (found === undefined) return false;
+    this.#counters.evicted += 1;
+    this.#end(...found);
+    return true;
   }
 
   #endUnused(nowMs: number): void {
