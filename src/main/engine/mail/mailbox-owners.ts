@@ -46,6 +46,8 @@ export class MailboxOwners {
     if (!this.admits(certificate.identity)) { this.#context.refuse(answer, 'refused', now); return; }
     this.withRecord(certificate.identity, now, (record, at) => {
       if (record !== undefined && !lists(record, certificate)) this.#context.refuse(answer, 'revoked', at);
+      // Where each has room for so much, nobody has room for each device that they make up: a record lists three.
+      else if (record === undefined && this.#members !== undefined) this.#context.refuse(answer, 'not-yet', at);
       else then({ identity: certificate.identity, deviceId: certificate.deviceId }, at);
     });
   }
@@ -79,6 +81,9 @@ export class MailboxOwners {
   }
 
   registered(sessionId: SessionId, mailbox: Mailbox): void {
+    const before = this.#mailboxes.get(sessionId);
+    // The same session by another certificate: what it registered before would never be taken out again.
+    if (before !== undefined && mailboxKey(before) !== mailboxKey(mailbox)) this.sessionClosed(sessionId);
     this.#mailboxes.set(sessionId, mailbox);
     const key = mailboxKey(mailbox);
     const sessions = this.#sessions.get(key) ?? new Set<SessionId>();

@@ -4,7 +4,7 @@ import { nobleCrypto } from '../noble-crypto.ts';
 import { decodeLetterState, decodeListFragment, decodeRegisterResponse, decodeStatusResponse } from '../wire/responses.ts';
 import { requestHeaderBytes } from '../wire/frame.ts';
 import { mailboxQuota } from './mailbox-context.ts';
-import { RelayWorld, depositOf, device, letter } from './mailbox-testing.ts';
+import { RelayWorld, depositOf, device, letter, recordOf, type Device } from './mailbox-testing.ts';
 import type { PullOutcome, RequestOutcome } from '../directed/types.ts';
 import type { LetterState, ListEntry, ListFragment, RequestBody } from '../wire/types.ts';
 
@@ -20,6 +20,10 @@ const fragmentsOf = (outcome: RequestOutcome): readonly ListFragment[] =>
   outcome.kind === 'answered' ? outcome.payloads.flatMap((payload) => decodeListFragment(payload) ?? []) : [];
 const stateOf = (world: RelayWorld, session: number, number: number): LetterState | undefined =>
   decodeStatusResponse(first(world.ask(session, { verb: 'status', mailbox: alice.mailbox, letterIds: [letter(number).letterId] })))?.[0]?.state;
+
+function publish(world: RelayWorld, ...devices: readonly Device[]): void {
+  expect(world.verdict(world.connect(), { verb: 'publish', kind: 'identity', object: recordOf(devices, 1_800_000_000).bytes })).toBe('ok');
+}
 
 function withMail(count: number): { readonly world: RelayWorld; readonly owner: number; readonly depositor: number } {
   const world = new RelayWorld();
@@ -51,12 +55,36 @@ describe('the owner’s verbs', () => {
     for (const body of all) expect(open.verdict(open.connect(alice), body)).toBe('ok');
     const closed = new RelayWorld({ registration: { list: [device(2).mailbox.identity] } });
     for (const body of all) expect(closed.verdict(closed.connect(alice), body)).toBe('refused');
+    publish(closed, device(2));
     expect(closed.verdict(closed.connect(device(2)), register)).toBe('ok');
+  });
+
+  it('are for the devices of the record where the operator admits some: nobody has a mailbox for each that they make up', () => {
+    const world = new RelayWorld({ registration: { list: [alice.mailbox.identity] } });
+    const made = Array.from({ length: 20 }, (_, index) => device(1, index + 1));
+    const verdicts = made.map((one) => world.verdict(world.connect(one), register));
+    expect(new Set(verdicts)).toEqual(new Set(['not-yet']));
+    publish(world, ...made.slice(0, 3));
+    expect(made.map((one) => world.verdict(world.connect(one), register)).filter((verdict) => verdict === 'ok').length).toBe(3);
+  });
+
+  it('register one mailbox a session, whichever certificates it shows', () => {
+    const world = new RelayWorld();
+    const session = world.connect(alice);
+    const other = device(1, 2);
+    expect(world.verdict(session, register)).toBe('ok');
+    const view = world.views.get(session);
+    if (view !== undefined) world.views.set(session, { ...view, remoteCertificate: other.certificate });
+    expect(world.verdict(session, register)).toBe('ok');
+    expect([world.role.sessionsOf(alice.mailbox), world.role.sessionsOf(other.mailbox)]).toEqual([[], [session]]);
+    world.close(session);
+    expect(world.role.sessionsOf(other.mailbox)).toEqual([]);
   });
 
   it('follow a list that changes: who is on it no longer is refused, hears no doorbell, and nobody may write to them', () => {
     const world = new RelayWorld({ registration: { list: [alice.mailbox.identity] }, mailbox: { letters: 2, bytes: 4_096 } });
     const owner = world.connect(alice);
+    publish(world, alice);
     const answered = world.ask(owner, register);
     expect(decodeRegisterResponse(first(answered))).toMatchObject({ quotaLetters: 2, quotaBytes: 4_096 });
     const rung = doorbell(world);
@@ -68,6 +96,7 @@ describe('the owner’s verbs', () => {
     expect(world.role.sessionsOf(alice.mailbox)).toEqual([]);
     for (const body of all) expect(world.verdict(owner, body)).toBe('refused');
     expect(world.verdict(depositor, depositOf(alice.mailbox, letter(2), { token }))).toBe('no-mailbox');
+    publish(world, device(2));
     expect(world.verdict(world.connect(device(2)), register)).toBe('ok');
     world.role.setMembers([alice.mailbox.identity]);
     expect(world.verdict(owner, register)).toBe('ok');
