@@ -22,7 +22,7 @@ import type { VisorRuntime } from './visor-runtime.ts';
 const gatherMs = 100;
 /** How often the numbers are read. */
 const countMs = 5_000;
-/** Of each friend: letters and their files. With 64 friends that is half a gigabyte of disk at most. */
+/** Of each device of a friend: letters, their files, and what strangers and receipts get besides. With 64 friends of one device each that is three quarters of a gigabyte of disk at most. */
 const lettersPerFriend = 256;
 const bytesPerFriend = 4 * 1_048_576;
 export const hourDefaultBytes = 256 * 1_048_576;

@@ -21,7 +21,7 @@ export class MailboxContext {
 
   constructor(environment: MailboxEnvironment, opened: MailResults['open'], now: Instant) {
     this.environment = environment;
-    this.quota = { ...mailboxQuota, ...environment.policy.mailbox };
+    this.quota = quotaFor(environment.policy.mailbox);
     this.epoch = opened.epoch.slice();
     this.clock = new MailClock(opened.elapsedMs, opened.lastWallMs, now);
   }
@@ -38,4 +38,10 @@ export class MailboxContext {
     this.counters.count(`refused.${code}`);
     answer.refuse({ code, retryAfterSeconds, detail }, now);
   }
+}
+
+/** Where a mailbox holds less, it holds less of everything: receipts are bytes on the disk too. */
+function quotaFor(limits: MailboxEnvironment['policy']['mailbox']): MailboxQuota {
+  const share = (limits?.letters ?? mailboxQuota.letters) / mailboxQuota.letters;
+  return { ...mailboxQuota, ...limits, receipts: Math.ceil(mailboxQuota.receipts * share), strangerLetters: Math.ceil(mailboxQuota.strangerLetters * share) };
 }

@@ -81,6 +81,15 @@ describe('the owner’s verbs', () => {
     expect(world.role.sessionsOf(other.mailbox)).toEqual([]);
   });
 
+  it('have room for fewer receipts where there is room for less', () => {
+    const world = new RelayWorld({ registration: 'open', mailbox: { letters: 2, bytes: 4_096 } });
+    expect(world.verdict(world.connect(alice), register)).toBe('ok');
+    world.verdict(world.connect(alice), { verb: 'tokens', version: 1, reset: true, tokens: [{ granted: true, hash: nobleCrypto.blake3(token) }] });
+    const depositor = world.connect();
+    const verdicts = Array.from({ length: 6 }, (_, index) => world.verdict(depositor, depositOf(alice.mailbox, letter(100 + index), { token, lane: 'receipt' })));
+    expect(verdicts).toEqual(['ok', 'ok', 'ok', 'ok', 'quota', 'quota']);
+  });
+
   it('follow a list that changes: who is on it no longer is refused, hears no doorbell, and nobody may write to them', () => {
     const world = new RelayWorld({ registration: { list: [alice.mailbox.identity] }, mailbox: { letters: 2, bytes: 4_096 } });
     const owner = world.connect(alice);
