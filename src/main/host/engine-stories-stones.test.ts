@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { befriend, dayMs, hourMs, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 import type { PeerStatus } from '../engine/inspection-types.ts';
 import type { RelayPolicy } from '../engine/engine-types.ts';
+import type { MailResults } from '../engine/mail/mail-store.ts';
 import type { RelayHint } from '../engine/wire/types.ts';
 
 const policy: RelayPolicy = { registration: { list: [] }, mailbox: { letters: 100, bytes: 2 ** 20 }, heldPerRecipientBytes: 0, circuitsPerHour: { packets: 10_000, bytes: 10_000_000 } };
@@ -136,6 +137,37 @@ describe('with every dedicated relay gone, friends of one reachable friend', () 
     ada.cutOff = false;
     world.run(5 * minuteMs);
     expect(ada.inbox()).toEqual(['by either way']);
+  });
+});
+
+describe('two friends whose relays say that they keep everything, and keep nothing', () => {
+  it('do not keep a letter from its recipient, whose own relay is there again', () => {
+    const world = new StoryWorld();
+    const [adas, bobs] = [world.relay('relay of ada'), world.relay('relay of bob')];
+    const [ada, bob, eve, mal] = [world.add('ada'), world.add('bob'), world.add('eve'), world.add('mal')];
+    ada.addRelay(adas);
+    for (const node of [bob, eve, mal]) node.addRelay(bobs);
+    world.run(2 * secondMs);
+    befriend(ada, bob);
+    for (const [friend, stone] of [[eve, world.relay('stone of eve')], [mal, world.relay('stone of mal')]] as const) {
+      befriend(bob, friend);
+      friend.command({ name: 'update-settings', settings: { carryForFriends: true } });
+      carry(friend, stone);
+      stone.instead = (request) => {
+        if (request.op === 'deposit') return { outcome: 'stored', sequence: 1, remainingSeconds: request.ttlSeconds, state: 'held', byStranger: false };
+        const states: MailResults['status'] | undefined = request.op === 'status' ? { states: request.letterIds.map(() => ({ state: 'held', secondsSince: 0 })) } : undefined;
+        return states;
+      };
+    }
+    world.run(minuteMs);
+    adas.powerOff();
+    world.run(minuteMs);
+    const id = bob.send(ada, 'to be kept from her');
+    world.run(2 * minuteMs);
+    expect(bob.headline(id)).toMatchObject({ state: 'stored', heldBy: [{}, {}] });
+    adas.restart();
+    world.run(hourMs);
+    expect([ada.inbox(), bob.state(id)]).toEqual([['to be kept from her'], 'delivered']);
   });
 });
 

@@ -91,7 +91,8 @@ export class OutboxAftermath {
       this.#back(sealedAway(row, now), { kind: 'lost', atMs: now.wallMs, reason: 'unopenable' });
       return true;
     }
-    if (coveredBy(row, [...recipient.relays, ...this.#recipients.friends.all]).size > 0) return false;
+    // What friends hold counts only where there is nowhere else (outbox-copies.ts).
+    if (coveredBy(row, recipient.relays.length === 0 ? this.#recipients.friends.all : recipient.relays).size > 0) return false;
     this.#back({ ...row, stage: 'deposit', lastReason: 'held-copy-lost' }, undefined);
     return true;
   }

@@ -108,14 +108,14 @@ export function layCopies(context: VisorContext, relays: OutboxRelays, row: Outb
 }
 
 /**
- * Copies at friends are as good as others when there are two of them, when there is nowhere else, and for what nobody waits for. A single one is better than none, and the recipient's own relays are tried
- * further: a friend's computer may go off and stay off.
+ * Copies at friends are enough when one of the recipient's own relays has another, when there is nowhere else, and for what nobody waits for. They alone are better than none, and the recipient's own relays are
+ * tried further, however many they are: a friend's computer may go off and stay off, and who are our friends may be nobody to the recipient, and keep nothing of what they sign for.
  */
 function isEnough(row: OutboxRow, recipient: Recipient, ofFriends: readonly RelayHint[]): boolean {
   const own = coveredBy(row, recipient.relays).size;
   const theirs = coveredBy(row, ofFriends).size;
   if (recipient.relays.length > 0 && own >= Math.min(copiesWanted, recipient.relays.length)) return true;
-  if (own + theirs >= copiesWanted) return true;
+  if (own > 0 && own + theirs >= copiesWanted) return true;
   const isOwed = row.kind === 'message' || row.kind === 'introduction';
   return theirs > 0 && (recipient.relays.length === 0 || !isOwed);
 }
