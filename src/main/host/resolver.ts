@@ -15,9 +15,16 @@ const systemLookup: Lookup = async (host) => {
   return answers.map((answer) => answer.address);
 };
 
+/** Of one name, the first of which is late. */
+const atOnceMaximum = 2;
+
+interface Question { readonly host: string; readonly answer: Promise<readonly string[]>; isLate: boolean }
+
 export class Resolver {
   readonly #lookup: Lookup;
   readonly #lastGood = new Map<string, readonly string[]>();
+  /** What the system is asked now: it has two places for such questions, and goes on with one long after nobody waits for it. */
+  readonly #running = new Set<Question>();
 
   constructor(lookupHost: Lookup = systemLookup) {
     this.#lookup = lookupHost;
@@ -37,16 +44,33 @@ export class Resolver {
   }
 
   async #ask(host: string): Promise<readonly string[]> {
+    const question = this.#begin(host);
+    if (question === undefined) return [];
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<readonly string[]>((resolve) => {
-      timer = setTimeout(() => { resolve([]); }, timeoutMs);
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => { resolve('late'); }, timeoutMs);
     });
-    try {
-      return await Promise.race([this.#lookup(host), late]);
-    } catch {
-      return [];
-    } finally {
-      clearTimeout(timer);
-    }
+    const found = await Promise.race([question.answer, late]);
+    clearTimeout(timer);
+    if (found !== 'late') return found;
+    question.isLate = true;
+    return [];
+  }
+
+  /** Undefined: it is not worth a place now. */
+  #begin(host: string): Question | undefined {
+    const ofHost = [...this.#running].filter((question) => question.host === host);
+    const fresh = ofHost.find(({ isLate }) => !isLate);
+    if (fresh !== undefined) return fresh;
+    // A contact names the relays that their mail goes to. Whoever runs their name service must not fill all places with names that are never answered: what did not come in time is asked
+    // once more, for the network may be another one by now, and not while the same goes on with another name, unless it was answered before.
+    const isOfOthers = [...this.#running].some((question) => question.isLate && question.host !== host);
+    if (ofHost.length >= atOnceMaximum || (ofHost.length > 0 && isOfOthers && !this.#lastGood.has(host))) return undefined;
+    const question: Question = {
+      host, isLate: false,
+      answer: this.#lookup(host).catch(() => []).finally(() => { this.#running.delete(question); }),
+    };
+    this.#running.add(question);
+    return question;
   }
 }
