@@ -186,6 +186,30 @@ describe('an offer to carry', () => {
     expect([roles(ada), roles(bob), roles(cleo)]).toEqual([['own connected'], ['own connected'], ['own connected']]);
   });
 
+  it('of each of several friends counts, also where all of them are read at once', () => {
+    const world = new StoryWorld();
+    const relay = world.relay('relay of bob');
+    const bob = world.add('bob');
+    bob.addRelay(relay);
+    const friends = ['fay', 'gus', 'hal'].map((name) => ({ friend: world.add(name), stone: world.relay(`stone of ${name}`, { policy }) }));
+    world.run(2 * secondMs);
+    for (const { friend } of friends) {
+      friend.addRelay(relay);
+      world.run(2 * secondMs);
+      befriend(bob, friend);
+      friend.command({ name: 'update-settings', settings: { carryForFriends: true } });
+    }
+    bob.cutOff = true;
+    for (const { friend, stone } of friends) carry(friend, stone);
+    bob.cutOff = false;
+    world.run(5 * minuteMs);
+    const offered = (): number => bob.engine.inspect.relays.filter(({ row }) => row.role === 'friend').length;
+    expect(offered()).toBe(3);
+    bob.restart();
+    world.run(minuteMs);
+    expect(offered()).toBe(3);
+  });
+
   it('follows the friend to another address', () => {
     const { world, ada, fay, stone } = circle();
     carry(fay, stone, { ...stone.hint, port: 9_999 });

@@ -119,15 +119,9 @@ export class FriendRelays implements FriendHolders {
       untilMs: now.wallMs + leaseSeconds * 1_000, sinceMs: before?.hint === undefined ? now.wallMs : before.sinceMs,
       isDeclined: before?.isDeclined === true && offer?.hint.publicKey === before.hint?.publicKey,
     };
-    const offers = bounded(new Map(this.#offers).set(sender, next));
-    return {
-      changes: [{ kind: 'put-value', key: valueKey, value: writeOffers(offers) }],
-      after: (at) => {
-        this.#offers.clear();
-        for (const [key, value] of readOffers(this.#context.memory.values.get(valueKey))) this.#offers.set(key, value);
-        this.sync(at);
-      },
-    };
+    // At once: the letters of several friends are read before the first of them is committed, and all of them are kept in one value.
+    bounded(this.#offers.set(sender, next));
+    return { changes: [{ kind: 'put-value', key: valueKey, value: writeOffers(this.#offers) }], after: (at) => { this.sync(at); } };
   }
 
   /** The person does not want this one: what to commit with its removal. */
@@ -208,13 +202,12 @@ export class FriendRelays implements FriendHolders {
 
 const hintOf = ({ publicKey, host, port }: RelayRow): RelayHint => ({ publicKey, host, port });
 
-function bounded(offers: Map<PublicKeyHex, FriendOffer>): Map<PublicKeyHex, FriendOffer> {
+function bounded(offers: Map<PublicKeyHex, FriendOffer>): void {
   while (offers.size > offersMaximum) {
     const [first] = [...offers.values()].sort((one, other) => one.untilMs - other.untilMs);
-    if (first === undefined) break;
+    if (first === undefined) return;
     offers.delete(first.contact);
   }
-  return offers;
 }
 
 /** Per contact: key, device, sequence, hint (empty: withdrawn), bytes, lease, end, beginning, declined. */
