@@ -81,7 +81,7 @@ class JoinedEngine implements Engine {
     this.#now = now;
     this.#certificateCheckAtMs = now.monotonicMs + certificateCheckMs;
     const memory = new VisorMemory(start.state);
-    const means = visorMeans({ memory, paths: () => this.#paths, isSparing: () => this.#visor?.isSparing ?? false, output: (output) => { this.#outputs.push(output); } });
+    const means = visorMeans({ memory, paths: () => this.#paths, isSparing: () => this.#visor?.isSparing ?? false, isInLan: configuration.relay === undefined, output: (output) => { this.#outputs.push(output); } });
     const own = ensureDevice(memory.device, crypto, random, identitySecret, now);
     const device = new CurrentDevice(memory, crypto, own.device);
     const udp = configuration.visor && configuration.carriesTcp === true ? new UdpMemory(() => { this.#changes.push({ kind: 'connection' }); }, start.network) : undefined;
@@ -117,7 +117,7 @@ class JoinedEngine implements Engine {
     if (first.length > 0) this.#context.commit(first);
     const shelf = new BlobShelf((request, done) => { this.#stores.blobs('own-blobs', request, done); }, start.blobs.own);
     const resolve = (ticket: number, host: string): void => { this.#outputs.push({ kind: 'resolve', ticket, host }); };
-    this.#visor = configuration.visor ? new VisorRole(this.#context, shelf, means.candidates, resolve, now, configuration.createPeerSessions, { guess: means.guess, lan: configuration.relay === undefined ? means.lan : undefined }) : undefined;
+    this.#visor = configuration.visor ? new VisorRole(this.#context, shelf, resolve, now, configuration.createPeerSessions, means) : undefined;
     this.#names = this.#visor?.names ?? new HostNames(resolve);
     this.#relay = configuration.relay === undefined || start.mail === undefined ? undefined : new RelayRole(this.#context, {
       policy: configuration.relay, opened: start.mail, names: this.#names,

@@ -12,26 +12,28 @@ export interface MeansEnvironment {
   /** Not asked before the engine stands. */
   readonly paths: () => PathRole;
   readonly isSparing: () => boolean;
+  readonly isInLan: boolean;
   readonly output: (output: EngineOutput) => void;
 }
 
 export interface VisorMeans {
   readonly candidates: OwnCandidates;
-  readonly lan: LanOutputs;
+  /** Undefined: nobody is looked for in local networks. */
+  readonly lan: LanOutputs | undefined;
   readonly guess: GuessEnvironment;
 }
 
-export function visorMeans({ memory, paths, isSparing, output }: MeansEnvironment): VisorMeans {
+export function visorMeans({ memory, paths, isSparing, isInLan, output }: MeansEnvironment): VisorMeans {
   const report = () => paths().lastCheck?.report;
   return {
     candidates: {
       isHidden: () => memory.settings.hideAddress, offered: () => offeredOf(report()), hosts: () => hostsOf(report()), isSparing,
       refresh: (now, isOutdated) => { if (isOutdated) paths().runAnew(now); else paths().run(now, () => undefined); },
     },
-    lan: {
+    lan: isInLan ? {
       announce: (fromHost, datagram) => { output({ kind: 'announce', fromHost, datagram }); },
       transmit: (to, datagram) => { output({ kind: 'transmit', to, datagram, via: 'main' }); },
-    },
+    } : undefined,
     guess: {
       isAllowed: () => memory.settings.guessPorts && !memory.settings.hideAddress && !memory.settings.metered,
       facts: () => guessFactsOf(report()),

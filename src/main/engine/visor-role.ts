@@ -2,7 +2,7 @@
  * The visor role: somebody's mail, sent and received. Composes the cores - relay links, own relays, inbox, outbox, contacts - and routes
  * between them; the rules are in those files. Commands of the person are in visor-commands.ts, what is shown in visor-views.ts.
  */
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, type Due } from './deadlines.ts';
 import { NamedFetches } from './files/fetch-named.ts';
 import { Files } from './files/files.ts';
 import { HeldLimits } from './files/held-limits.ts';
@@ -23,7 +23,7 @@ import { DepositTokens } from './mail/tokens.ts';
 import { HostNames } from './overlay/host-names.ts';
 import { PeerLinks } from './overlay/peer-links.ts';
 import { LanDiscovery } from './path/lan-discovery.ts';
-import { lanEnvironment, type LanOutputs } from './overlay/lan-environment.ts';
+import { lanEnvironment } from './overlay/lan-environment.ts';
 import { Recipients } from './overlay/recipients.ts';
 import { RelayCanaries } from './overlay/relay-canary.ts';
 import { RelayGrades } from './overlay/relay-grades.ts';
@@ -34,24 +34,22 @@ import { connectionView, headlineOf, relayStatus, startingMs } from './visor-vie
 import type { BlobShelf } from './files/blob-shelf.ts';
 import type { ConnectionView, Headline, WaitReason } from '../../shared/views.ts';
 import type { RelayStatus } from './inspection-types.ts';
-import type { OwnCandidates } from './overlay/path-upgrade.ts';
-import type { GuessEnvironment } from './overlay/path-guessing.ts';
 import type { LetterFacts } from './mail/visor-store.ts';
 import type { CreatePeerSessions, PeerEvents } from './overlay/peer-sessions.ts';
 import type { SessionOutput } from './session/types.ts';
 import { toHex } from './wire/bytes.ts';
 import type { Instant } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
+import type { VisorMeans } from './visor-means.ts';
 
 /** Prekeys and records are looked at this often; both change weekly at most. */
 const housekeepingMs = 3_600_000;
 /** After the machine slept, a session is believed only when something came by it. */
 const heardLatelyMs = 5 * 60_000;
 
-/** What not every host can do. */
-export interface VisorMeans {
-  readonly lan: LanOutputs | undefined;
-  readonly guess: GuessEnvironment;
+interface Timed {
+  handleTimeout(now: Instant): void;
+  pollTimeout(): Due | undefined;
 }
 
 export class VisorRole {
@@ -80,6 +78,8 @@ export class VisorRole {
   readonly trials: RelayTrials;
   readonly friendRelays: FriendRelays;
   readonly carrying: Carrying;
+  /** All that wants to be woken, once it is there. */
+  readonly #timed: readonly Timed[];
   readonly #deadlines = new Deadlines();
   readonly #startedMs: number;
   /** The machine runs on its battery. */
@@ -87,7 +87,7 @@ export class VisorRole {
   /** Own relays as they were told to others last. */
   #card = '';
 
-  constructor(context: VisorContext, shelf: BlobShelf, own: OwnCandidates, ask: (ticket: number, host: string) => void, now: Instant, createPeers: CreatePeerSessions | undefined, { lan, guess }: VisorMeans) {
+  constructor(context: VisorContext, shelf: BlobShelf, ask: (ticket: number, host: string) => void, now: Instant, createPeers: CreatePeerSessions | undefined, { candidates, lan, guess }: VisorMeans) {
     this.context = context;
     this.#startedMs = now.monotonicMs;
     this.names = new HostNames(ask);
@@ -117,7 +117,7 @@ export class VisorRole {
       peerDown: (publicKey, sessionId, at) => { this.outbox.peerDown(publicKey, sessionId, at); this.files.peerDown(publicKey); },
     };
     this.lan = lan === undefined ? undefined : new LanDiscovery(lanEnvironment(context, this.recipients, () => this.peers, () => this.revoked, lan));
-    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, own, peerEvents, { nearby: this.lan, guess });
+    this.peers = new PeerLinks(context, this.links, this.recipients, this.tokens, candidates, peerEvents, { nearby: this.lan, guess });
     const peers = createPeers?.(context, peerEvents) ?? this.peers;
     this.receipts = new Receipts(context, outbox, peers);
     this.contacts = new Contacts(context, this.records, this.tokens, outbox, {
@@ -197,6 +197,8 @@ export class VisorRole {
       const link = this.links.bySession(sessionId);
       if (link?.purpose === 'own') this.inbox.notified(link.hint.publicKey, at, body.verb === 'notify' ? body : undefined);
     });
+    const { links, relays, inbox, canaries, trials, receipts, files, published, namedFetches } = this;
+    this.#timed = [links, this.peers, ...(this.lan === undefined ? [] : [this.lan]), relays, inbox, canaries, trials, receipts, this.outbox, files, published, namedFetches];
   }
 
   /** Also those that are being left, and those that are banned. */
@@ -265,35 +267,13 @@ export class VisorRole {
       if (key === 'housekeeping') this.#housekeeping(now);
       else this.context.announce({ kind: 'connection' }, ...[...this.context.memory.relays.keys()].map((publicKey) => ({ kind: 'relay', publicKey }) as const));
     }
-    this.links.handleTimeout(now);
-    this.peers.handleTimeout(now);
-    this.lan?.handleTimeout(now);
-    this.relays.handleTimeout(now);
-    this.inbox.handleTimeout(now);
-    this.canaries.handleTimeout(now);
-    this.trials.handleTimeout(now);
-    this.receipts.handleTimeout(now);
-    this.outbox.handleTimeout(now);
-    this.files.handleTimeout(now);
-    this.published.handleTimeout(now);
-    this.namedFetches.handleTimeout(now);
+    for (const core of this.#timed) core.handleTimeout(now);
   }
 
-  *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
+  *timeouts(): Iterable<Due | undefined> {
     const own = this.#deadlines.next();
     yield own === undefined ? undefined : { atMs: own.atMs, reason: own.key };
-    yield this.links.pollTimeout();
-    yield this.peers.pollTimeout();
-    yield this.lan?.pollTimeout();
-    yield this.relays.pollTimeout();
-    yield this.inbox.pollTimeout();
-    yield this.canaries.pollTimeout();
-    yield this.trials.pollTimeout();
-    yield this.receipts.pollTimeout();
-    yield this.outbox.pollTimeout();
-    yield* this.files.timeouts();
-    yield this.published.pollTimeout();
-    yield this.namedFetches.pollTimeout();
+    for (const core of this.#timed) yield core.pollTimeout();
   }
 
   networkChanged(now: Instant): void {

@@ -31,6 +31,7 @@
  * HOSTILE PEERS. Lengths are those of a letter that was opened or of a mailbox's quota; names of files are made safe on the way in; a relay that serves
  * what does not prove is left out by the download; strangers' files are never fetched unasked and relays hold nothing for strangers.
  */
+import { earliestOf, type Due } from '../deadlines.ts';
 import { fileFetchedMaximumBytes } from '../../../shared/file-views.ts';
 import { plainBytesOf } from './file-sealing.ts';
 import { IncomingFiles } from './incoming-files.ts';
@@ -211,10 +212,8 @@ export class Files {
     this.#outgoing.handleTimeout(now);
   }
 
-  *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
-    yield { atMs: this.#tidyAtMs, reason: 'look for files whose time is over' };
-    yield this.#incoming.pollTimeout();
-    yield* this.#outgoing.timeouts();
+  pollTimeout(): Due | undefined {
+    return earliestOf([{ atMs: this.#tidyAtMs, reason: 'look for files whose time is over' }, this.#incoming.pollTimeout(), this.#outgoing.pollTimeout()]);
   }
 
   /** Files that nobody moves are over when their time is. */

@@ -2,7 +2,7 @@
  * Files that we sent and the recipient has not got yet. Each gets its turns (upload-turns.ts), in which one of the recipient's relays comes to hold it (upload-attempts.ts), until
  * the recipient has it; then those that may hold it are told to forget it.
  */
-import { Deadlines } from '../deadlines.ts';
+import { Deadlines, earliestOf, type Due } from '../deadlines.ts';
 import { HolderDrops, isReleased, recipientOf } from './holder-drops.ts';
 import { isSame } from './relay-drops.ts';
 import { messageChange } from './message-change.ts';
@@ -129,10 +129,9 @@ export class OutgoingFiles {
     this.#drops.handleTimeout(now);
   }
 
-  *timeouts(): Iterable<{ readonly atMs: number; readonly reason: string } | undefined> {
+  pollTimeout(): Due | undefined {
     const next = this.#deadlines.next();
-    yield next === undefined ? undefined : { atMs: next.atMs, reason: 'ask a relay to hold a file' };
-    yield this.#drops.pollTimeout();
+    return earliestOf([next === undefined ? undefined : { atMs: next.atMs, reason: 'ask a relay to hold a file' }, this.#drops.pollTimeout()]);
   }
 
   #attempt(upload: Upload, now: Instant): void {
