@@ -110,7 +110,7 @@ class JoinedEngine implements Engine {
       count: (counter) => { this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + 1); },
       // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
       // Whole milliseconds, because dates that it goes into are kept as integers. Asked for when it is needed: not for every packet of a file.
-      correctedWallMs: (at) => at.wallMs + Math.round(this.#visor?.clockOffsetMs(2) ?? 0),
+      correctedWallMs: (at) => at.wallMs + Math.round(this.#visor?.clockOffsetMs(2, at) ?? 0),
     };
     const first: VisorChange[] = [...own.changes];
     if (!memory.values.has('name')) first.push({ kind: 'put-value', key: 'name', value: configuration.initialName });

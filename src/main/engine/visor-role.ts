@@ -129,7 +129,7 @@ export class VisorRole {
       finished: (row, at) => { this.canaries.active(at); this.receipts.receiptFinished(row, at); },
       drainedSince: (monotonicMs) => this.relays.drainedSince(monotonicMs),
       wantDrained: (at) => { for (const relay of this.relays.registered) this.inbox.notified(relay, at); },
-      relayWallMs: (at) => { const offsetMs = this.relays.clockOffsetMs(1); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
+      relayWallMs: (at) => { const offsetMs = this.relays.clockOffsetMs(1, at); return offsetMs === undefined ? undefined : at.wallMs + offsetMs; },
       revoked: () => this.revoked,
       deliveredLate: (messageId, recipient, hop) => { this.conversations.deliveredLate(messageId, recipient, hop); },
       peerDown: (sessionId) => { this.receipts.sessionGone(sessionId); },
@@ -287,7 +287,7 @@ export class VisorRole {
   connection(now: Instant): ConnectionView { return connectionView(this, this.#startedMs, now); }
   relayStatus(publicKey: string, now: Instant): RelayStatus | undefined { return relayStatus(this, publicKey, now); }
   headline(messageId: string, facts: LetterFacts, now: Instant): Headline { return headlineOf(this, messageId, facts, now); }
-  clockOffsetMs(minimum: number): number | undefined { return this.relays.clockOffsetMs(minimum); }
+  clockOffsetMs(minimum: number, now: Instant): number | undefined { return this.relays.clockOffsetMs(minimum, now); }
 
   // --- relays coming and going ---------------------------------------------------------------------------------------------
 

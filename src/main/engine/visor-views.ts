@@ -24,7 +24,7 @@ export function connectionView(role: VisorRole, startedMs: number, now: Instant)
   const kind: ConnectionView['kind'] = role.revoked ? 'revoked' : configured === 0 && ofFriends === 0 ? 'no-relay' : starting ? 'starting'
     : connected === 0 && ofFriends > 0 ? 'degraded' : connected === 0 ? 'offline' : connected >= Math.min(copiesWanted, configured) ? 'online' : 'degraded';
   const overTcp = role.relays.configured.filter(({ publicKey }) => isRelayOverTcp(role, publicKey)).length;
-  const offset = role.relays.clockOffsetMs(1);
+  const offset = role.relays.clockOffsetMs(1, now);
   return {
     kind, relaysConnected: connected, relaysConfigured: configured, waitingMessages: waiting, ...(overTcp > 0 ? { relaysOverTcp: overTcp } : {}), ...(role.context.udp?.isBlocked === true ? { isUdpBlocked: true } : {}),
     ...(offset !== undefined && Math.abs(offset) > clockNoticeMs ? { clockOffsetMs: Math.round(offset) } : {}),

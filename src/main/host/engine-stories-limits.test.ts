@@ -182,6 +182,21 @@ describe('clocks', () => {
     expect(ada.state(id)).toBe('delivered');
   });
 
+  it.each([-2_000, -5, 5, 2_000])('one of two own relays whose clock is wrong by %d days keeps no letter out, and ends none', (days) => {
+    const { world, ada, bob, bobsRelays: [, wrong] } = friends(2);
+    const waiting = bob.send(ada, 'written before');
+    if (wrong === undefined) throw new Error('there are two');
+    wrong.clockErrorMs = days * dayMs;
+    // Clocks are asked for every few minutes.
+    world.run(20 * minuteMs);
+    const id = ada.send(bob, 'hello');
+    const back = bob.send(ada, 'back');
+    world.run(5 * minuteMs);
+    expect(bob.inbox()).toEqual(['hello']);
+    expect([ada.state(id), bob.state(back), bob.state(waiting)]).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(bob.count('inbox.unopenable')).toBe(0);
+  });
+
   it('the time to live on the wire is never more than was asked for, whatever the clock does', () => {
     const { world, ada, bob, bobsRelays: [relay] } = friends();
     relay.cutOff = true;

@@ -165,18 +165,23 @@ export class OwnRelays {
     }
   }
 
-  /** Median of the relays' clocks minus ours; undefined with fewer than `minimum` relays heard. */
-  clockOffsetMs(minimum: number): number | undefined {
+  /**
+   * Median of the relays' clocks minus ours as it is now; undefined with fewer than `minimum` relays heard. Where they are even in number ours is one of those that are asked: of two that differ
+   * neither would be the middle, and one relay that says it is years ago would have no letter's certificate be valid yet.
+   */
+  clockOffsetMs(minimum: number, now: Instant): number | undefined {
     const offsets: number[] = [];
     for (const link of this.#links.all) {
       const row = this.#context.memory.relays.get(link.hint.publicKey);
       const isTrusted = link.purpose === 'own' && row?.leavingSinceMs === undefined && row?.role !== 'friend';
-      const offset = isTrusted ? this.#links.session(link)?.clockOffsetMs : undefined;
-      if (offset !== undefined) offsets.push(offset);
+      const { clockOffsetMs, clockToldAheadMs } = (isTrusted ? this.#links.session(link) : undefined) ?? {};
+      const aheadMs = now.wallMs - now.monotonicMs;
+      if (clockOffsetMs !== undefined) offsets.push(clockOffsetMs - (aheadMs - (clockToldAheadMs ?? aheadMs)));
     }
     if (offsets.length < minimum || offsets.length === 0) return undefined;
+    if (offsets.length % 2 === 0) offsets.push(0);
     offsets.sort((left, right) => left - right);
-    return offsets[Math.floor((offsets.length - 1) / 2)];
+    return offsets[(offsets.length - 1) / 2];
   }
 
   /** Another install has taken over: nothing is fetched any more. */
@@ -213,7 +218,7 @@ export class OwnRelays {
   #forgetLeft(now: Instant): void {
     const over = [...this.#context.memory.relays.values()].filter(({ publicKey, leavingSinceMs }) => {
       if (leavingSinceMs === undefined) return false;
-      const leftForMs = now.wallMs + (this.clockOffsetMs(1) ?? 0) - leavingSinceMs;
+      const leftForMs = now.wallMs + (this.clockOffsetMs(1, now) ?? 0) - leavingSinceMs;
       if (leftForMs < leavingMaximumMs) this.#overdue.delete(publicKey);
       else if (!this.#overdue.has(publicKey)) this.#overdue.set(publicKey, now.monotonicMs);
       const overdueForMs = now.monotonicMs - (this.#overdue.get(publicKey) ?? now.monotonicMs);

@@ -161,6 +161,6 @@ export function viewOf(link: Link): SessionView {
     id: link.id, address: link.address, initiator: link.keys?.initiator ?? link.dial !== undefined, anonymous: link.dial?.anonymous ?? link.remoteCertificate === undefined,
     remoteCertificate: link.remoteCertificate, remoteStatic: link.remoteStatic, remoteCapabilities: link.remoteCapabilities, remoteBootId: link.remoteBootId,
     establishedMs: link.keys?.establishedMs ?? 0, lastHeardMs: link.lastHeardMs, roundTripsMs: link.roundTripsMs ?? [], smoothedRoundTripMs: link.smoothedRoundTripMs,
-    clockOffsetMs: link.clockOffsetMs, sentBytes: link.sentBytes, receivedBytes: link.receivedBytes,
+    clockOffsetMs: link.clockOffsetMs, clockToldAheadMs: link.clockToldAheadMs, sentBytes: link.sentBytes, receivedBytes: link.receivedBytes,
   };
 }
