@@ -1,6 +1,6 @@
 /** Full mailboxes, blocked contacts, strangers; and clocks that are wrong. */
 import { describe, expect, it } from 'vitest';
-import { befriend, dayMs, friends, hourMs, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
+import { befriend, crypto, dayMs, friends, hourMs, minuteMs, secondMs, StoryWorld, type StoryNode } from './engine-stories-testing.ts';
 
 const deposits = (relay: StoryNode): number => relay.mail.filter(({ request }) => (request.op === 'deposit' || request.op === 'check-deposit') && request.lane === 'letter').length;
 
@@ -8,6 +8,21 @@ describe('quotas', () => {
   const full = (relay: StoryNode, on: () => boolean): void => {
     relay.instead = (request) => (on() && (request.op === 'deposit' || request.op === 'check-deposit') && request.lane === 'letter' ? { outcome: 'quota', scope: 'mailbox' } : undefined);
   };
+
+  it('a relay that says over and over whom it refused has them told so a few times, and their mailbox is not filled with it', () => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    const granted = bob.contact(ada)?.grantedToken;
+    if (granted === undefined) throw new Error('there is no token');
+    relay.instead = (request) => (request.op === 'refusals' ? { hashes: [crypto.blake3(granted)] } : undefined);
+    for (let round = 0; round < 60; round += 1) {
+      ada.send(bob, `letter ${String(round)}`);
+      world.run(6 * minuteMs);
+    }
+    const notes = new Set(bob.visorCommits.flatMap((request) => (request.op === 'commit' ? request.changes : [])).flatMap((change) => (change.kind === 'put-outbox' && change.row.kind === 'resume' ? [change.row.id] : [])));
+    expect(notes.size).toBeGreaterThan(0);
+    expect(notes.size).toBeLessThanOrEqual(16);
+    expect(bob.inbox().length).toBe(60);
+  });
 
   it('a full relay makes the letter wait, longer each time, and `resume` ends the wait', () => {
     const { world, ada, bob, bobsRelays: [relay] } = friends();
