@@ -156,3 +156,33 @@ describe('a relay that speaks out of a circuit which it opened itself', () => {
     expect([mallory.state(id), bob.inbox()]).toEqual(['delivered', ['still there?']]);
   });
 });
+
+describe('a relay that opens circuits in the name of a friend', () => {
+  it('does not keep that friend from reaching us by another relay', () => {
+    const world = new StoryWorld({ visorsMeet: 'in circuits' });
+    let inside: VisorContext | undefined;
+    const eve = world.add('eve', { relay: true, visor: true, createPeerSessions: (context) => { inside = context; return nobody; } });
+    const relay = world.relay('relay');
+    const [ada, bob] = [world.add('ada'), world.add('bob')];
+    ada.addRelay(relay);
+    bob.addRelay(relay, eve);
+    world.run(2 * secondMs);
+    befriend(ada, bob);
+    world.run(12 * minuteMs);
+    const token = ada.contact(bob)?.depositToken;
+    const session = inside?.sessions.findByIdentity(bob.publicKey);
+    if (inside === undefined || token === undefined || session === undefined) throw new Error('they are to know each other');
+    expect(knows(bob, ada)).toBe(false);
+    let opened = 0;
+    for (let circuit = 1; circuit <= 40; circuit += 1) {
+      inside.directed.request(session.id, { verb: 'connect', circuit, tokenHash: crypto.blake3(token) }, { deadlineMs: 5 * secondMs, done: (outcome) => { if (outcome.kind === 'answered') opened += 1; } }, eve.now);
+    }
+    eve.engine.handleTimeout(eve.now);
+    eve.drain();
+    world.run(secondMs);
+    expect(opened).toBeGreaterThan(0);
+    ada.command({ name: 'reach', publicKey: bob.publicKey });
+    world.run(2 * secondMs);
+    expect(knows(bob, ada)).toBe(true);
+  });
+});

@@ -19,6 +19,8 @@ import type { RelayLinks } from './relay-links.ts';
 const circuitsMaximum = 96;
 /** Circuits with one contact: one of ours and one of theirs, and some that are not missed yet. What nobody else gets must not be one's to take. */
 const circuitsPerPeerMaximum = 8;
+/** Of these at one relay: it has seen their tokens, and must not keep them from reaching us by others. */
+const circuitsPerPeerAtRelayMaximum = 4;
 const hangUpDeadlineMs = 3_000;
 
 /** `unprepared`: what it takes to ask for them is not known. */
@@ -100,7 +102,9 @@ export class PeerCircuits {
   #connect(sessionId: SessionId, circuit: number, tokenHash: Uint8Array, answer: Answer, now: Instant): void {
     const link = this.#links.bySession(sessionId);
     const from = link?.purpose === 'own' ? this.#tokens.contactOf(tokenHash) : undefined;
-    const isWanted = link !== undefined && from !== undefined && circuit !== 0 && this.#isAccepted(from) && this.#ends.size < circuitsMaximum && this.with(from).length < circuitsPerPeerMaximum;
+    const known = from === undefined ? [] : this.with(from);
+    const hasRoom = this.#ends.size < circuitsMaximum && known.length < circuitsPerPeerMaximum && known.filter(({ relay }) => relay === link?.hint.publicKey).length < circuitsPerPeerAtRelayMaximum;
+    const isWanted = link !== undefined && from !== undefined && circuit !== 0 && this.#isAccepted(from) && hasRoom;
     if (!isWanted) { answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now); return; }
     this.#taken(this.#ends.open(sessionId, circuit, from, link.hint.publicKey), now);
     answer.respond(new Uint8Array(0), now);
