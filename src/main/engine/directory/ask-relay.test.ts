@@ -20,7 +20,7 @@ function asked(capabilities: readonly string[], outcomes: readonly RequestOutcom
     sessions: {
       view: (id) => ({
         id, address: { host: '192.0.2.1', port: 1 }, initiator: true, anonymous: true, remoteCertificate: undefined, remoteStatic: new Uint8Array(32), remoteCapabilities: capabilities, remoteBootId: new Uint8Array(8),
-        establishedMs: 0, lastHeardMs: 0, roundTripsMs: [], smoothedRoundTripMs: undefined, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,
+        establishedMs: 0, lastHeardMs: 0, roundTripsMs: [], smoothedRoundTripMs: undefined, clockOffsetMs: undefined, clockToldAheadMs: 0, sentBytes: 0, receivedBytes: 0,
       }),
     },
     directed: {

@@ -99,7 +99,7 @@ export class RelayWorld {
     this.views.set(id, {
       id, address: { host, port: 4_000 + id }, initiator: false, anonymous: owner === undefined, remoteCertificate: owner?.certificate,
       remoteStatic: owner?.certificate.x25519 ?? new Uint8Array(32), remoteCapabilities: [], remoteBootId: new Uint8Array(8), establishedMs: 0, lastHeardMs: 0,
-      roundTripsMs: [], smoothedRoundTripMs: 20, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,
+      roundTripsMs: [], smoothedRoundTripMs: 20, clockOffsetMs: undefined, clockToldAheadMs: 0, sentBytes: 0, receivedBytes: 0,
     });
     return id;
   }

@@ -8,6 +8,7 @@
  */
 import { Deadlines } from '../deadlines.ts';
 import { Registration } from './registration.ts';
+import { clockSetMs } from '../session/constants.ts';
 import type { RelayLink, RelayLinks } from '../overlay/relay-links.ts';
 import type { Instant } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -170,14 +171,16 @@ export class OwnRelays {
    * neither would be the middle, and one relay that says it is years ago would have no letter's certificate be valid yet.
    */
   clockOffsetMs(minimum: number, now: Instant): number | undefined {
-    const offsets: number[] = [];
+    const told: { readonly offsetMs: number; readonly movedMs: number }[] = [];
     for (const link of this.#links.all) {
       const row = this.#context.memory.relays.get(link.hint.publicKey);
       const isTrusted = link.purpose === 'own' && row?.leavingSinceMs === undefined && row?.role !== 'friend';
-      const { clockOffsetMs, clockToldAheadMs } = (isTrusted ? this.#links.session(link) : undefined) ?? {};
-      const aheadMs = now.wallMs - now.monotonicMs;
-      if (clockOffsetMs !== undefined) offsets.push(clockOffsetMs - (aheadMs - (clockToldAheadMs ?? aheadMs)));
+      const session = isTrusted ? this.#links.session(link) : undefined;
+      if (session?.clockOffsetMs !== undefined) told.push({ offsetMs: session.clockOffsetMs, movedMs: now.wallMs - now.monotonicMs - session.clockToldAheadMs });
     }
+    // Against our monotonic clock ours has moved since some were told: it was set, or the machine slept and the monotonic one stood still. Set back is certain; who told it since knows better.
+    const since = told.filter(({ movedMs }) => Math.abs(movedMs) < clockSetMs);
+    const offsets = (since.length > 0 ? since : told).map(({ offsetMs, movedMs }) => offsetMs + Math.max(0, -movedMs));
     if (offsets.length < minimum || offsets.length === 0) return undefined;
     if (offsets.length % 2 === 0) offsets.push(0);
     offsets.sort((left, right) => left - right);

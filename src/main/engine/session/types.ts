@@ -91,8 +91,8 @@ export interface SessionView {
   readonly smoothedRoundTripMs: number | undefined;
   /** Their wall clock minus ours, corrected by half a round trip; undefined before the first echo. */
   readonly clockOffsetMs: number | undefined;
-  /** When it was told, our wall clock less our monotonic one: what differs by now was set since. */
-  readonly clockToldAheadMs?: number;
+  /** When it was told, our wall clock less our monotonic one: what differs by now was set, or slept, since. */
+  readonly clockToldAheadMs: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
 }
