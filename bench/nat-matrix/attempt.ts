@@ -1,4 +1,5 @@
 /** One attempt of one system in one cell: starts it, lets it dial, and finds out by which path its bytes went. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { diallingHost, helper, servingHost, type Laboratory } from './laboratory.ts';
 import { Process } from './processes.ts';
 import { traversers } from './registry.ts';
@@ -8,6 +9,8 @@ import type { Moment } from './one.ts';
 /** Of the bytes of the proof; the rest keeps other connections alive. */
 const directShare = 0.9;
 const proofWithinMs = 15_000;
+/** What a system does once, because there is a new connection or contact, is over by then: what is counted after is what it takes to speak. */
+const calmMs = 5_000;
 
 export interface Pair { readonly dialling: MatrixKind; readonly serving: MatrixKind }
 
@@ -71,6 +74,7 @@ export async function attempt(laboratory: Laboratory, name: string, pair: Pair):
     const reached = await reach(dialler, dependsOnRemote(pair) ? withinMs.guessing : withinMs.plain);
     if ('path' in reached) return reached;
     const { first, direct } = reached;
+    await pause(calmMs);
     const before = laboratory.count();
     dialler.tell('prove');
     const proof = await dialler.next(proofWithinMs);
