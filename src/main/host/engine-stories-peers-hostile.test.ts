@@ -157,32 +157,57 @@ describe('a relay that speaks out of a circuit which it opened itself', () => {
   });
 });
 
-describe('a relay that opens circuits in the name of a friend', () => {
-  it('does not keep that friend from reaching us by another relay', () => {
-    const world = new StoryWorld({ visorsMeet: 'in circuits' });
-    let inside: VisorContext | undefined;
-    const eve = world.add('eve', { relay: true, visor: true, createPeerSessions: (context) => { inside = context; return nobody; } });
-    const relay = world.relay('relay');
-    const [ada, bob] = [world.add('ada'), world.add('bob')];
-    ada.addRelay(relay);
-    bob.addRelay(relay, eve);
-    world.run(2 * secondMs);
-    befriend(ada, bob);
-    world.run(12 * minuteMs);
-    const token = ada.contact(bob)?.depositToken;
-    const session = inside?.sessions.findByIdentity(bob.publicKey);
-    if (inside === undefined || token === undefined || session === undefined) throw new Error('they are to know each other');
-    expect(knows(bob, ada)).toBe(false);
-    let opened = 0;
-    for (let circuit = 1; circuit <= 40; circuit += 1) {
-      inside.directed.request(session.id, { verb: 'connect', circuit, tokenHash: crypto.blake3(token) }, { deadlineMs: 5 * secondMs, done: (outcome) => { if (outcome.kind === 'answered') opened += 1; } }, eve.now);
-    }
+/** Eve runs a relay of Bob's, and sees the tokens by which his friends ask for circuits to him. */
+function bobAtEves(...names: readonly string[]): { readonly world: StoryWorld; readonly bob: StoryNode; readonly friends: readonly StoryNode[]; readonly connect: (by: StoryNode, circuit: number) => () => boolean; readonly settle: () => void } {
+  const world = new StoryWorld({ visorsMeet: 'in circuits' });
+  let inside: VisorContext | undefined;
+  const eve = world.add('eve', { relay: true, visor: true, createPeerSessions: (context) => { inside = context; return nobody; } });
+  const relay = world.relay('relay');
+  const bob = world.add('bob');
+  const friends = names.map((name) => world.add(name));
+  for (const friend of friends) friend.addRelay(relay);
+  bob.addRelay(relay, eve);
+  world.run(2 * secondMs);
+  for (const friend of friends) befriend(friend, bob);
+  world.run(12 * minuteMs);
+  const session = inside?.sessions.findByIdentity(bob.publicKey);
+  const directed = inside?.directed;
+  if (session === undefined || directed === undefined) throw new Error('Bob is to be at the relay');
+  const connect = (by: StoryNode, circuit: number): (() => boolean) => {
+    const token = by.contact(bob)?.depositToken;
+    if (token === undefined) throw new Error('they are to know each other');
+    let isOpen = false;
+    directed.request(session.id, { verb: 'connect', circuit, tokenHash: crypto.blake3(token) }, { deadlineMs: 5 * secondMs, done: (outcome) => { isOpen = outcome.kind === 'answered'; } }, eve.now);
+    return () => isOpen;
+  };
+  const settle = (): void => {
     eve.engine.handleTimeout(eve.now);
     eve.drain();
     world.run(secondMs);
-    expect(opened).toBeGreaterThan(0);
+  };
+  return { world, bob, friends, connect, settle };
+}
+
+describe('a relay that opens circuits in the name of a friend', () => {
+  it('does not keep that friend from reaching us by another relay', () => {
+    const { world, bob, friends: [ada], connect, settle } = bobAtEves('ada');
+    if (ada === undefined) throw new Error('there is one');
+    expect(knows(bob, ada)).toBe(false);
+    const opened = Array.from({ length: 40 }, (_, index) => connect(ada, index + 1));
+    settle();
+    expect(opened.some((isOpen) => isOpen())).toBe(true);
     ada.command({ name: 'reach', publicKey: bob.publicKey });
     world.run(2 * secondMs);
     expect(knows(bob, ada)).toBe(true);
+  });
+
+  it('does not give a circuit to somebody else while it is open', () => {
+    const { friends: [ada, cyd], connect, settle } = bobAtEves('ada', 'cyd');
+    if (ada === undefined || cyd === undefined) throw new Error('there are two');
+    const first = connect(ada, 7);
+    settle();
+    const [again, other, another] = [connect(ada, 7), connect(cyd, 7), connect(cyd, 8)];
+    settle();
+    expect([first(), again(), other(), another()]).toEqual([true, true, false, true]);
   });
 });

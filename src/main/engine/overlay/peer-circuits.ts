@@ -104,7 +104,9 @@ export class PeerCircuits {
     const from = link?.purpose === 'own' ? this.#tokens.contactOf(tokenHash) : undefined;
     const known = from === undefined ? [] : this.with(from);
     const hasRoom = this.#ends.size < circuitsMaximum && known.length < circuitsPerPeerMaximum && known.filter(({ relay }) => relay === link?.hint.publicKey).length < circuitsPerPeerAtRelayMaximum;
-    const isWanted = link !== undefined && from !== undefined && circuit !== 0 && this.#isAccepted(from) && hasRoom;
+    // Otherwise the end of the one that has it would be the end of the other.
+    const isFree = [undefined, from].includes(this.#ends.find(sessionId, circuit)?.peer);
+    const isWanted = link !== undefined && from !== undefined && circuit !== 0 && isFree && this.#isAccepted(from) && hasRoom;
     if (!isWanted) { answer.refuse({ code: 'refused', retryAfterSeconds: 0, detail: 0 }, now); return; }
     this.#taken(this.#ends.open(sessionId, circuit, from, link.hint.publicKey), now);
     answer.respond(new Uint8Array(0), now);

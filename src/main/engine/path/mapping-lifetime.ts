@@ -120,7 +120,9 @@ export class MappingLifetime {
       const bounds = this.#known.of(key, now.wallMs) ?? nothingTried;
       const silenceMs = nextSilenceMs(bounds);
       if (silenceMs === undefined) continue;
-      this.#trial = new LifetimeTrial(this.#port, relay, silenceMs, now, (result, at) => { this.#ended(key, bounds, silenceMs, result, at); });
+      const trial = new LifetimeTrial(this.#port, relay, silenceMs, now, (result, at) => { this.#ended(key, bounds, silenceMs, result, at); });
+      // One that is refused at once has ended already.
+      if (trial.nextAtMs !== undefined) this.#trial = trial;
       return;
     }
     if (network !== undefined) this.#nextAtMs = now.monotonicMs + lookAgainMs;
