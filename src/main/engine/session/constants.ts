@@ -33,6 +33,11 @@ export const directAskRepeatMs = 1_000;
 export const directAskMs = 3_000;
 /** Somebody else answers there; a relay that was started anew may answer later. */
 export const refusedDetourMs = 600_000;
+/** A silent side is asked between handshakes whether it is there again (knocking.ts): often while most cuts end, and not for ever. */
+export const knockMs = 1_000;
+export const knockOftenForMs = 60_000;
+export const knockSeldomMs = 4_000;
+export const knockForMs = 600_000;
 export const dialFirstMs = 250;
 export const dialMaximumMs = 8_000;
 /** A side that says goodbye to thousands at once, as a relay that is started anew does, is not to be dialled by all of them at once: each waits for a part of this. */

@@ -88,6 +88,8 @@ export interface Link {
   /** The other side said that it has forgotten the session, and nothing has been heard from it since. */
   forgotten: boolean;
   silent: boolean;
+  /** While it is silent: asked whether it is there again. */
+  knocking: { readonly sinceMs: number; nextMs: number } | undefined;
   lastHeardMs: number;
   /** Fixed part of this link's keepalive pause, in [0, 1). */
   readonly jitter: number;
@@ -124,7 +126,7 @@ const noBytes = new Uint8Array(0);
 export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownStatic' | 'ownBootId' | 'jitter' | 'paths'>, now: Instant): Link {
   return {
     ...begin, home: begin.address, detour: undefined, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, answered: false, refusal: 'wrong-identity',
-    remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, lastHeardMs: now.monotonicMs,
+    remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, knocking: undefined, lastHeardMs: now.monotonicMs,
     expectingSinceMs: undefined, echo: undefined, beat: undefined, clockToldMs: Number.NEGATIVE_INFINITY, clockToldAheadMs: 0, pauseEndedMs: Number.NEGATIVE_INFINITY, isLearnedPause: false, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
     roundTripsMs: undefined, smoothedRoundTripMs: undefined, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,
   };

@@ -10,6 +10,7 @@ import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts'
 import type { Detours } from './detour.ts';
 import { randomFraction } from '../random.ts';
 import type { Dialer } from './dialer.ts';
+import { Knocking } from './knocking.ts';
 import { noLongerAwaited, type Link, type TransportKeys } from './link.ts';
 import type { SessionTable } from './sessions.ts';
 
@@ -32,11 +33,13 @@ export class Liveness {
   readonly #table: SessionTable;
   readonly #dialer: Dialer;
   readonly #detours: Detours;
+  readonly #knocking: Knocking;
 
   constructor(table: SessionTable, dialer: Dialer, detours: Detours) {
     this.#table = table;
     this.#dialer = dialer;
     this.#detours = detours;
+    this.#knocking = new Knocking(table);
   }
 
   /** Something authentic came, under `keys`; `newest` unless others overtook it. */
@@ -51,14 +54,18 @@ export class Liveness {
     this.#detours.heard(link);
     this.#settled(link);
     // A late packet from before the other side closed does not bring it back.
-    if (link.silent && isCurrent && newest) {
-      // The old path works again before a handshake succeeded.
-      link.silent = false;
-      this.#dialer.abandon(link);
-      const session = this.#table.view(link.id);
-      if (session !== undefined) this.#table.output({ kind: 'established', session });
-    }
+    if (isCurrent && newest) this.#cameBack(link);
     this.#armKeepalive(link, now);
+  }
+
+  /** The old path works again before a handshake succeeded. */
+  #cameBack(link: Link): void {
+    if (!link.silent) return;
+    link.silent = false;
+    this.#knocking.over(link);
+    this.#dialer.abandon(link);
+    const session = this.#table.view(link.id);
+    if (session !== undefined) this.#table.output({ kind: 'established', session });
   }
 
   #settled(link: Link): void {
@@ -70,6 +77,7 @@ export class Liveness {
   /** New keys: everything is fresh. */
   revived(link: Link, now: Instant): void {
     link.silent = false;
+    this.#knocking.over(link);
     link.dialAttempts = 0;
     link.wrongIdentities = 0;
     this.#settled(link);
@@ -128,7 +136,11 @@ export class Liveness {
   networkChanged(link: Link, now: Instant): void {
     link.dialAttempts = 0;
     this.#detours.networkChanged(link, now);
-    if (link.keys === undefined || link.silent) { this.#dialer.attempt(link, now); return; }
+    if (link.keys === undefined || link.silent) {
+      this.#knocking.began(link, now);
+      this.#dialer.attempt(link, now);
+      return;
+    }
     link.doubted = true;
     this.echo(link, now);
     this.echo(link, now);
@@ -146,8 +158,10 @@ export class Liveness {
       if (now.monotonicMs >= link.nextDialMs) this.#dialer.attempt(link, now);
       else if (link.nextDialMs < Infinity) this.#table.arm(link, link.nextDialMs);
     }
+    if (!this.#table.links.has(link.id)) return;
+    this.#knocking.wake(link, now);
     const { keys } = link;
-    if (keys === undefined || link.silent || !this.#table.links.has(link.id)) return;
+    if (keys === undefined || link.silent) return;
     if (link.dial === undefined) this.#table.arm(link, link.lastHeardMs + responderIdleMs);
     else this.#rekeyWhenOld(link, keys, now);
     const expecting = link.expectingSinceMs;
@@ -204,7 +218,12 @@ export class Liveness {
     if (answer === undefined) { this.#table.drop('bad-frame'); return true; }
     const roundTripMs = now.monotonicMs - link.echo.sentMs;
     link.echo = undefined;
-    if (link.doubted) { this.#detours.heard(link); this.#settled(link); this.#armKeepalive(link, now); }
+    if (link.doubted) {
+      this.#detours.heard(link);
+      this.#settled(link);
+      this.#cameBack(link);
+      this.#armKeepalive(link, now);
+    }
     link.clockToldMs = now.monotonicMs;
     link.clockToldAheadMs = now.wallMs - now.monotonicMs;
     link.clockOffsetMs = answer.wallMs + roundTripMs / 2 - now.wallMs;
@@ -216,8 +235,10 @@ export class Liveness {
   unknownSession(from: SocketAddress, link: Link | undefined, remoteIndex: number, token: Uint8Array, now: Instant): void {
     if (link?.dial === undefined || link.keys?.remoteIndex !== remoteIndex || !sameAddress(from, link.address)) { this.#table.drop('unexpected'); return; }
     // Without the token anybody could have said it, and nobody is to be told that the other side restarted.
-    if (equalBytes(token, link.keys.resetToken)) link.forgotten = true;
-    if (link.dialling !== undefined) return;
+    const isNews = !link.forgotten && equalBytes(token, link.keys.resetToken);
+    if (isNews) link.forgotten = true;
+    // Who says so is there: a silent side that is dialled ever seldomer is dialled at once.
+    if (link.dialling !== undefined && !(link.silent && isNews)) return;
     if (!link.forgotten) {
       this.#table.drop('bad-reset-token');
       if (now.monotonicMs - link.lastHintMs < hintPauseMs) return;
@@ -250,7 +271,10 @@ export class Liveness {
     this.#missEcho(link);
     this.#table.output({ kind: 'silent', sessionId: link.id });
     // Who says goodbye was reached the usual way.
-    if (!isGoodbye) this.#detours.silent(link, now);
+    if (!isGoodbye) {
+      this.#detours.silent(link, now);
+      this.#knocking.began(link, now);
+    }
     if (link.dialling !== undefined) return;
     link.dialAttempts = isGoodbye ? goodbyeAttempts : 0;
     if (!isGoodbye) { this.#dialer.attempt(link, now); return; }

@@ -5,7 +5,7 @@
  * indices, not by addresses, so that either side may move. Nothing is believed before it is authentic: a new session replaces a live one only after the
  * initiator's first transport packet, an address is used for more bytes than it sent only after it answered a challenge, and a hint
  * that a session is gone starts a new handshake while the old state lives on. Liveness is what was heard, never what was sent: an
- * answer that is overdue is asked for by echo, and after 6.5 s of silence handshakes begin, with backoff, until the link is closed
+ * answer that is overdue is asked for by echo, and after 6.5 s of silence handshakes begin, with backoff and short questions between them (knocking.ts), until the link is closed
  * from here. A boot id in each handshake tells whether the other side is still the one we knew.
  *
  * This file routes inputs; link-table.ts keeps the sessions, key-sets.ts their keys, transport.ts seals and opens what goes under them, responder.ts answers handshakes, dialer.ts makes them, liveness.ts watches, roaming.ts follows
