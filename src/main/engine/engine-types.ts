@@ -14,7 +14,7 @@ import type { EngineInspection } from './inspection-types.ts';
 export interface RelayPolicy {
   /** Who may register a mailbox: anyone, or the listed identities (hex). */
   readonly registration: 'open' | { readonly list: readonly PublicKeyHex[] };
-  /** Bytes of files that are held for one recipient; undefined: `fileHeldMaximumBytes` (shared/views.ts). */
+  /** Bytes of files that are held for one recipient; undefined: `fileHeldMaximumBytes` (shared/file-views.ts). */
   readonly heldPerRecipientBytes?: number;
   /** Relays that are asked for records that are not here (engine/directory); at most 8 are. */
   readonly peers?: readonly RelayHint[];
