@@ -8,45 +8,34 @@
  * the outputs, so that work which gathers (receipts, acknowledgements, signed batches) goes out together.
  */
 import { earliestOf, type Due } from './deadlines.ts';
-import { createDirected } from './directed/directed.ts';
-import { datagramLimitFor } from './path-mtu/datagram-limit.ts';
-import { BlobShelf } from './files/blob-shelf.ts';
-import { CurrentDevice, ensureDevice } from './mail/own-device.ts';
-import { VisorMemory } from './mail/visor-memory.ts';
-import { CircuitRole } from './circuits/circuit-role.ts';
+import { ensureDevice } from './mail/own-device.ts';
+import type { CircuitRole } from './circuits/circuit-role.ts';
 import { isCircuitAddress, isTunnelFrame } from './circuits/tunnel.ts';
-import { HostNames } from './overlay/host-names.ts';
-import { familyOf } from './path/address-scope.ts';
-import { pathTiers, tierOf } from './path/path-tier.ts';
-import { createSessions } from './session/sessions.ts';
-import { UdpMemory } from './overlay/udp-memory.ts';
+import type { HostNames } from './overlay/host-names.ts';
 import { isTcpAddress } from './wire/tcp-address.ts';
 import { isObserveDatagram } from './path/observe-codec.ts';
 import { lanAnnouncementType } from './wire/lan-announcement.ts';
 import type { LanFacts } from './path/lan-network.ts';
-import { keepaliveMs, learnedPauseShare } from './session/constants.ts';
-import { PathRole } from './path/path-role.ts';
-import { identityPublicKey } from './wire/identity.ts';
+import type { PathRole } from './path/path-role.ts';
 import { distinct } from './engine-changes.ts';
-import { capabilitiesOf } from './engine-capabilities.ts';
-import { StoreRequests, type StoreResult } from './store-requests.ts';
+import type { StoreRequests} from './store-requests.ts';
+import { type StoreResult } from './store-requests.ts';
 import { EngineInspector } from './inspection.ts';
 import { runCommand } from './visor-commands.ts';
-import { RelayRole } from './relay-role.ts';
-import { visorMeans } from './visor-means.ts';
-import { VisorRole } from './visor-role.ts';
+import type { RelayRole } from './relay-role.ts';
+import type { VisorRole } from './visor-role.ts';
 import { WaypostError } from '../../shared/errors.ts';
 import type { Directed, MemoryUse } from './directed/types.ts';
 import type { CreateEngine, Engine, EngineChange, EngineOutput, StartArguments } from './engine-types.ts';
 import type { EngineCommand } from './command-types.ts';
 import type { EngineInspection } from './inspection-types.ts';
-import type { VisorChange } from './mail/visor-store.ts';
 import type { CheckedNetwork, EngineSocket, NetworkAnswer } from './path/observation-port.ts';
-import { connectedRelays, ownRelays } from './overlay/relays-to-ask.ts';
-import { RelayPathMtus } from './overlay/relay-path-mtus.ts';
-import type { SessionId, SessionOutput, Sessions } from './session/types.ts';
+import { ownRelays } from './overlay/relays-to-ask.ts';
+import type { RelayPathMtus } from './overlay/relay-path-mtus.ts';
+import type { SessionOutput, Sessions } from './session/types.ts';
 import { isGuessSocket, type GuessSocket, type Instant, type PublicKeyHex, type SocketAddress } from './wire/types.ts';
 import type { VisorContext } from './visor-context.ts';
+import { engineParts } from './engine-parts.ts';
 
 /** A visor or relay that runs for years renews its certificate by itself; it is due once in ten months. */
 const certificateCheckMs = 6 * 3_600_000;
@@ -56,7 +45,7 @@ export const createEngine: CreateEngine = (start) => new JoinedEngine(start);
 class JoinedEngine implements Engine {
   readonly inspect: EngineInspection;
   readonly #outputs: EngineOutput[] = [];
-  readonly #stores = new StoreRequests((output) => { this.#outputs.push(output); }, (changes) => { this.#changes.push(...changes); });
+  readonly #stores: StoreRequests;
   #changes: EngineChange[] = [];
   #now: Instant;
   /** Something was handled since the last flush. */
@@ -69,80 +58,30 @@ class JoinedEngine implements Engine {
   readonly #paths: PathRole;
   readonly #circuits: CircuitRole;
   readonly #names: HostNames;
-  readonly #pathMtus = new RelayPathMtus();
-  readonly #counters = new Map<string, number>();
+  readonly #pathMtus: RelayPathMtus;
+  readonly #counters: ReadonlyMap<string, number>;
   #certificateCheckAtMs: number;
   /** Of the datagram that is being handled: it brings one frame at most. */
   #frameUse: MemoryUse = 'kept';
 
   constructor(start: StartArguments) {
-    const { configuration, now } = start;
-    const { crypto, random, identitySecret } = configuration;
+    const { now } = start;
     this.#now = now;
     this.#certificateCheckAtMs = now.monotonicMs + certificateCheckMs;
-    const memory = new VisorMemory(start.state);
-    const means = visorMeans({ memory, paths: () => this.#paths, isSparing: () => this.#visor?.isSparing ?? false, isInLan: configuration.relay === undefined, output: (output) => { this.#outputs.push(output); } });
-    const own = ensureDevice(memory.device, crypto, random, identitySecret, now);
-    const device = new CurrentDevice(memory, crypto, own.device);
-    const udp = configuration.visor && configuration.carriesTcp === true ? new UdpMemory(() => { this.#changes.push({ kind: 'connection' }); }, start.network) : undefined;
-    this.#sessions = createSessions({
-      crypto, random, staticKeys: own.device.staticKeys, get certificate() { return device.value.certificate.bytes; }, bootId: random(8), resetSecret: own.resetSecret,
-      capabilities: capabilitiesOf(start),
-      listening: configuration.relay !== undefined, inCircuits: configuration.visor, mayUse: (address) => !isTcpAddress(address) && (!memory.settings.hideAddress || isCircuitAddress(address)),
-      expects: (from, identity, at) => this.#visor?.lan?.expects(from, identity, at) === true && (identity === undefined || memory.contacts.get(identity)?.standing === 'contact'),
-      tierOf: (address) => pathTiers.indexOf(tierOf(address, means.candidates.hosts())), ...(udp === undefined ? {} : { detour: udp }),
-      learnedPauseMs: (address) => this.#learnedPauseMs(address), pauseWasTooLong: (address, at) => { if (!isTcpAddress(address)) this.#paths.mappingForgotten(familyOf(address.host), at); },
+    const parts = engineParts(start, {
+      output: (output) => { this.#outputs.push(output); }, changed: (...changes) => { this.#changes.push(...changes); }, now: () => this.#now,
     });
-    this.#directed = createDirected({
-      send: (sessionId, frame, at) => this.#sessions.send(sessionId, frame, at),
-      frameRoom: (sizeBytes) => this.#sessions.frameRoom(sizeBytes),
-      smoothedRoundTripMs: (sessionId) => this.#sessions.view(sessionId)?.smoothedRoundTripMs,
-      carries: (sessionId, sizeBytes) => { this.#carries(sessionId, sizeBytes); },
-      datagramLimitBytes: (sessionId) => datagramLimitFor(this.#sessions.view(sessionId)?.address.host),
-    }, crypto, random);
-    this.#context = {
-      crypto, random, identitySecret, publicKey: identityPublicKey(identitySecret), get device() { return device.value; }, memory, sessions: this.#sessions, directed: this.#directed, udp,
-      commit: (changes, options) => { this.#stores.commit(memory, changes, options); },
-      facts: (messageId, done) => { this.#stores.visor({ op: 'facts', messageId }, done); },
-      received: ({ root, length }, done) => { this.#stores.visor({ op: 'received', root, length }, done); },
-      announce: (...changes) => { this.#changes.push(...changes); },
-      log: (level, event, fields = {}) => { this.#outputs.push({ kind: 'log', level, event, fields }); },
-      count: (counter) => { this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + 1); },
-      // Two relays at least, so that one with a wrong clock cannot end letters early (architecture 12).
-      // Whole milliseconds, because dates that it goes into are kept as integers. Asked for when it is needed: not for every packet of a file.
-      correctedWallMs: (at) => at.wallMs + Math.round(this.#visor?.clockOffsetMs(2, at) ?? 0),
-    };
-    const first: VisorChange[] = [...own.changes];
-    if (!memory.values.has('name')) first.push({ kind: 'put-value', key: 'name', value: configuration.initialName });
-    if (first.length > 0) this.#context.commit(first);
-    const shelf = new BlobShelf((request, done) => { this.#stores.blobs('own-blobs', request, done); }, start.blobs.own);
-    const resolve = (ticket: number, host: string): void => { this.#outputs.push({ kind: 'resolve', ticket, host }); };
-    this.#visor = configuration.visor ? new VisorRole(this.#context, shelf, resolve, now, configuration.createPeerSessions, means) : undefined;
-    this.#names = this.#visor?.names ?? new HostNames(resolve);
-    this.#relay = configuration.relay === undefined || start.mail === undefined ? undefined : new RelayRole(this.#context, {
-      policy: configuration.relay, opened: start.mail, names: this.#names,
-      shelf: new BlobShelf((request, done) => { this.#stores.blobs('held-blobs', request, done); }, start.blobs.held),
-      store: (request, done) => { this.#stores.mail(request, done); },
-    }, now);
-    this.#paths = new PathRole({
-      crypto, random, directed: this.#directed, relay: configuration.relay === undefined ? undefined : { secondPort: start.secondPort },
-      createNetworkCheck: configuration.visor ? configuration.createNetworkCheck : undefined,
-      addressOf: (sessionId) => this.#sessions.view(sessionId)?.address,
-      connectedRelays: () => connectedRelays(this.#visor?.links),
-      ownRelays: () => ownRelays(this.#visor?.links, memory.relays),
-      transmit: (via, to, datagram) => { this.#outputs.push({ kind: 'transmit', to, datagram, via }); },
-      bind: (socket) => { this.#outputs.push({ kind: 'bind', socket }); },
-      unbind: (socket) => { this.#outputs.push({ kind: 'unbind', socket }); },
-      ask: (request) => { this.#outputs.push({ kind: 'network', request }); },
-      reported: () => {
-        this.#changes.push({ kind: 'network' });
-        this.#visor?.peers.candidatesChanged(this.#now);
-      },
-      isSparing: () => this.#visor?.isSparing ?? false,
-      recall: (key) => memory.values.get(key),
-      remember: (key, value) => { this.#context.commit([{ kind: 'put-value', key, value }]); },
-    }, now);
-    this.#circuits = new CircuitRole(this.#directed, this.#visor?.peers, this.#relay?.exchange, (counter) => { this.#context.count(counter); });
+    this.#context = parts.context;
+    this.#sessions = parts.sessions;
+    this.#directed = parts.directed;
+    this.#stores = parts.stores;
+    this.#names = parts.names;
+    this.#visor = parts.visor;
+    this.#relay = parts.relay;
+    this.#paths = parts.paths;
+    this.#circuits = parts.circuits;
+    this.#pathMtus = parts.pathMtus;
+    this.#counters = parts.counters;
     this.inspect = new EngineInspector(this.#context, this.#visor, this.#sessions, () => this.#now, () => this.#countersNow(), () => this.#relay?.isExpirySuspended ?? false, () => this.#told(this.#paths.lastCheck));
     this.#visor?.start(now);
   }
@@ -262,24 +201,6 @@ class JoinedEngine implements Engine {
 
   /** What a check found out, with what transfers did. */
   #told(checked: CheckedNetwork | undefined): CheckedNetwork | undefined { return this.#pathMtus.toldIn(checked, ownRelays(this.#visor?.links, this.#context.memory.relays)); }
-
-  #carries(sessionId: SessionId, sizeBytes: number): void {
-    const link = this.#visor?.links.bySession(sessionId);
-    const address = this.#sessions.view(sessionId)?.address;
-    if (link === undefined || address === undefined) return;
-    this.#pathMtus.carries(link.hint.publicKey, address.host, sizeBytes);
-    this.#changes.push({ kind: 'network' });
-  }
-
-  /**
-   * Of UDP: what a router remembers of connections is another matter. What a metered line costs counts there more than that letters come at once: no keepalives that are more frequent
-   * than usual.
-   */
-  #learnedPauseMs(address: SocketAddress): number | undefined {
-    if (isTcpAddress(address)) return undefined;
-    const lifetimeMs = this.#paths.mappingLifetimeMs(familyOf(address.host));
-    return lifetimeMs !== undefined && this.#visor?.isSparing === true && lifetimeMs * learnedPauseShare < keepaliveMs ? undefined : lifetimeMs;
-  }
 
   #checkNetwork(ticket: number, now: Instant, fail: (error: WaypostError) => void): void {
     const isChecked = this.#paths.run(now, (value) => { this.#outputs.push({ kind: 'reply', ticket, reply: { ok: true, value: this.#told(value) ?? value } }); });
