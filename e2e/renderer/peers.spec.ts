@@ -22,10 +22,11 @@ test('what a path means is said on focus, belongs to it for those who do not see
   await expect(peers.card('Anna Lindqvist').getByRole('tooltip')).toBeVisible();
 });
 
-test('a friend or a relay over TCP in between is named, and means something', async ({ open }) => {
+test('openings on both sides, a friend in between, or a relay over TCP are named, and mean something', async ({ open }) => {
   const peers = await openPeers(await open('peers'));
   await expect(peers.path('Fjord', 'Through Bao Tran, a friend')).toHaveAccessibleDescription(/lasts as long as that computer is on/);
   await expect(peers.path('Hotel', 'Through relay.harbour.example, over TCP')).toHaveAccessibleDescription(/one packet that is lost holds up all after it/);
+  await expect(peers.path('Garden', 'Direct, punched')).toHaveAccessibleDescription(/openings that both your networks keep as long as packets pass/);
   await expect(peers.card('Gone')).toContainText('Last heard 2 minutes ago');
 });
 

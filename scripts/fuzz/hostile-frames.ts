@@ -5,7 +5,7 @@
 import type { SeededRandom } from '../../sim/random.ts';
 import { concatBytes, utf8Encode } from '../../src/main/engine/wire/bytes.ts';
 import { encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, requestHeaderBytes } from '../../src/main/engine/wire/frame.ts';
-import { negativeCodes, guessMappings, guessRoles, offeredKinds, type LeafRun, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
+import { negativeCodes, guessMappings, guessRoles, inbounds, offeredKinds, type LeafRun, type RequestBody, type Verb } from '../../src/main/engine/wire/types.ts';
 import { decodeNamedRecord } from '../../src/main/engine/wire/named-record.ts';
 import { hostileRecord } from './hostile-records.ts';
 import { mutate, mutationKinds } from './mutations.ts';
@@ -49,7 +49,7 @@ function bodyOf(random: SeededRandom, verb: Verb, speaker: Speaker, published: r
     case 'hang-up': return { verb, circuit: random.integer(0, 8) };
     case 'candidates': {
       const candidates = Array.from({ length: random.integer(0, 16) }, () => ({ kind: random.pick(offeredKinds) ?? 'host', address: { host: random.bytes(4).join('.'), port: random.integer(1, 65_535) } }));
-      return { verb, offer: { generation: number(random), candidates } };
+      return { verb, offer: { generation: number(random), inbound: { ipv4: random.pick([undefined, ...inbounds]), ipv6: random.pick([undefined, ...inbounds]) }, candidates } };
     }
     case 'guess': {
       const facts = {

@@ -28,6 +28,7 @@ const someRelay = 'a relay';
 const peerWays: Readonly<Record<PeerPathCode, (relay: string) => string>> = {
   'peer-lan': () => 'directly, over the local network',
   'peer-direct': () => 'directly',
+  'peer-punched': () => 'directly, by a punched path',
   'peer-friend': (friend) => (friend === someRelay ? 'in a connection through a friend of you both' : `in a connection through ${friend}, a friend of you both`),
   'peer-relay': (relay) => `in a connection through ${relay}`,
   'peer-relay-tcp': (relay) => `in a connection through ${relay}, over TCP`,

@@ -84,9 +84,9 @@ describe('somebody who is looked for', () => {
 
 describe('the words of paths', () => {
   it('name the relay where it is known', () => {
-    expect([pathWords('lan', undefined), pathWords('direct', undefined), pathWords('relay', 'mill.example'), pathWords('relay', undefined)]).toEqual(['Local network', 'Direct', 'Through mill.example', 'Through a relay']);
+    expect([pathWords('lan', undefined), pathWords('direct', undefined), pathWords('punched', undefined), pathWords('relay', 'mill.example'), pathWords('relay', undefined)]).toEqual(['Local network', 'Direct', 'Direct, punched', 'Through mill.example', 'Through a relay']);
     expect(pathConsequence('relay', 'mill.example')).toContain('passes through mill.example');
-    expect([pathConsequence('lan', undefined), pathConsequence('direct', undefined)].every((words) => words.startsWith('Straight to their computer'))).toBe(true);
+    expect([pathConsequence('lan', undefined), pathConsequence('direct', undefined), pathConsequence('punched', undefined)].every((words) => words.startsWith('Straight to their computer'))).toBe(true);
   });
   it('have words and a consequence for every kind of path, with and without a name', () => {
     for (const kind of peerPathKinds) for (const name of [undefined, 'Bao']) {

@@ -17,6 +17,7 @@ export function pathWords(kind: PeerPathKind, relayName: string | undefined): st
   switch (kind) {
     case 'lan': return 'Local network';
     case 'direct': return 'Direct';
+    case 'punched': return 'Direct, punched';
     case 'friend': return relayName === undefined ? 'Through a friend' : `Through ${relayName}, a friend`;
     case 'relay': return relayName === undefined ? 'Through a relay' : `Through ${relayName}`;
     case 'relay-tcp': return relayName === undefined ? 'Through a relay, over TCP' : `Through ${relayName}, over TCP`;
@@ -28,6 +29,7 @@ export function pathConsequence(kind: PeerPathKind, relayName: string | undefine
   switch (kind) {
     case 'lan': return 'Straight to their computer, by an address of a local network. No relay is in between, and no way is shorter.';
     case 'direct': return 'Straight to their computer. No relay is in between; each of you sees the internet address of the other.';
+    case 'punched': return 'Straight to their computer, through openings that both your networks keep as long as packets pass; Waypost sees to it that some do. No relay is in between; each of you sees the internet address of the other.';
     case 'friend': return `Everything passes through the computer of ${relayName ?? 'a friend of you both'}, sealed: it sees when and how much, never what. It lasts as long as that computer is on, and is as fast as its connection.`;
     case 'relay': return `Everything passes through ${relayName ?? 'a relay'}, sealed: it sees when and how much, never what. The way is longer, and the relay may limit how fast.`;
     case 'relay-tcp': return `Everything passes through ${relayName ?? 'a relay'}, sealed, and over TCP, since UDP does not get through: one packet that is lost holds up all after it. The relay sees when and how much, never what.`;

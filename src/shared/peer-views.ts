@@ -2,19 +2,19 @@
 import { z } from 'zod';
 import { publicKeySchema, timeMs } from './view-basics.ts';
 
-/** By which a letter went between the two devices themselves, while both were here: in a network of both, straight, or in a circuit through a friend or a relay (over TCP). */
-export const peerPathCodes = ['peer-lan', 'peer-direct', 'peer-friend', 'peer-relay', 'peer-relay-tcp'] as const;
+/** By which a letter went between the two devices themselves, while both were here: in a network of both, straight (by a path that both had to open), or in a circuit through a friend or a relay (over TCP). */
+export const peerPathCodes = ['peer-lan', 'peer-direct', 'peer-punched', 'peer-friend', 'peer-relay', 'peer-relay-tcp'] as const;
 export type PeerPathCode = (typeof peerPathCodes)[number];
 
 /**
- * From the nearest. `direct`: straight over the internet, whether routers had to be opened from both sides or not. `friend`: through the computer of a contact of both. `relay-tcp`: through a
+ * From the nearest. `direct`: straight over the internet. `punched`: so, and it is known that the networks of both let in only what is asked for, so that both had to open the path and packets keep it open. `friend`: through the computer of a contact of both. `relay-tcp`: through a
  * relay that is reached over TCP.
  */
-export const peerPathKinds = ['lan', 'direct', 'friend', 'relay', 'relay-tcp'] as const;
+export const peerPathKinds = ['lan', 'direct', 'punched', 'friend', 'relay', 'relay-tcp'] as const;
 export const peerPathKindSchema = z.enum(peerPathKinds);
 export type PeerPathKind = z.infer<typeof peerPathKindSchema>;
 /** Nobody is in between. */
-export const isStraight = (kind: PeerPathKind): boolean => kind === 'lan' || kind === 'direct';
+export const isStraight = (kind: PeerPathKind): boolean => kind === 'lan' || kind === 'direct' || kind === 'punched';
 
 /** One way to a contact: in use, in reserve, or (doubtful) owing an answer. */
 export const peerPathSchema = z.object({

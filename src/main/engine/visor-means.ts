@@ -5,6 +5,7 @@ import type { LanOutputs } from './overlay/lan-environment.ts';
 import { guessFactsOf, hostsOf, offeredOf } from './overlay/own-candidates.ts';
 import type { GuessEnvironment } from './overlay/path-guessing.ts';
 import type { OwnCandidates } from './overlay/path-upgrade.ts';
+import { inboundOf } from './path/inbound.ts';
 import type { PathRole } from './path/path-role.ts';
 
 export interface MeansEnvironment {
@@ -27,7 +28,7 @@ export function visorMeans({ memory, paths, isSparing, isInLan, output }: MeansE
   const report = () => paths().lastCheck?.report;
   return {
     candidates: {
-      isHidden: () => memory.settings.hideAddress, offered: () => offeredOf(report()), hosts: () => hostsOf(report()), isSparing,
+      isHidden: () => memory.settings.hideAddress, offered: () => offeredOf(report()), hosts: () => hostsOf(report()), inbound: () => inboundOf(report()), isSparing,
       refresh: (now, isOutdated) => { if (isOutdated) paths().runAnew(now); else paths().run(now, () => undefined); },
     },
     lan: isInLan ? {

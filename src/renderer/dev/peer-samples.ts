@@ -68,6 +68,7 @@ export function everyPeer(nowMs: number): PeerView[] {
     annasSwitched(nowMs),
     connected('Bao Tran', nowMs, [inUse({ kind: 'direct', address: '[2001:db8:3:4a:91ff:fe02:7c1:11]:50611', roundTripMs: 28 }), path({ kind: 'relay', ...harbour, roundTripMs: 63 })]),
     connected('Workshop', nowMs, [inUse({ kind: 'direct', address: '203.0.113.77:4120', isDoubtful: true, roundTripMs: 44 })], { roundTripsMs: [...sampleRoundTrips(40, 'w', 0).slice(0, 58), null, null, null], lastHeardMs: nowMs - 16 * second }),
+    connected('Garden', nowMs, [inUse({ kind: 'punched', address: '198.51.100.23:61877', roundTripMs: 37 }), path({ kind: 'relay', ...harbour, roundTripMs: 70 })]),
     connected('Fjord', nowMs, [inUse({ kind: 'friend', relay: sampleKey('Bao Tran'), relayName: 'Bao Tran', roundTripMs: 71 })], { path: 'relay' }),
     connected('Hotel', nowMs, [inUse({ kind: 'relay-tcp', ...harbour, roundTripMs: 134 })], { path: 'relay', roundTripsMs: sampleRoundTrips(130, 'tcp', 0), search: search(nowMs, { reason: 'no-own-addresses', ownAddresses: 0 }) }),
     relayed('Failing', {}, {

@@ -11,7 +11,7 @@ export type LetterWay =
   /** From its sender's device, in a session with it. No path: the session was lost since. */
   | { readonly kind: 'peer'; readonly sessionId: SessionId; readonly path: PeerPath | undefined };
 
-const codes: Readonly<Record<PeerPathKind, PeerPathCode>> = { lan: 'peer-lan', direct: 'peer-direct', friend: 'peer-friend', relay: 'peer-relay', 'relay-tcp': 'peer-relay-tcp' };
+const codes: Readonly<Record<PeerPathKind, PeerPathCode>> = { lan: 'peer-lan', direct: 'peer-direct', punched: 'peer-punched', friend: 'peer-friend', relay: 'peer-relay', 'relay-tcp': 'peer-relay-tcp' };
 
 export type HopRoute = Pick<HopRow, 'relay' | 'path'>;
 

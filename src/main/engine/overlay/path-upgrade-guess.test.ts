@@ -5,6 +5,7 @@ import type { RequestOptions } from '../directed/types.ts';
 import type { SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { GuessFacts, Instant, Negative, OfferedCandidate, RequestBody, SocketAddress } from '../wire/types.ts';
+import { unknownInbound } from '../path/inbound.ts';
 import { PathUpgrade } from './path-upgrade.ts';
 
 const at = (monotonicMs: number): Instant => ({ monotonicMs, wallMs: 1_700_000_000_000 + monotonicMs });
@@ -32,7 +33,7 @@ class Side {
       directed: { request: (_: number, body: RequestBody, options: RequestOptions, now: Instant) => { this.#ask(body, options, now); } },
     } as unknown as VisorContext;
     const offered: readonly OfferedCandidate[] = [{ kind: 'reflexive', address: facts.address }];
-    this.upgrade = new PathUpgrade(context, { isHidden: () => this.isHidden, offered: () => offered, hosts: () => ['10.0.0.5'], refresh: () => undefined }, {
+    this.upgrade = new PathUpgrade(context, { isHidden: () => this.isHidden, offered: () => offered, inbound: () => unknownInbound, hosts: () => ['10.0.0.5'], refresh: () => undefined }, {
       isAllowed: () => this.isAllowed && !this.isHidden, facts: () => facts,
       bind: (socket) => { this.sockets.add(socket); }, unbind: (socket) => { this.sockets.delete(socket); },
     });

@@ -4,7 +4,8 @@ import { seededRandom } from '../session/testing.ts';
 import type { RequestOptions } from '../directed/types.ts';
 import type { SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
-import type { Instant, OfferedCandidate, RequestBody } from '../wire/types.ts';
+import type { InboundByFamily, Instant, OfferedCandidate, RequestBody, SocketAddress } from '../wire/types.ts';
+import { unknownInbound } from '../path/inbound.ts';
 import { PathUpgrade } from './path-upgrade.ts';
 
 const at = (monotonicMs: number): Instant => ({ monotonicMs, wallMs: 1_700_000_000_000 + monotonicMs });
@@ -14,6 +15,7 @@ const seenAt = (host: string): OfferedCandidate => ({ kind: 'reflexive', address
 class Side {
   readonly upgrade: PathUpgrade;
   offered: readonly OfferedCandidate[] = [];
+  inbound: InboundByFamily = unknownInbound;
   asks = 0;
   refreshes = 0;
   isHidden = false;
@@ -21,14 +23,16 @@ class Side {
   other: Side | undefined;
 
   isSparing = false;
+  /** Of the session, as far as they were proved. */
+  paths: readonly { readonly address: SocketAddress; readonly isDoubtful: boolean }[] = [];
 
   constructor(seed: number) {
     const context = {
       random: seededRandom(seed),
-      sessions: { view: () => undefined, paths: () => [], probe: (_: number, { host }: { host: string }, now: Instant) => { this.probes.push({ host, atMs: now.monotonicMs }); } },
+      sessions: { view: () => undefined, paths: () => this.paths, probe: (_: number, { host }: { host: string }, now: Instant) => { this.probes.push({ host, atMs: now.monotonicMs }); } },
       directed: { request: (_: number, body: RequestBody, options: RequestOptions, now: Instant) => { this.#ask(body, options, now); } },
     } as unknown as VisorContext;
-    this.upgrade = new PathUpgrade(context, { isHidden: () => this.isHidden, offered: () => this.offered, hosts: () => ['10.0.0.5'], isSparing: () => this.isSparing, refresh: () => { this.refreshes += 1; } });
+    this.upgrade = new PathUpgrade(context, { isHidden: () => this.isHidden, offered: () => this.offered, hosts: () => ['10.0.0.5'], inbound: () => this.inbound, isSparing: () => this.isSparing, refresh: () => { this.refreshes += 1; } });
   }
 
   #ask(body: RequestBody, { done }: RequestOptions, now: Instant): void {
@@ -122,6 +126,45 @@ describe('looking for a path', () => {
     other.upgrade.candidatesChanged(at(200));
     run(300);
     expect([dialler.asks, other.asks]).toEqual([1, 1]);
+  });
+
+  it('tells of a direct path that it is punched once both know their networks, whoever knows last, without looking for another', () => {
+    for (const last of ['dialler', 'other'] as const) {
+      const pair = meet();
+      const { dialler, other, run } = pair;
+      const kinds = (): readonly string[] => [dialler.upgrade.kindAt(1, theirs), other.upgrade.kindAt(1, ours)];
+      const [ours, theirs] = [seenAt('198.18.1.1').address, seenAt('198.18.2.2').address];
+      [dialler.offered, other.offered] = [[seenAt('198.18.1.1')], [seenAt('198.18.2.2')]];
+      run(100);
+      dialler.upgrade.path(1, 'proved', theirs, at(100));
+      other.upgrade.path(1, 'proved', ours, at(100));
+      [dialler.paths, other.paths] = [[{ address: theirs, isDoubtful: false }], [{ address: ours, isDoubtful: false }]];
+      expect(kinds()).toEqual(['direct', 'direct']);
+      const first = last === 'dialler' ? other : dialler;
+      run(1_000);
+      const [asks, probes] = [dialler.asks + other.asks, dialler.probes.length + other.probes.length];
+      for (const [side, atMs] of [[first, 1_000], [pair[last], 2_000]] as const) {
+        expect(kinds()).toEqual(['direct', 'direct']);
+        side.inbound = { ipv4: 'filtered', ipv6: undefined };
+        // A report says much that is of no concern here.
+        for (let count = 0; count < 3; count += 1) side.upgrade.candidatesChanged(at(atMs));
+        run(atMs + 500);
+      }
+      expect(kinds()).toEqual(['punched', 'punched']);
+      run(60_000);
+      expect([dialler.asks + other.asks, dialler.probes.length + other.probes.length]).toEqual([asks + 2, probes]);
+    }
+  });
+
+  it('does not tell a hidden person\'s contact what gets into their network', () => {
+    const { dialler, other, run } = meet();
+    dialler.inbound = other.inbound = { ipv4: 'filtered', ipv6: 'filtered' };
+    dialler.isHidden = true;
+    run(10_000);
+    other.upgrade.candidatesChanged(at(10_000));
+    run(20_000);
+    expect(other.upgrade.kindAt(1, seenAt('198.18.1.1').address)).toBe('direct');
+    expect(other.asks).toBeGreaterThan(0);
   });
 
   it('has whoever loses a direct path find out where it is reached now, unless it hides that', () => {

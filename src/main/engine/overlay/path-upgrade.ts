@@ -10,6 +10,7 @@ import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { limitsOfAllPeers, ProbeBudget } from '../path/probe-budget.ts';
 import { chooseTargets } from '../path/probe-targets.ts';
 import { Punching } from '../path/punching.ts';
+import { isInboundNews, isPunched, unknownInbound } from '../path/inbound.ts';
 import { tierOf } from '../path/path-tier.ts';
 import { UpgradeRetry } from '../path/upgrade-retry.ts';
 import { decodeCandidateOffer, encodeCandidateOffer } from '../wire/candidate-offer.ts';
@@ -17,7 +18,7 @@ import { PathGuessing, type GuessEnvironment } from './path-guessing.ts';
 import type { Answer } from '../directed/types.ts';
 import type { DirectSearch } from '../inspection-types.ts';
 import type { SessionId, SessionView } from '../session/types.ts';
-import { sameAddress, type CandidateOffer, type GuessOffer, type Instant, type OfferedCandidate, type PublicKeyHex, type SocketAddress } from '../wire/types.ts';
+import { sameAddress, type CandidateOffer, type GuessOffer, type InboundByFamily, type Instant, type OfferedCandidate, type PublicKeyHex, type SocketAddress } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 
 const exchangeDeadlineMs = 5_000;
@@ -38,6 +39,8 @@ export interface OwnCandidates {
   isHidden(): boolean;
   /** What others may try, best first; none while nothing is known of the network. */
   offered(): readonly OfferedCandidate[];
+  /** Whether packets that nobody here asked for come in. */
+  inbound(): InboundByFamily;
   /** Addresses of the machine's interfaces. */
   hosts(): readonly string[];
   /** Bytes are to be spared: a few attempts, and then none by the clock. */
@@ -46,7 +49,7 @@ export interface OwnCandidates {
   refresh(now: Instant, isOutdated: boolean): void;
 }
 
-const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0, theirs: [], told: undefined };
+const untried = { attempts: 0, lastAttemptMs: undefined, exchanging: undefined, wasDirect: false, ownAddresses: 0, theirAddresses: undefined, triedAddresses: 0, theirs: [], theirInbound: unknownInbound, told: undefined, toldInbound: unknownInbound };
 
 interface Upgrade {
   readonly publicKey: PublicKeyHex;
@@ -67,8 +70,10 @@ interface Upgrade {
   triedAddresses: number;
   /** As they offered them last. */
   theirs: readonly OfferedCandidate[];
+  theirInbound: InboundByFamily;
   /** What they were told of ours last. */
   told: readonly OfferedCandidate[] | undefined;
+  toldInbound: InboundByFamily;
 }
 
 export class PathUpgrade {
@@ -87,7 +92,12 @@ export class PathUpgrade {
     this.guessing = new PathGuessing(context, guess);
   }
 
-  isLan(address: SocketAddress): boolean { return tierOf(address, this.#own.hosts()) === 'lan'; }
+  /** What a path without anybody in between is, as far as is known. */
+  kindAt(sessionId: SessionId, address: SocketAddress): 'lan' | 'direct' | 'punched' {
+    if (tierOf(address, this.#own.hosts()) === 'lan') return 'lan';
+    const upgrade = this.#upgrades.get(sessionId);
+    return upgrade !== undefined && isPunched(address, { own: this.#own.inbound(), theirs: upgrade.theirInbound, offered: upgrade.theirs.map((each) => each.address) }) ? 'punched' : 'direct';
+  }
 
   /** A session with somebody stands (again). */
   began(publicKey: PublicKeyHex, session: SessionView, now: Instant): void {
@@ -115,12 +125,16 @@ export class PathUpgrade {
   asked(sessionId: SessionId, offer: CandidateOffer, answer: Answer, now: Instant): void {
     const upgrade = this.#upgrades.get(sessionId);
     const { generation } = offer;
-    const candidates = this.#offered();
-    answer.respond(encodeCandidateOffer({ generation, candidates }), now);
-    if (upgrade !== undefined) upgrade.told = candidates;
+    const [candidates, inbound] = [this.#offered(), this.#inbound()];
+    answer.respond(encodeCandidateOffer({ generation, inbound, candidates }), now);
+    if (upgrade === undefined) return;
+    Object.assign(upgrade, { told: candidates, toldInbound: inbound });
     // A copy that comes late tells of addresses that are no longer theirs.
-    if (upgrade === undefined || this.#own.isHidden() || generation <= upgrade.generation) return;
+    if (this.#own.isHidden() || generation <= upgrade.generation) return;
     upgrade.generation = generation;
+    upgrade.theirInbound = offer.inbound;
+    // They have found out more of their network, and we have what we want.
+    if (this.#isDirect(upgrade, now) && isSame(upgrade.theirs, offer.candidates)) return;
     this.#counts(upgrade, now);
     // The answer is under way for half a round trip; then they begin too.
     const roundTripMs = this.#context.sessions.view(sessionId)?.smoothedRoundTripMs ?? 0;
@@ -181,7 +195,11 @@ export class PathUpgrade {
   candidatesChanged(now: Instant): void {
     // Where a direct path failed both sides look where they are now. The one that is where it was begins nothing, for the attempt at the other's new addresses would have to wait for that.
     const offered = this.#offered();
-    for (const upgrade of this.#upgrades.values()) if (!this.#isDirect(upgrade, now) && !(upgrade.wasDirect && isSame(upgrade.told, offered))) this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, now.monotonicMs);
+    for (const upgrade of this.#upgrades.values()) {
+      if (!this.#isDirect(upgrade, now)) {
+        if (!(upgrade.wasDirect && isSame(upgrade.told, offered))) this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, now.monotonicMs);
+      } else if (upgrade.told !== undefined && isInboundNews(upgrade.toldInbound, this.#inbound())) this.#offer(upgrade, this.#nextGeneration(), () => undefined, now);
+    }
   }
 
   /** Somebody wants a direct path now. Nothing happens where there is one, or where the other side begins. */
@@ -238,6 +256,7 @@ export class PathUpgrade {
     if (isAsking && atMs !== undefined) this.#deadlines.set(`ask ${String(sessionId)}`, atMs);
   }
 
+  #inbound(): InboundByFamily { return this.#own.isHidden() ? unknownInbound : this.#own.inbound(); }
   #offered(): readonly OfferedCandidate[] { return this.#own.isHidden() ? [] : this.#own.offered(); }
 
   #isDirect({ sessionId }: Upgrade, now: Instant): boolean {
@@ -277,22 +296,35 @@ export class PathUpgrade {
     if (untilMs !== undefined) { this.#deadlines.set(`ask ${String(upgrade.sessionId)}`, Math.max(untilMs, now.monotonicMs) + guessOverMs); return; }
     upgrade.retry.failed(now.monotonicMs);
     if (this.#own.isSparing?.() !== true || upgrade.attempts < sparingAttempts) this.#askAt(upgrade, upgrade.retry.pollTimeout());
-    this.#generation += 1;
-    const generation = this.#generation;
     this.#counts(upgrade, now);
-    upgrade.exchanging = generation;
     upgrade.theirAddresses = undefined;
-    const candidates = this.#offered();
-    upgrade.told = candidates;
-    this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, candidates } }, {
+    const generation = this.#nextGeneration();
+    upgrade.exchanging = generation;
+    this.#offer(upgrade, generation, (theirs, at) => {
+      if (upgrade.exchanging === generation) upgrade.exchanging = undefined;
+      if (theirs !== undefined) this.#begin(upgrade, theirs.candidates, 0, at);
+    }, now);
+  }
+
+  #nextGeneration(): number {
+    this.#generation += 1;
+    return this.#generation;
+  }
+
+  /** Tells them where we are reached. `done` gets what they say of themselves, or undefined. */
+  #offer(upgrade: Upgrade, generation: number, done: (theirs: CandidateOffer | undefined, now: Instant) => void, now: Instant): void {
+    const [candidates, inbound] = [this.#offered(), this.#inbound()];
+    Object.assign(upgrade, { told: candidates, toldInbound: inbound });
+    this.#context.directed.request(upgrade.sessionId, { verb: 'candidates', offer: { generation, inbound, candidates } }, {
       deadlineMs: exchangeDeadlineMs,
       done: (outcome, at) => {
-        if (upgrade.exchanging === generation) upgrade.exchanging = undefined;
         const payload = outcome.kind === 'answered' ? outcome.payloads[0] : undefined;
         const theirs = payload === undefined ? undefined : decodeCandidateOffer(payload);
         // Perhaps it never came there.
-        if (theirs === undefined && upgrade.told === candidates) upgrade.told = undefined;
-        if (theirs?.generation === generation && this.#upgrades.get(upgrade.sessionId) === upgrade) this.#begin(upgrade, theirs.candidates, 0, at);
+        if (theirs === undefined && upgrade.told === candidates) Object.assign(upgrade, { told: undefined, toldInbound: unknownInbound });
+        const isOurs = theirs?.generation === generation && this.#upgrades.get(upgrade.sessionId) === upgrade;
+        if (isOurs) upgrade.theirInbound = theirs.inbound;
+        done(isOurs ? theirs : undefined, at);
       },
     }, now);
   }

@@ -34,6 +34,33 @@ describe('what is kept of the way to a contact', () => {
     expect(history.switches.map(({ atWallMs }) => atWallMs)).toEqual([1, 3, 4]);
   });
 
+  it('calls a path punched from its beginning once that is known, and not what was before it', () => {
+    const history = new PeerHistory();
+    history.uses(circuit, at(1));
+    history.learned('punched');
+    history.measured(60);
+    history.uses(direct, at(2));
+    history.measured(20);
+    history.learned('punched');
+    history.measured(21);
+    history.learned('direct');
+    expect(history.roundTrips.map(({ kind }) => kind)).toEqual(['relay', 'punched', 'punched']);
+    expect(history.switches.map(({ from, to }) => [from, to])).toEqual([[undefined, 'relay'], ['relay', 'punched']]);
+    history.uses({ kind: 'punched', relay: undefined }, at(3));
+    expect(history.switches).toHaveLength(2);
+  });
+
+  it('knows which round trips are those of a punched path when the first are forgotten', () => {
+    const history = new PeerHistory();
+    history.uses(circuit, at(1));
+    for (let index = 0; index < roundTripsKept; index += 1) history.measured(60);
+    history.uses(direct, at(2));
+    for (let index = 0; index < 10; index += 1) history.measured(20);
+    history.learned('punched');
+    expect(history.roundTrips.filter(({ kind }) => kind === 'punched')).toEqual(Array.from({ length: 10 }, () => ({ kind: 'punched', roundTripMs: 20 })));
+    expect(history.roundTrips).toHaveLength(roundTripsKept);
+  });
+
   it('begins anew with the next session, and keeps what was before', () => {
     const history = new PeerHistory();
     history.uses(direct, at(1));

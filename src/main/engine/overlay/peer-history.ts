@@ -40,6 +40,18 @@ export class PeerHistory {
     this.#switches = [...this.#switches.slice(1 - switchesKept), { atWallMs: now.wallMs, from: before?.kind, to: path.kind, relay: path.relay, number: this.#count }];
   }
 
+  /** The path in use is known to be a punched one now; that it works is known sooner. What is forgotten again with a change of the network was true all the same. */
+  learned(kind: PeerPath['kind']): void {
+    const before = this.#path;
+    if (before?.kind !== 'direct' || kind !== 'punched') return;
+    this.#path = { ...before, kind };
+    const change = this.#switches.at(-1);
+    const sinceNumber = change?.number ?? 0;
+    const forgotten = this.#count - this.#roundTrips.length;
+    this.#roundTrips = this.#roundTrips.map((one, index) => (index + forgotten < sinceNumber ? one : { ...one, kind }));
+    if (change !== undefined) this.#switches = [...this.#switches.slice(0, -1), { ...change, to: kind }];
+  }
+
   /** There is no way any more: the next one begins anew. */
   ended(): void { this.#path = undefined; }
 

@@ -133,19 +133,18 @@ export class PeerLinks implements PeerSessions {
   /** Whether they are reached in the own network. */
   isNear(publicKey: PublicKeyHex, now: Instant): boolean {
     const sessionId = this.session(publicKey);
-    return sessionId !== undefined && this.#context.sessions.paths(sessionId, now).some(({ address, isDoubtful }) => !isDoubtful && this.#kindOf(address).kind === 'lan');
+    return sessionId !== undefined && this.#context.sessions.paths(sessionId, now).some(({ address, isDoubtful }) => !isDoubtful && this.#kindOf(address, sessionId).kind === 'lan');
   }
 
   pathOf(publicKey: PublicKeyHex): PeerPath | undefined {
     const sessionId = this.session(publicKey);
-    const address = sessionId === undefined ? undefined : this.#context.sessions.view(sessionId)?.address;
-    return address === undefined ? undefined : this.#kindOf(address);
+    return sessionId === undefined ? undefined : this.#pathInUse(sessionId);
   }
 
   /** For the page that shows them. */
   *all(now: Instant): Iterable<PeerView> {
     for (const peer of this.#peers.values()) {
-      const view = viewOfPeer(peer, this.#context, this.#upgrade, (address) => this.#kindOf(address), now);
+      const view = viewOfPeer(peer, this.#context, this.#upgrade, (address, sessionId) => this.#kindOf(address, sessionId), now);
       if (view !== undefined) yield view;
     }
   }
@@ -191,7 +190,7 @@ export class PeerLinks implements PeerSessions {
       case 'silent': case 'closed': this.#lost(known, now); return true;
       case 'path':
         if (output.change === 'lost') {
-          const path = this.#kindOf(output.address);
+          const path = this.#kindOf(output.address, sessionId);
           // One that was closed is gone from here already, and was written down with that reason.
           if (isStraight(path.kind) || path.relay !== undefined) known.history.failed(path, isStraight(path.kind) ? output.address : undefined, 'no-answer', now);
           this.#circuits.hangUpAt(output.address, now);
@@ -203,13 +202,14 @@ export class PeerLinks implements PeerSessions {
         this.#upgrade.path(sessionId, output.change, output.address, now);
         return true;
       case 'moved':
-        known.history.uses(this.#kindOf(output.address), now);
+        known.history.uses(this.#kindOf(output.address, sessionId), now);
         this.#events.peerMoved?.(known.publicKey, now);
         // The first path of all, by which they met, is a circuit too: nothing has failed, and the next that does is not to wait for it.
         if (isCircuitAddress(output.address) && this.#context.sessions.paths(sessionId, now).some(({ address }) => !isCircuitAddress(address))) this.#pathFailed(now);
         return true;
       case 'measured': {
         const roundTripsMs = this.#context.sessions.view(sessionId)?.roundTripsMs ?? [];
+        this.#learned(known);
         if (roundTripsMs.at(-1) !== undefined) known.history.heard(now);
         if (roundTripsMs.length > 0) known.history.measured(roundTripsMs.at(-1));
         return true;
@@ -260,7 +260,10 @@ export class PeerLinks implements PeerSessions {
   }
 
   /** We are reachable elsewhere than we were. */
-  candidatesChanged(now: Instant): void { this.#upgrade.candidatesChanged(now); }
+  candidatesChanged(now: Instant): void {
+    for (const peer of this.#bySession.values()) this.#learned(peer);
+    this.#upgrade.candidatesChanged(now);
+  }
 
   /** Of sockets that are bound to guess ports, and of paths at them. */
   get guessing(): PathGuessing { return this.#upgrade.guessing; }
@@ -288,9 +291,19 @@ export class PeerLinks implements PeerSessions {
     return contacts.get(publicKey)?.standing === 'contact' && values.get('revoked') !== 'true';
   }
 
-  #kindOf(address: SocketAddress): PeerPath {
-    if (isCircuitAddress(address)) return this.#circuits.pathAt(address);
-    return { kind: this.#upgrade.isLan(address) ? 'lan' : 'direct', relay: undefined };
+  #kindOf(address: SocketAddress, sessionId: SessionId): PeerPath {
+    return isCircuitAddress(address) ? this.#circuits.pathAt(address) : { kind: this.#upgrade.kindAt(sessionId, address), relay: undefined };
+  }
+
+  #pathInUse(sessionId: SessionId): PeerPath | undefined {
+    const address = this.#context.sessions.view(sessionId)?.address;
+    return address === undefined ? undefined : this.#kindOf(address, sessionId);
+  }
+
+  /** More may be known of the path in use than when it was found. */
+  #learned({ sessionId, history }: Peer): void {
+    const path = sessionId === undefined ? undefined : this.#pathInUse(sessionId);
+    if (path !== undefined) history.learned(path.kind);
   }
 
   #peer(publicKey: PublicKeyHex, now: Instant): Peer | undefined {
@@ -323,7 +336,7 @@ export class PeerLinks implements PeerSessions {
     peer.failures = 0;
     peer.reason = undefined;
     peer.history.heard(now);
-    peer.history.uses(this.#kindOf(session.address), now);
+    peer.history.uses(this.#kindOf(session.address, session.id), now);
     peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + wantedForMs);
     this.#bySession.set(session.id, peer);
     this.#meeting.over(peer.publicKey);
@@ -355,7 +368,7 @@ export class PeerLinks implements PeerSessions {
   }
 
   #circuitEnded(end: CircuitEnd, now: Instant): void {
-    const path = this.#kindOf(end.address);
+    const path = this.#circuits.pathAt(end.address);
     this.#circuits.close(end);
     const peer = this.#peers.get(end.peer);
     if (peer?.sessionId === undefined) return;

@@ -1,7 +1,7 @@
 /** What is shown of contacts who are here, and of those who are looked for. */
 import { isStraight } from '../../../shared/peer-views.ts';
 import type { PeerPathStatus, PeerStatus, SoughtPeer } from '../inspection-types.ts';
-import type { PathView, SessionView } from '../session/types.ts';
+import type { PathView, SessionId, SessionView } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex, SocketAddress } from '../wire/types.ts';
 import type { PathUpgrade } from './path-upgrade.ts';
@@ -12,10 +12,10 @@ import { isWanted, type Peer } from './peer.ts';
 export interface PeerView extends Pick<PeerStatus, 'paths' | 'roundTrips' | 'switches' | 'problems' | 'search'> { readonly publicKey: PublicKeyHex; readonly session: SessionView }
 
 /** Undefined: they are not here. */
-export function viewOfPeer({ publicKey, sessionId, state, history }: Peer, context: VisorContext, upgrade: PathUpgrade, kindOf: (address: SocketAddress) => PeerPath, now: Instant): PeerView | undefined {
+export function viewOfPeer({ publicKey, sessionId, state, history }: Peer, context: VisorContext, upgrade: PathUpgrade, kindOf: (address: SocketAddress, sessionId: SessionId) => PeerPath, now: Instant): PeerView | undefined {
   const session = state === 'here' && sessionId !== undefined ? context.sessions.view(sessionId) : undefined;
   if (session === undefined || sessionId === undefined) return undefined;
-  const paths = context.sessions.paths(sessionId, now).map((path) => pathStatus(path, kindOf(path.address))).sort((one, other) => Number(other.isCurrent) - Number(one.isCurrent));
+  const paths = context.sessions.paths(sessionId, now).map((path) => pathStatus(path, kindOf(path.address, sessionId))).sort((one, other) => Number(other.isCurrent) - Number(one.isCurrent));
   const { roundTrips, switches, problems } = history;
   return { publicKey, session, paths, roundTrips, switches, problems, search: paths[0] !== undefined && !isStraight(paths[0].kind) ? upgrade.search(sessionId, now) : undefined };
 }

@@ -1,16 +1,22 @@
-/** The addresses at which somebody may be reached, as both sides of an exchange tell them: generation (4), count (1), per candidate kind (1) and address (19). */
+/**
+ * The addresses at which somebody may be reached, as both sides of an exchange tell them: generation (4), what comes in unasked by IPv4 and by IPv6 (1 each: 0 not known, 1 all, 2 nothing), count (1), per
+ * candidate kind (1) and address (19).
+ */
+import { addressFamilies } from '../../../shared/network-report.ts';
 import { Reader, Writer } from './bytes.ts';
-import { readChoice, writeChoice } from './fields.ts';
+import { readChoice, readKnown, writeChoice, writeKnown } from './fields.ts';
 import { addressBytes, decodeAddress, encodeAddress } from './socket-address.ts';
-import { offeredKinds, type CandidateOffer, type OfferedCandidate } from './types.ts';
+import { inbounds, offeredKinds, type CandidateOffer, type OfferedCandidate } from './types.ts';
 
 /** More would be probed in vain (notes: peers, section 2). */
 export const offeredCandidatesMaximum = 16;
 
 /** @throws RangeError for too many, and for what is no literal address */
-export function writeCandidateOffer(writer: Writer, { generation, candidates }: CandidateOffer): void {
+export function writeCandidateOffer(writer: Writer, { generation, inbound, candidates }: CandidateOffer): void {
   if (candidates.length > offeredCandidatesMaximum) throw new RangeError(`at most ${String(offeredCandidatesMaximum)} candidates are offered, not ${String(candidates.length)}`);
-  writer.u32(generation).u8(candidates.length);
+  writer.u32(generation);
+  for (const family of addressFamilies) writeKnown(writer, inbounds, inbound[family]);
+  writer.u8(candidates.length);
   for (const { kind, address } of candidates) {
     const bytes = encodeAddress(address);
     if (bytes === undefined) throw new RangeError('a candidate is a literal address with a port');
@@ -22,6 +28,7 @@ export function writeCandidateOffer(writer: Writer, { generation, candidates }: 
 /** The caller checks `reader.atEnd`. */
 export function readCandidateOffer(reader: Reader): CandidateOffer {
   const generation = reader.u32();
+  const [ipv4, ipv6] = [readKnown(reader, inbounds), readKnown(reader, inbounds)];
   const count = reader.u8();
   if (count > offeredCandidatesMaximum) reader.fail();
   const candidates: OfferedCandidate[] = [];
@@ -31,7 +38,7 @@ export function readCandidateOffer(reader: Reader): CandidateOffer {
     if (address === undefined) reader.fail();
     else candidates.push({ kind, address });
   }
-  return { generation, candidates };
+  return { generation, inbound: { ipv4, ipv6 }, candidates };
 }
 
 export const encodeCandidateOffer = (offer: CandidateOffer): Uint8Array => {

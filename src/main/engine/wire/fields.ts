@@ -38,6 +38,15 @@ export function writeMailbox(writer: Writer, mailbox: Mailbox): void {
   writeDeviceId(writer, mailbox.deviceId);
 }
 
+/** One byte: 0 for undefined, which is "not known", and else the number of the value, from 1 on. */
+export const writeKnown = <const Value>(writer: Writer, values: readonly Value[], value: Value | undefined): void => { writeChoice(writer, [undefined, ...values], value); };
+
+export function readKnown<const Value>(reader: Reader, values: readonly Value[]): Value | undefined {
+  const number = reader.u8();
+  if (number > values.length) reader.fail();
+  return number === 0 ? undefined : values[number - 1];
+}
+
 /** One byte that indexes `values`; anything else fails the reader. `first` is the number of the first value. */
 export function readChoice<const Value>(reader: Reader, values: readonly [Value, ...Value[]], first = 0): Value {
   const value = values[reader.u8() - first];

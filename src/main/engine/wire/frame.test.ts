@@ -4,7 +4,7 @@ import { nobleCrypto } from '../noble-crypto.ts';
 import { toHex } from './bytes.ts';
 import { decodeFrame, decodeNegative, encodeLeafResponse, encodeNegative, encodeRequest, encodeResponse, frameMaximumBytes, pullRequestId, responsePayloadMaximumBytes } from './frame.ts';
 import { bytesOf, deviceId, holdsAgainstNoise, holdsAsCodec, keyLike, listEntry, mailbox, namePath, u32, u64 } from './codec-testing.ts';
-import { negativeCodes, guessMappings, guessRoles, offeredKinds } from './types.ts';
+import { negativeCodes, guessMappings, guessRoles, inbounds, offeredKinds } from './types.ts';
 import type { Frame, LeafRun, Negative, RequestBody } from './types.ts';
 import { bitmapHas, bitmapOf } from './verbs.ts';
 
@@ -24,8 +24,8 @@ const bodies: { readonly [Verb in RequestBody['verb']]: fc.Arbitrary<Extract<Req
   connect: fc.record({ verb: fc.constant('connect'), circuit: u32, tokenHash: bytesOf(32) }),
   'hang-up': fc.record({ verb: fc.constant('hang-up'), circuit: u32 }),
   probe: fc.record({ verb: fc.constant('probe'), random: bytesOf(8) }),
-  candidates: fc.tuple(u32, fc.array(fc.record({ kind: fc.constantFrom(...offeredKinds), address: fc.record({ host: fc.ipV4(), port: fc.integer({ min: 1, max: 65_535 }) }) }), { maxLength: 16 }))
-    .map(([generation, candidates]) => ({ verb: 'candidates', offer: { generation, candidates } })),
+  candidates: fc.tuple(u32, fc.record({ ipv4: fc.constantFrom(undefined, ...inbounds), ipv6: fc.constantFrom(undefined, ...inbounds) }), fc.array(fc.record({ kind: fc.constantFrom(...offeredKinds), address: fc.record({ host: fc.ipV4(), port: fc.integer({ min: 1, max: 65_535 }) }) }), { maxLength: 16 }))
+    .map(([generation, inbound, candidates]) => ({ verb: 'candidates', offer: { generation, inbound, candidates } })),
   guess: fc.record({
     verb: fc.constant('guess'),
     offer: fc.record({

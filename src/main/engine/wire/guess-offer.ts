@@ -4,7 +4,7 @@
  */
 import type { PortAllocation } from '../../../shared/network-report.ts';
 import { Reader, Writer } from './bytes.ts';
-import { readChoice, writeChoice } from './fields.ts';
+import { readChoice, readKnown, writeChoice, writeKnown } from './fields.ts';
 import { addressBytes, decodeAddress, encodeAddress } from './socket-address.ts';
 import { guessAllocations, guessMappings, guessRoles, type GuessFacts, type GuessOffer } from './types.ts';
 
@@ -91,10 +91,3 @@ function readAllocation(reader: Reader, kind: PortAllocation['kind'] | undefined
 const isStep = (delta: number): boolean => Number.isInteger(delta) && delta !== 0 && Math.abs(delta) <= stepMaximum;
 const isBlock = (first: number, count: number): boolean => Number.isInteger(first) && Number.isInteger(count) && first > 0 && count > 0 && first + count - 1 <= portMaximum;
 
-const writeKnown = <const Value>(writer: Writer, values: readonly Value[], value: Value | undefined): void => { writeChoice(writer, [undefined, ...values], value); };
-
-function readKnown<const Value>(reader: Reader, values: readonly Value[]): Value | undefined {
-  const number = reader.u8();
-  if (number > values.length) reader.fail();
-  return number === 0 ? undefined : values[number - 1];
-}

@@ -1,5 +1,5 @@
 /** The vocabulary of the wire: plain typed values that the codecs in this folder produce and take. No behaviour. */
-import type { Filtering, Mapping, PortAllocation } from '../../../shared/network-report.ts';
+import type { AddressFamily, Filtering, Mapping, PortAllocation } from '../../../shared/network-report.ts';
 
 /** A UDP endpoint. `host` is a literal IPv4 or IPv6 address in canonical text: the engine never resolves names. */
 export interface SocketAddress {
@@ -272,7 +272,13 @@ export interface GuessFacts {
 }
 export interface GuessOffer { readonly generation: number; readonly role: GuessRole; readonly facts: GuessFacts }
 
-export interface CandidateOffer { readonly generation: number; readonly candidates: readonly OfferedCandidate[] }
+/** Whether packets that nobody here asked for come in. */
+export const inbounds = ['open', 'filtered'] as const;
+export type Inbound = (typeof inbounds)[number];
+/** Undefined: not known. */
+export type InboundByFamily = Readonly<Record<AddressFamily, Inbound | undefined>>;
+
+export interface CandidateOffer { readonly generation: number; readonly inbound: InboundByFamily; readonly candidates: readonly OfferedCandidate[] }
 
 export type Verb = RequestBody['verb'];
 

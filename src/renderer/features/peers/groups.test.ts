@@ -34,8 +34,8 @@ describe('the groups of the page of peers', () => {
   });
 
   it('list paths with the one in use first, then from the nearest', () => {
-    const paths = (['relay', 'lan', 'friend', 'direct'] as const).map((kind): PeerPathView => ({ kind, isCurrent: kind === 'direct', isDoubtful: false }));
-    expect(pathsInOrder(paths).map(({ kind }) => kind)).toEqual(['direct', 'lan', 'friend', 'relay']);
+    const paths = (['relay', 'punched', 'lan', 'friend', 'direct'] as const).map((kind): PeerPathView => ({ kind, isCurrent: kind === 'direct', isDoubtful: false }));
+    expect(pathsInOrder(paths).map(({ kind }) => kind)).toEqual(['direct', 'lan', 'punched', 'friend', 'relay']);
   });
 
   it('count what people wrote, and not what Waypost sends by itself', () => {

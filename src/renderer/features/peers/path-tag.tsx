@@ -1,10 +1,10 @@
 /** A path as a sign and two words; what it means for the person is in its tooltip. */
-import { Cable, House, RadioTower, ShieldEllipsis, Unplug, Users, type LucideIcon } from 'lucide-react';
+import { Cable, House, RadioTower, ShieldEllipsis, Spline, Unplug, Users, type LucideIcon } from 'lucide-react';
 import { pathConsequence, pathWords } from '../../../shared/peer-sentences.ts';
 import type { PeerPathKind } from '../../../shared/peer-views.ts';
 import { Tooltip } from '../../ui/tooltip.tsx';
 
-const icons: Readonly<Record<PeerPathKind, LucideIcon>> = { lan: House, direct: Cable, friend: Users, relay: RadioTower, 'relay-tcp': ShieldEllipsis };
+const icons: Readonly<Record<PeerPathKind, LucideIcon>> = { lan: House, direct: Cable, punched: Spline, friend: Users, relay: RadioTower, 'relay-tcp': ShieldEllipsis };
 
 export function PathSign({ kind }: { readonly kind: PeerPathKind }) {
   const Icon = icons[kind];
