@@ -1,9 +1,10 @@
 /** The pairs of places between which `lab-table.ts` has two visors meet, and the best path that theory allows each. */
-import { natMatrix, translatorOptions, type MatrixCell, type MatrixKind } from './nat-matrix.ts';
+import type { PeerPathKind } from '../../src/shared/peer-views.ts';
+import { kindBehaviours, natMatrix, translatorOptions, type MatrixCell, type MatrixKind } from './nat-matrix.ts';
 import type { RouterItem } from './lab.ts';
 
-/** Which path the session is to end on, by what is built: in a network of both, straight, or through a relay. */
-export type ExpectedPath = 'lan' | 'direct' | 'relay';
+/** Which path the session is to end on, by what is built: in a network of both, straight, straight where neither side lets in what it did not ask for, or through a relay. */
+export type ExpectedPath = Extract<PeerPathKind, 'lan' | 'direct' | 'punched' | 'relay'>;
 
 export interface LabCell {
   readonly name: string;
@@ -29,22 +30,24 @@ export interface FriendCell {
   readonly friend: { readonly host: string; readonly relays: readonly [string, string] };
 }
 
-type Site = (name: string, host: string) => readonly RouterItem[];
+/** Where a visor is; `isOpen`: everything comes in there, asked for or not. */
+interface Site { readonly isOpen: boolean; readonly routers: (name: string, host: string) => readonly RouterItem[] }
 
-const of = (kind: RouterItem['kind'], options: RouterItem['options'] = {}, lan?: string): Site => (name, host) => [{ name, kind, hosts: [host], lan, options }];
-const matrixKind = (kind: MatrixKind): Site => of('translator', translatorOptions(kind));
-const nowhere: Site = () => [];
+const of = (kind: RouterItem['kind'], options: RouterItem['options'] = {}, lan?: string): Site => ({ isOpen: false, routers: (name, host) => [{ name, kind, hosts: [host], lan, options }] });
+const matrixKind = (kind: MatrixKind): Site => ({ ...of('translator', translatorOptions(kind)), isOpen: kindBehaviours[kind].filtering === 'independent' });
+const nowhere: Site = { isOpen: true, routers: () => [] };
 
 /** Names of nodes are short: they become parts of the names of namespaces. */
-function cellOf(number: number, name: string, sites: readonly [Site, Site], expected: ExpectedPath, more: Pick<LabCell, 'remark' | 'byIpv6' | 'isGuessed'> = {}): LabCell {
+function cellOf(number: number, name: string, sites: readonly [Site, Site], expected: ExpectedPath | 'straight', more: Pick<LabCell, 'remark' | 'byIpv6' | 'isGuessed'> = {}): LabCell {
   const id = `c${String(number)}`;
   const hosts = [`${id}-left`, `${id}-right`] as const;
-  return { name, expected, hosts, routers: sites.flatMap((site, side) => site(`${id}-r${String(side)}`, hosts[side] ?? '')), ...more };
+  const straight = sites.some(({ isOpen }) => isOpen) ? 'direct' : 'punched';
+  return { name, expected: expected === 'straight' ? straight : expected, hosts, routers: sites.flatMap((site, side) => site.routers(`${id}-r${String(side)}`, hosts[side] ?? '')), ...more };
 }
 
 function matrixCell({ left, right, best }: MatrixCell, index: number): LabCell {
   const isPlain = best === 'plain';
-  return cellOf(index + 1, `${left} : ${right}`, [matrixKind(left), matrixKind(right)], best === 'relay' ? 'relay' : 'direct', isPlain ? {} : best === 'prediction' ? { isGuessed: true } : { remark: 'relay by theory' });
+  return cellOf(index + 1, `${left} : ${right}`, [matrixKind(left), matrixKind(right)], best === 'relay' ? 'relay' : 'straight', isPlain ? {} : best === 'prediction' ? { isGuessed: true } : { remark: 'relay by theory' });
 }
 
 /** Two homes behind one carrier: each has a router of its own, and both are seen at the carrier's address. */
@@ -53,7 +56,7 @@ function behindOneCarrier(number: number, hairpin: boolean): LabCell {
   const hosts = [`${id}-left`, `${id}-right`] as const;
   const home = (side: 0 | 1): RouterItem => ({ name: `${id}-r${String(side)}`, kind: 'translator', hosts: [hosts[side]], behind: `${id}-isp`, options });
   return {
-    name: `one carrier, ${hairpin ? 'with' : 'no'} hairpin`, expected: hairpin ? 'direct' : 'relay', ...(hairpin ? {} : { remark: 'no way back in' }), hosts,
+    name: `one carrier, ${hairpin ? 'with' : 'no'} hairpin`, expected: hairpin ? 'punched' : 'relay', ...(hairpin ? {} : { remark: 'no way back in' }), hosts,
     routers: [{ name: `${id}-isp`, kind: 'translator', hosts: [], options: { ...options, hairpin } }, home(0), home(1)],
   };
 }
@@ -70,7 +73,7 @@ const both = (name: string, site: Site): [string, readonly [Site, Site]] => [nam
 const sameLan: Site = of('port-restricted', {}, '192.168.1');
 const firewalled: Site = of('symmetric', { ipv6: 'firewall' });
 const inPattern = (ports: 'sequential' | 'block'): Site => of('translator', { mapping: 'port', filtering: 'port', ports, ...(ports === 'block' ? { blockPorts: 512 } : { deltaPorts: 2 }) });
-const opened: Site = of('translator', { mapping: 'independent', filtering: 'port', portControl: 'both' });
+const opened: Site = { ...of('translator', { mapping: 'independent', filtering: 'port', portControl: 'both' }), isOpen: true };
 
 export const labCells: readonly LabCell[] = [
   ...natMatrix.map(matrixCell),
@@ -78,28 +81,28 @@ export const labCells: readonly LabCell[] = [
   inOneLan(32, 'symmetric'),
   behindOneCarrier(33, true),
   behindOneCarrier(34, false),
-  cellOf(35, ...both('same private addresses', sameLan), 'direct'),
+  cellOf(35, ...both('same private addresses', sameLan), 'straight'),
   // Public hosts of the laboratory share one network.
   cellOf(36, 'public : public', [nowhere, nowhere], 'lan'),
-  cellOf(37, 'public : eim-apdf', [nowhere, home], 'direct'),
-  cellOf(38, 'public : edm-apdf', [nowhere, random], 'direct'),
-  cellOf(39, 'PCP : edm-apdf', [opened, random], 'direct'),
-  cellOf(40, ...both('port-restricted : same', of('port-restricted')), 'direct'),
-  cellOf(41, 'restricted : symmetric', [of('restricted'), of('symmetric')], 'direct'),
-  cellOf(42, 'cgnat : eim-apdf', [of('cgnat'), home], 'direct'),
-  cellOf(43, ...both('cgnat : cgnat', of('cgnat')), 'direct'),
-  cellOf(44, 'symmetric cgnat : eim-adf', [of('cgnat', { carrier: 'symmetric' }), matrixKind('eim-adf')], 'direct'),
-  cellOf(45, 'symmetric cgnat : eim-apdf', [of('cgnat', { carrier: 'symmetric' }), home], 'direct', { isGuessed: true }),
-  cellOf(46, ...both('IPv6 firewalls, relays by IPv6', firewalled), 'direct', { byIpv6: true }),
-  cellOf(47, ...both('IPv6 firewalls, relays by IPv4', firewalled), 'direct'),
-  cellOf(48, 'eim-apdf : ports in a row', [home, inPattern('sequential')], 'direct', { isGuessed: true }),
-  cellOf(49, 'eim-apdf : ports of a block', [home, inPattern('block')], 'direct', { isGuessed: true }),
+  cellOf(37, 'public : eim-apdf', [nowhere, home], 'straight'),
+  cellOf(38, 'public : edm-apdf', [nowhere, random], 'straight'),
+  cellOf(39, 'PCP : edm-apdf', [opened, random], 'straight'),
+  cellOf(40, ...both('port-restricted : same', of('port-restricted')), 'straight'),
+  cellOf(41, 'restricted : symmetric', [of('restricted'), of('symmetric')], 'straight'),
+  cellOf(42, 'cgnat : eim-apdf', [of('cgnat'), home], 'straight'),
+  cellOf(43, ...both('cgnat : cgnat', of('cgnat')), 'straight'),
+  cellOf(44, 'symmetric cgnat : eim-adf', [of('cgnat', { carrier: 'symmetric' }), matrixKind('eim-adf')], 'straight'),
+  cellOf(45, 'symmetric cgnat : eim-apdf', [of('cgnat', { carrier: 'symmetric' }), home], 'straight', { isGuessed: true }),
+  cellOf(46, ...both('IPv6 firewalls, relays by IPv6', firewalled), 'straight', { byIpv6: true }),
+  cellOf(47, ...both('IPv6 firewalls, relays by IPv4', firewalled), 'straight'),
+  cellOf(48, 'eim-apdf : ports in a row', [home, inPattern('sequential')], 'straight', { isGuessed: true }),
+  cellOf(49, 'eim-apdf : ports of a block', [home, inPattern('block')], 'straight', { isGuessed: true }),
 ];
 
 const friendCellOf = (number: number, name: string, site: Site): FriendCell => {
   const id = `c${String(number)}`;
   const hosts = [`${id}-left`, `${id}-right`] as const;
-  return { name, hosts, routers: hosts.flatMap((host, side) => site(`${id}-r${String(side)}`, host)), friend: { host: `${id}-friend`, relays: [`${id}-relay0`, `${id}-relay1`] } };
+  return { name, hosts, routers: hosts.flatMap((host, side) => site.routers(`${id}-r${String(side)}`, host)), friend: { host: `${id}-friend`, relays: [`${id}-relay0`, `${id}-relay1`] } };
 };
 
 export const friendCells: readonly FriendCell[] = [friendCellOf(48, 'all relays killed, a friend carries', of('port-restricted'))];

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../scripts/processes/waiting.ts';
-import type { PeerPathView } from '../../src/shared/peer-views.ts';
+import { isStraight, type PeerPathView } from '../../src/shared/peer-views.ts';
 import { Letters } from './lab-letters.ts';
 import { goOnline } from './lab-meeting.ts';
 import { runInside } from './lab-nft.ts';
@@ -139,7 +139,7 @@ export class FaultScene {
     this.toRight.start();
     await until(`a ${conversation} path on both sides`, pathPatienceMs, async () => {
       const kinds = (await this.paths()).map((current) => current?.kind);
-      return kinds.every((kind) => (conversation === 'relay' ? kind === 'relay' : kind === 'direct' || kind === 'lan')) ? true : undefined;
+      return kinds.every((kind) => (conversation === 'relay' ? kind === 'relay' : kind !== undefined && isStraight(kind))) ? true : undefined;
     });
     await pause(calmMs);
   }

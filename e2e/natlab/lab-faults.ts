@@ -6,6 +6,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../scripts/processes/waiting.ts';
+import { isStraight } from '../../src/shared/peer-views.ts';
 import { bothRelaysKilled, relayKilled, relaysRestartForAway } from './lab-faults-relays.ts';
 import { flooded } from './lab-faults-flood.ts';
 import { blackHole } from './lab-faults-mtu.ts';
@@ -71,7 +72,7 @@ function linkCut(forMs: number): Fault['begin'] {
 async function directAgain(scene: FaultScene, beganAtMs: number): Promise<Evidence> {
   // Until it is missed the old path looks like one.
   await until('the old path to be missed', missedPatienceMs, async () => ((await scene.paths()).every((current) => current?.kind === 'relay') ? true : undefined)).catch(() => undefined);
-  const isDirect = await until('a direct path again', directPatienceMs, async () => ((await scene.paths()).every((current) => current?.kind === 'direct' && !current.isDoubtful) ? true : undefined)).catch(() => false);
+  const isDirect = await until('a direct path again', directPatienceMs, async () => ((await scene.paths()).every((current) => current !== undefined && isStraight(current.kind) && !current.isDoubtful) ? true : undefined)).catch(() => false);
   return { text: isDirect ? `direct again after ${String(Date.now() - beganAtMs)} ms` : 'not direct again', holds: true };
 }
 

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../scripts/processes/waiting.ts';
+import { inboundOf } from '../../src/main/engine/path/inbound.ts';
 import { isStraight, type PeerPathView } from '../../src/shared/peer-views.ts';
 import { Letters, type LetterCount } from './lab-letters.ts';
 import { LabVisor } from './lab-visor.ts';
@@ -31,6 +32,8 @@ export interface SideOutcome {
   readonly sinceStartMs: number | undefined;
   /** What it offers the other side: kind and address. */
   readonly candidates: readonly string[];
+  /** Whether it knows what comes in unasked where the path in use ends; so does the other side of it, once both do. */
+  readonly knowsInbound: boolean;
   readonly letters: LetterCount;
   /** Of the session, in the end. */
   readonly sentBytes: number;
@@ -131,8 +134,10 @@ async function watch(cell: LabCell, [left, right]: readonly [LabVisor, LabVisor]
 
 async function outcomeOf({ visor, paths, metMs, nearMs, startedMs, sentBytes }: Watched, letters: LetterCount): Promise<SideOutcome> {
   const { network } = (await visor.client.state.snapshot()).view;
+  const address = paths[0]?.address;
+  const knowsInbound = address !== undefined && inboundOf(network?.report)[address.startsWith('[') ? 'ipv6' : 'ipv4'] !== undefined;
   const candidates = (network?.report.candidates ?? []).map(({ kind, host, port, isPortSure }) => `${kind} ${host}:${isPortSure ? String(port) : `(${String(port)})`}`);
   return {
-    kind: paths[0]?.kind, paths, upgradeMs: metMs === undefined || nearMs === undefined ? undefined : nearMs - metMs, sinceStartMs: nearMs === undefined ? undefined : nearMs - startedMs, candidates, letters, sentBytes,
+    kind: paths[0]?.kind, paths, upgradeMs: metMs === undefined || nearMs === undefined ? undefined : nearMs - metMs, sinceStartMs: nearMs === undefined ? undefined : nearMs - startedMs, candidates, knowsInbound, letters, sentBytes,
   };
 }
