@@ -14,11 +14,12 @@
  * with the other for ten minutes, and when no path is left it is sought anew, less and less often while they are away. That somebody is not reached this way says
  * nothing about them: letters go to their relays as ever.
  */
-import { Deadlines, earliestOf, type Due } from '../deadlines.ts';
+import { earliestOf, type Due } from '../deadlines.ts';
 import type { CircuitEnd } from '../circuits/ends.ts';
 import { isCircuitAddress } from '../circuits/tunnel.ts';
 import { PeerCircuits } from './peer-circuits.ts';
-import { askAnew, isWanted, mayAsk, newPeer, type Peer } from './peer.ts';
+import { askAnew, isWanted, mayAsk, type Peer } from './peer.ts';
+import { PeerTable } from './peer-table.ts';
 import { PeerMeeting, type Nearby } from './peer-meeting.ts';
 import { soughtPeer, viewOfPeer, type PeerView } from './peer-status.ts';
 import { PathUpgrade, type OwnCandidates } from './path-upgrade.ts';
@@ -36,8 +37,6 @@ import type { RelayLinks } from './relay-links.ts';
 
 /** After the last letter either way. */
 export const wantedForMs = 600_000;
-/** Sessions with contacts at once: each costs keepalives. */
-const peersMaximum = 64;
 /** Paths fail together, and a peer whose paths come and go must not have us ask all the time. */
 const pathFailedGapMs = 10_000;
 /** Somebody who was seen in the own network is worth an attempt, even if nobody has anything to say to them yet. */
@@ -56,10 +55,7 @@ export class PeerLinks implements PeerSessions {
   readonly #reserve: PeerReserve;
   readonly #upgrade: PathUpgrade;
   #pathFailedMs = -Infinity;
-  readonly #peers = new Map<PublicKeyHex, Peer>();
-  readonly #bySession = new Map<SessionId, Peer>();
-  /** When a session is not wanted any more, by contact. */
-  readonly #deadlines = new Deadlines();
+  readonly #peers = new PeerTable();
   readonly #nearby: Nearby | undefined;
   readonly #meeting: PeerMeeting;
 
@@ -70,8 +66,8 @@ export class PeerLinks implements PeerSessions {
     this.#upgrade = new PathUpgrade(context, own, guess);
     this.#circuits = new PeerCircuits(context, links, recipients, tokens, (publicKey) => this.#isAccepted(publicKey), (end, now) => { this.#meeting.opened(end, now); });
     this.#meeting = new PeerMeeting({
-      context, recipients, nearby, circuits: this.#circuits, peerOf: (publicKey) => this.#peers.get(publicKey),
-      dialled: (peer, sessionId) => { this.#bySession.set(sessionId, peer); }, giveUp: (peer, now) => { this.#end(peer, now); },
+      context, recipients, nearby, circuits: this.#circuits, peerOf: (publicKey) => this.#peers.of(publicKey),
+      dialled: (peer, sessionId) => { this.#peers.join(peer, sessionId); }, giveUp: (peer, now) => { this.#end(peer, now); },
     });
     this.#reserve = new PeerReserve(context, this.#circuits);
     context.directed.handle('candidates', (sessionId, body, answer, now) => {
@@ -87,12 +83,12 @@ export class PeerLinks implements PeerSessions {
   // --- for those who write and read ------------------------------------------------------------------------------------------
 
   session(publicKey: PublicKeyHex): SessionId | undefined {
-    const peer = this.#peers.get(publicKey);
+    const peer = this.#peers.of(publicKey);
     return peer?.state === 'here' && this.#isAccepted(publicKey) ? peer.sessionId : undefined;
   }
 
   contactOf(sessionId: SessionId): PublicKeyHex | undefined {
-    const publicKey = this.#bySession.get(sessionId)?.publicKey;
+    const publicKey = this.#peers.ofSession(sessionId)?.publicKey;
     return publicKey !== undefined && this.#isAccepted(publicKey) ? publicKey : undefined;
   }
 
@@ -100,15 +96,14 @@ export class PeerLinks implements PeerSessions {
     if (!this.#isAccepted(publicKey)) return;
     const peer = this.#peer(publicKey, now);
     if (peer === undefined) return;
-    peer.wantedUntilMs = now.monotonicMs + wantedForMs;
-    this.#deadlines.set(publicKey, peer.wantedUntilMs);
+    this.#peers.want(peer, now.monotonicMs + wantedForMs);
     if (mayAsk(peer, 'something to say', now)) this.#meeting.ask(peer, now);
   }
 
   /** Somebody asks for them by hand: at once, and for a direct path where there is none. */
   reach(publicKey: PublicKeyHex, now: Instant): void {
     this.want(publicKey, now);
-    const peer = this.#peers.get(publicKey);
+    const peer = this.#peers.of(publicKey);
     if (peer === undefined || !this.#isAccepted(publicKey)) return;
     if (mayAsk(peer, 'by hand', now)) this.#meeting.ask(peer, now);
     else if (peer.state === 'here' && peer.sessionId !== undefined) this.#upgrade.tryNow(peer.sessionId, now);
@@ -117,7 +112,7 @@ export class PeerLinks implements PeerSessions {
   /** They were seen in the own network. @param isNew not in the last minutes */
   found(publicKey: PublicKeyHex, address: SocketAddress, isNew: boolean, now: Instant): void {
     if (!this.#isAccepted(publicKey)) return;
-    const known = this.#peers.get(publicKey);
+    const known = this.#peers.of(publicKey);
     if (known?.state === 'here' && known.sessionId !== undefined) {
       if (!this.isNear(publicKey, now)) this.#context.sessions.probe(known.sessionId, address, now);
       return;
@@ -125,8 +120,7 @@ export class PeerLinks implements PeerSessions {
     if (!isNew && (known === undefined || !isWanted(known, now))) return;
     const peer = this.#peer(publicKey, now);
     if (peer === undefined || peer.state === 'meeting') return;
-    peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + greetForMs);
-    this.#deadlines.set(publicKey, peer.wantedUntilMs);
+    this.#peers.want(peer, now.monotonicMs + greetForMs);
     this.#meeting.ask(peer, now);
   }
 
@@ -143,7 +137,7 @@ export class PeerLinks implements PeerSessions {
 
   /** For the page that shows them. */
   *all(now: Instant): Iterable<PeerView> {
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers.all()) {
       const view = viewOfPeer(peer, this.#context, this.#upgrade, (address, sessionId) => this.#kindOf(address, sessionId), now);
       if (view !== undefined) yield view;
     }
@@ -151,7 +145,7 @@ export class PeerLinks implements PeerSessions {
 
   /** To whom a session is wanted and not there. */
   *sought(now: Instant): Iterable<SoughtPeer> {
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers.all()) {
       const sought = this.#isAccepted(peer.publicKey) ? soughtPeer(peer, now) : undefined;
       if (sought !== undefined) yield sought;
     }
@@ -183,7 +177,7 @@ export class PeerLinks implements PeerSessions {
   handleSession(output: SessionOutput, now: Instant): boolean {
     if (output.kind === 'transmit' || output.kind === 'frame') return false;
     const sessionId = output.kind === 'established' || output.kind === 'restarted' ? output.session.id : output.sessionId;
-    const known = this.#bySession.get(sessionId);
+    const known = this.#peers.ofSession(sessionId);
     if (output.kind === 'established' || output.kind === 'restarted') return this.#established(known, output.session, output.kind === 'restarted', now);
     if (known === undefined) return false;
     switch (output.kind) {
@@ -232,7 +226,7 @@ export class PeerLinks implements PeerSessions {
 
   /** We are connected again: who was not to be reached may be now. */
   relayUp(now: Instant): void {
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers.all()) {
       askAnew(peer, now);
       if (peer.state === 'away' && isWanted(peer, now)) this.#meeting.ask(peer, now);
     }
@@ -241,7 +235,7 @@ export class PeerLinks implements PeerSessions {
   /** The person wants to be hidden from now on, or not any more. */
   hidingChanged(isHidden: boolean, now: Instant): void {
     this.#upgrade.restart(now);
-    for (const peer of [...this.#peers.values()]) {
+    for (const peer of this.#peers.all()) {
       const { sessionId } = peer;
       if (!isHidden || sessionId === undefined) continue;
       for (const { address } of this.#context.sessions.paths(sessionId, now)) if (!isCircuitAddress(address)) this.#context.sessions.dropPath(sessionId, address, now);
@@ -251,17 +245,17 @@ export class PeerLinks implements PeerSessions {
 
   /** Somebody may not be an accepted contact any more, or nobody is. */
   contactsChanged(now: Instant): void {
-    for (const peer of [...this.#peers.values()]) if (!this.#isAccepted(peer.publicKey)) this.#leave(peer, now);
+    for (const peer of this.#peers.all()) if (!this.#isAccepted(peer.publicKey)) this.#leave(peer, now);
   }
 
   /** Says goodbye. Nothing is to be done about what was under way: it goes on with the next start. */
   stop(now: Instant): void {
-    for (const sessionId of this.#bySession.keys()) this.#context.sessions.close(sessionId, now);
+    for (const [sessionId] of this.#peers.withSession()) this.#context.sessions.close(sessionId, now);
   }
 
   /** We are reachable elsewhere than we were. */
   candidatesChanged(now: Instant): void {
-    for (const peer of this.#bySession.values()) this.#learned(peer);
+    for (const [, peer] of this.#peers.withSession()) this.#learned(peer);
     this.#upgrade.candidatesChanged(now);
   }
 
@@ -269,18 +263,14 @@ export class PeerLinks implements PeerSessions {
   get guessing(): PathGuessing { return this.#upgrade.guessing; }
 
   handleTimeout(now: Instant): void {
-    for (let key = this.#deadlines.takeDue(now.monotonicMs); key !== undefined; key = this.#deadlines.takeDue(now.monotonicMs)) {
-      const peer = this.#peers.get(key);
-      if (peer !== undefined && !isWanted(peer, now)) this.#leave(peer, now);
-    }
+    for (const peer of this.#peers.takeIdle(now)) this.#leave(peer, now);
     this.#meeting.handleTimeout(now);
     this.#reserve.handleTimeout(now);
     this.#upgrade.handleTimeout(now);
   }
 
   pollTimeout(): Due | undefined {
-    const idle = this.#deadlines.next();
-    return earliestOf([idle === undefined ? undefined : { atMs: idle.atMs, reason: 'peer idle' }, this.#meeting.pollTimeout(), this.#reserve.pollTimeout(), this.#upgrade.pollTimeout()]);
+    return earliestOf([this.#peers.nextIdle(), this.#meeting.pollTimeout(), this.#reserve.pollTimeout(), this.#upgrade.pollTimeout()]);
   }
 
   // --- inside -----------------------------------------------------------------------------------------------------------------
@@ -307,12 +297,14 @@ export class PeerLinks implements PeerSessions {
   }
 
   #peer(publicKey: PublicKeyHex, now: Instant): Peer | undefined {
-    const known = this.#peers.get(publicKey);
+    const known = this.#peers.of(publicKey);
     if (known !== undefined) return known;
-    if (this.#peers.size >= peersMaximum && !this.#leaveIdlest(now)) return undefined;
-    const peer = newPeer(publicKey);
-    this.#peers.set(publicKey, peer);
-    return peer;
+    if (this.#peers.isFull) {
+      const idlest = this.#peers.idlest(now.monotonicMs + wantedForMs);
+      if (idlest === undefined) return undefined;
+      this.#leave(idlest, now);
+    }
+    return this.#peers.add(publicKey);
   }
 
   #established(known: Peer | undefined, session: SessionView, isRestart: boolean, now: Instant): boolean {
@@ -337,10 +329,9 @@ export class PeerLinks implements PeerSessions {
     peer.reason = undefined;
     peer.history.heard(now);
     peer.history.uses(this.#kindOf(session.address, session.id), now);
-    peer.wantedUntilMs = Math.max(peer.wantedUntilMs, now.monotonicMs + wantedForMs);
-    this.#bySession.set(session.id, peer);
+    this.#peers.want(peer, now.monotonicMs + wantedForMs);
+    this.#peers.join(peer, session.id);
     this.#meeting.over(peer.publicKey);
-    this.#deadlines.set(peer.publicKey, peer.wantedUntilMs);
     // Whoever was met in the own network may leave it at any moment.
     if (!isCircuitAddress(session.address)) this.#reserve.want(peer, now);
     this.#upgrade.began(peer.publicKey, session, now);
@@ -357,9 +348,9 @@ export class PeerLinks implements PeerSessions {
     if (isOlder) this.#context.count('peer.unwelcome');
     else if (peer.state === 'here') {
       peer.state = 'away';
-      this.#bySession.delete(before);
+      this.#peers.part(before);
       this.#events.peerDown(peer.publicKey, before, now);
-    } else this.#bySession.delete(before);
+    } else this.#peers.part(before);
     this.#upgrade.ended(left, now);
     this.#context.directed.sessionLost(left, now);
     this.#context.sessions.close(left, now);
@@ -370,7 +361,7 @@ export class PeerLinks implements PeerSessions {
   #circuitEnded(end: CircuitEnd, now: Instant): void {
     const path = this.#circuits.pathAt(end.address);
     this.#circuits.close(end);
-    const peer = this.#peers.get(end.peer);
+    const peer = this.#peers.of(end.peer);
     if (peer?.sessionId === undefined) return;
     const wasPath = this.#context.sessions.paths(peer.sessionId, now).some(({ address }) => sameAddress(address, end.address));
     if (wasPath) peer.history.failed(path, undefined, 'circuit-ended', now);
@@ -392,9 +383,8 @@ export class PeerLinks implements PeerSessions {
   #leave(peer: Peer, now: Instant): void {
     const { sessionId, state } = peer;
     this.#end(peer, now);
-    this.#peers.delete(peer.publicKey);
+    this.#peers.forget(peer);
     this.#meeting.forget(peer.publicKey);
-    this.#deadlines.clear(peer.publicKey);
     if (sessionId !== undefined && state === 'here') this.#events.peerDown(peer.publicKey, sessionId, now);
   }
 
@@ -407,20 +397,13 @@ export class PeerLinks implements PeerSessions {
     this.#meeting.over(peer.publicKey);
     this.#reserve.forget(peer.publicKey);
     if (sessionId !== undefined) {
-      this.#bySession.delete(sessionId);
+      this.#peers.part(sessionId);
       this.#upgrade.ended(sessionId, now);
       this.#context.directed.sessionLost(sessionId, now);
       // Before the circuits go, so that the other side hears of it.
       this.#context.sessions.close(sessionId, now);
     }
     for (const end of this.#circuits.with(peer.publicKey)) this.#circuits.hangUpAt(end.address, now);
-  }
-
-  #leaveIdlest(now: Instant): boolean {
-    const idlest = [...this.#peers.values()].reduce<Peer | undefined>((first, peer) => (first === undefined || peer.wantedUntilMs < first.wantedUntilMs ? peer : first), undefined);
-    if (idlest === undefined || idlest.wantedUntilMs >= now.monotonicMs + wantedForMs) return false;
-    this.#leave(idlest, now);
-    return true;
   }
 }
 
