@@ -89,6 +89,27 @@ describe('published names', () => {
     expect(fetched(world.add('dora'), ada)).toMatchObject({ failure: 'no-relay' });
   });
 
+  it('are found again, by strangers who once had a hint, where they were found then', () => {
+    const { world, ada, bob, adasRelay } = strangers();
+    const content = publish(ada, seeded('public 2 again')(70_000));
+    world.runUntil(() => isHeld(ada), minuteMs);
+    expect(fetched(bob, ada, adasRelay.hint)).toMatchObject({ state: { state: 'ready' } });
+    end(bob, ada);
+    world.run(secondMs);
+    expect(bob.ownBlobs.all).toEqual([]);
+    expect(fetched(bob, ada)).toMatchObject({ found: { content }, state: { state: 'ready' } });
+    end(bob, ada);
+    // Still there after a search in which that relay was away.
+    adasRelay.cutOff = true;
+    world.run(5 * minuteMs);
+    begin(bob, ada);
+    world.run(minuteMs);
+    end(bob, ada);
+    adasRelay.cutOff = false;
+    world.run(5 * secondMs);
+    expect(fetched(bob, ada)).toMatchObject({ found: { content }, state: { state: 'ready' } });
+  });
+
   it('are found at relays that the publisher’s identity record tells of, when the one that is known has forgotten them', () => {
     const { world, ada, bob, adasRelay } = strangers();
     const second = world.relay('second relay of ada');

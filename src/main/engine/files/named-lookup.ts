@@ -22,6 +22,8 @@ export interface LookupResult {
   readonly answered: boolean;
   /** All that may have the content; those that had the record come first. */
   readonly relays: readonly RelayHint[];
+  /** Those of them that had a record, the newest first. */
+  readonly holders: readonly RelayHint[];
 }
 
 export class NamedLookup {
@@ -110,7 +112,9 @@ export class NamedLookup {
   #end(now: Instant): void {
     if (this.#ended) return;
     this.#ended = true;
-    const relays = [...this.#relays.values()].sort((one, other) => other.sequence - one.sequence).map(({ hint }) => hint);
-    this.#done({ record: this.#record, answered: this.#answered, relays }, now);
+    const sorted = [...this.#relays.values()].sort((one, other) => other.sequence - one.sequence);
+    const relays = sorted.map(({ hint }) => hint);
+    const holders = sorted.filter(({ sequence }) => sequence >= 0).map(({ hint }) => hint);
+    this.#done({ record: this.#record, answered: this.#answered, relays, holders }, now);
   }
 }
