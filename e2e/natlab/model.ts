@@ -2,6 +2,10 @@
 
 import type { Dependence, PortControl, Refresh } from './translator/policy.ts';
 
+/** Each has a number that is part of its addresses: 198.19.0.N, and 198.18.N.1 and 10.77.N.1; so has every carrier's router. */
+export const publicHostsMaximum = 250;
+export const routersMaximum = 250;
+
 /** The kinds whose rules are the kernel's alone, without a program beside them: those that a `cgnat` is made of. */
 export const plainKinds = ['none', 'full-cone', 'restricted', 'port-restricted', 'symmetric', 'udp-blocked'] as const;
 export type PlainKind = (typeof plainKinds)[number];
@@ -99,7 +103,7 @@ export interface HostNode extends NodeCommon { readonly type: 'host'; readonly r
 
 export interface RouterNode extends NodeCommon {
   readonly type: 'router';
-  /** Number of its own networks, 1 to 250. */
+  /** Number of its own networks, 1 to `routersMaximum`. */
   readonly network: number;
   /** The first three numbers of its LAN. */
   readonly lan: string;

@@ -10,10 +10,9 @@ import { checkOptions } from './router-options.ts';
 import { removeEmulation } from './links.ts';
 import { endProcesses, ip, loadRules, run, shellIn } from './system.ts';
 import { misuse } from './usage-error.ts';
-import { uplinkAddress, type LabState, type NatKind, type RouterNode, type RouterOptions, type Upstream } from './model.ts';
+import { routersMaximum, uplinkAddress, type LabState, type NatKind, type RouterNode, type RouterOptions, type Upstream } from './model.ts';
 import type { Places } from './record.ts';
 
-const routersMaximum = 250;
 /** How many addresses a router moves through before it begins anew. */
 const addressesOfRouter = 200;
 const timeoutDefaultSeconds = 120;

@@ -1,5 +1,5 @@
 /** What describes a laboratory: typed items, and the text that they are read from, one a line (README.md lists the words). */
-import { isNatKind, natKinds, type Emulation, type NatKind, type RouterOptions } from './model.ts';
+import { isNatKind, natKinds, publicHostsMaximum, routersMaximum, type Emulation, type NatKind, type RouterOptions } from './model.ts';
 import { checkOptions, parseRouterOptions } from './router-options.ts';
 import { parseEmulation } from './settings.ts';
 import { misuse, UsageError } from './usage-error.ts';
@@ -71,9 +71,13 @@ class Names {
   }
 }
 
+/** How many like this one a laboratory can number; a `cgnat` counts once here. */
+export const copiesThatFit = ({ publicHosts, routers }: Topology): number => Math.floor(Math.min(publicHostsMaximum / publicHosts.length, routersMaximum / routers.length));
+
 /** @throws UsageError */
 export function checkTopology({ publicHosts, routers }: Topology): void {
   if (publicHosts.length === 0) misuse('the topology needs at least one public host');
+  if (publicHosts.length > publicHostsMaximum) misuse(`too many public hosts (${publicHostsMaximum} at most)`);
   const names = new Names();
   for (const name of publicHosts) names.claim(name);
   for (const item of routers) names.router(item);
