@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { lanGroups } from '../../src/main/host/lan-multicast.ts';
 import { runInside } from './lab-nft.ts';
 import type { Lab } from './lab.ts';
+import { plainAddress } from './model.ts';
 
 const table = 'lab_ledger';
 const udpHeaderBytes = 8;
@@ -200,13 +201,16 @@ export interface LedgerOutcome { readonly text: string; readonly problems: reado
 
 /** @param relays those of the hosts on which a relay runs. */
 export function readLedger(lab: Lab, hosts: readonly string[], relays: readonly string[]): LedgerOutcome {
-  const relayAddresses = new Set(relays.flatMap((relay) => [...lab.addresses(relay), lab.ipv6Address(relay) ?? '']));
-  const hostsByAddress = new Map(hosts.flatMap((host) => lab.addresses(host).map((address) => [address, host] as const)));
+  // Asked for once: the laboratory reads its whole record for each question.
+  const nodes = new Map(lab.status().map(({ node }) => [node.name, node] as const));
+  const addressesOf = (host: string): readonly string[] => (nodes.get(host)?.addresses ?? []).map(plainAddress);
+  const relayAddresses = new Set(relays.flatMap((relay) => [...addressesOf(relay), plainAddress(nodes.get(relay)?.ipv6?.address ?? '')]));
+  const hostsByAddress = new Map(hosts.flatMap((host) => addressesOf(host).map((address) => [address, host] as const)));
   const hostOf = (address: string): string => hostsByAddress.get(address) ?? address;
   const counted = hosts.map((host) => ({ host, ...countedAt(lab, host, hostOf) }));
   const flows = counted.flatMap((one) => one.flows);
   const judged = counted.map(({ host, flows: own, heard }) => {
-    const networks = new Set(lab.addresses(host).map(networkOf));
+    const networks = new Set(addressesOf(host).map(networkOf));
     const surroundings: Surroundings = { isRelay: relays.includes(host), relayAddresses, heard, hostOf, isNeighbour: (remote) => remote.startsWith('fe80:') || networks.has(networkOf(remote)) };
     return { own, surroundings };
   });
