@@ -21,9 +21,10 @@ export interface LabCell {
   readonly byIpv6?: boolean;
 }
 
-/** Where all relays die (lab-friend.ts). */
+/** Where all relays die (lab-friend.ts), in one run. */
 export interface FriendCell {
   readonly name: string;
+  readonly run: number;
   readonly hosts: readonly [string, string];
   readonly routers: readonly RouterItem[];
   /** Public hosts: the friend's, and those of the relays. */
@@ -99,13 +100,14 @@ export const labCells: readonly LabCell[] = [
   cellOf(49, 'eim-apdf : ports of a block', [home, inPattern('block')], 'straight', { isGuessed: true }),
 ];
 
-const friendCellOf = (number: number, name: string, site: Site): FriendCell => {
-  const id = `c${String(number)}`;
+const friendCellOf = (number: number, run: number, name: string, site: Site): FriendCell => {
+  const id = `c${String(number)}-${String(run)}`;
   const hosts = [`${id}-left`, `${id}-right`] as const;
-  return { name, hosts, routers: hosts.flatMap((host, side) => site.routers(`${id}-r${String(side)}`, host)), friend: { host: `${id}-friend`, relays: [`${id}-relay0`, `${id}-relay1`] } };
+  return { name, run, hosts, routers: hosts.flatMap((host, side) => site.routers(`${id}-r${String(side)}`, host)), friend: { host: `${id}-friend`, relays: [`${id}-relay0`, `${id}-relay1`] } };
 };
 
-export const friendCells: readonly FriendCell[] = [friendCellOf(48, 'all relays killed, a friend carries', of('port-restricted'))];
+/** Each run has nodes of its own: its relays are killed. */
+export const friendCellsOf = (run: number): readonly FriendCell[] => [friendCellOf(48, run, 'all relays killed, a friend carries', of('port-restricted'))];
 
 export const publicHostsOf = (cells: readonly Pick<LabCell, 'hosts' | 'routers'>[]): readonly string[] =>
   cells.flatMap(({ hosts, routers }) => hosts.filter((host) => !routers.some((router) => router.hosts.includes(host))));

@@ -12,9 +12,10 @@ const afterwardsMs = 3_000;
 const letterPatienceMs = 60_000;
 const lookAgainMs = 50;
 
-export interface FaultCell { readonly fault: Fault; readonly places: Places }
+/** One run of a cell. */
+export interface FaultCell { readonly fault: Fault; readonly run: number; readonly places: Places }
 
-export const faultCells: readonly FaultCell[] = faults.map((fault, index) => ({ fault, places: placesOf(index + 1, fault.isLeftPublic === true) }));
+export const faultCellOf = (fault: Fault, run: number): FaultCell => ({ fault, run, places: placesOf(faults.indexOf(fault) + 1, run, fault.isLeftPublic === true) });
 
 /** What came of one direction. */
 export interface DirectionOutcome {
@@ -39,10 +40,11 @@ export interface FaultOutcome {
 
 const beforeMs = 1_000;
 
-/** @throws Error when it does not come to the conversation. */
-export async function runFault({ fault, places }: FaultCell, lab: Lab, folder: string): Promise<FaultOutcome> {
+/** @param reached is called when the fault begins. @throws Error when it does not come to the conversation. */
+export async function runFault({ fault, places }: FaultCell, lab: Lab, folder: string, reached: () => void): Promise<FaultOutcome> {
   const scene = await FaultScene.open({ lab, places, folder, conversation: fault.conversation, fillerCharacters: fault.fillerCharacters ?? 0 });
   try {
+    reached();
     const course = await fault.begin(scene);
     const bothWays = [scene.toRight, scene.toLeft] as const;
     await Promise.all(bothWays.map((letters) => nextLetter(letters, course)));

@@ -19,7 +19,7 @@ const calmMs = 2_000;
 /** Which path the conversation is on when the fault begins; on `relay` both hide their addresses, and stay there. */
 export type ConversationPath = 'direct' | 'relay';
 
-/** The names of a cell's nodes. */
+/** The names of the nodes of a cell in one run: what a fault did to them is not undone. */
 export interface Places {
   readonly left: string;
   readonly right: string;
@@ -31,9 +31,9 @@ export interface Places {
   readonly stranger: string;
 }
 
-/** Names of nodes are short: they become parts of the names of namespaces. */
-export function placesOf(number: number, isLeftPublic: boolean): Places {
-  const id = `f${String(number)}`;
+/** Of one run of a cell. Names of nodes are short: they become parts of the names of namespaces. */
+export function placesOf(number: number, run: number, isLeftPublic: boolean): Places {
+  const id = `f${String(number)}-${String(run)}`;
   return { left: `${id}-left`, right: `${id}-right`, leftRouter: isLeftPublic ? undefined : `${id}-r0`, rightRouter: `${id}-r1`, relays: [`${id}-relay1`, `${id}-relay2`], stranger: `${id}-third` };
 }
 

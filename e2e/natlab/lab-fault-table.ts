@@ -6,19 +6,24 @@
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { faultCells, problemsOfFault, runFault, type DirectionOutcome, type FaultCell, type FaultOutcome } from './lab-fault-cell.ts';
+import { faultCellOf, problemsOfFault, runFault, type DirectionOutcome, type FaultCell, type FaultOutcome } from './lab-fault-cell.ts';
 import { publicHostsIn, routersOf } from './lab-fault-scene.ts';
-import { inLanes, sentenceOf, type TableOptions, type TableRow } from './lab-lanes.ts';
-import type { Lab } from './lab.ts';
+import type { Fault } from './lab-faults.ts';
+import { inBatches, type Batch, type Laboratory } from './lab-laboratory.ts';
+import { inLanes, inLanesStartedInTurn, sentenceOf, type TableOptions } from './lab-lanes.ts';
+import type { Lab, Topology } from './lab.ts';
 
 export const faultTitle = '\n       fault                               run    path             next letter          after its end        longest gap          letters sent/lost/doubled  what shows it\n'
   + '       (a sleep of 12 hours and wrong clocks are told to the simulator: npm run sim)';
 
-interface Row { readonly cell: FaultCell; readonly run: number; readonly outcome: FaultOutcome | undefined; readonly problems: readonly string[] }
+/** Slow cells at a time: each has four processes, which do nothing for most of its minutes. */
+const slowLanes = 10;
+
+interface Row { readonly cell: FaultCell; readonly outcome: FaultOutcome | undefined; readonly problems: readonly string[] }
 
 const ms = (value: number | undefined): string => (value === undefined ? '-' : value.toFixed(0));
 
-function textOf({ cell: { fault }, run, outcome, problems }: Row): string {
+function textOf({ cell: { fault, run }, outcome, problems }: Row): string {
   const both = (of: (way: DirectionOutcome) => string): string => (outcome === undefined ? '-' : `${of(outcome.toRight)} / ${of(outcome.toLeft)}`);
   const columns = [
     fault.name.padEnd(34), `run ${String(run)}`, (outcome?.paths.map((kind) => kind ?? '-').join(' / ') ?? '-').padEnd(15),
@@ -29,40 +34,50 @@ function textOf({ cell: { fault }, run, outcome, problems }: Row): string {
 }
 
 function show(row: Row, isJson: boolean): void {
-  const { cell: { fault }, run, outcome, problems } = row;
+  const { cell: { fault, run }, outcome, problems } = row;
   process.stdout.write(isJson ? `${JSON.stringify({ table: 'faults', cell: fault.name, run, conversation: fault.conversation, passed: problems.length === 0, problems, outcome })}\n` : `${textOf(row)}\n`);
 }
 
-async function attempt(lab: Lab, folder: string, cell: FaultCell, run: number): Promise<Row> {
+async function attempt(lab: Lab, folder: string, cell: FaultCell, reached: () => void): Promise<Row> {
   try {
-    const own = path.join(folder, `fault-${cell.places.left}-${String(run)}`);
+    const own = path.join(folder, `fault-${cell.places.left}`);
     mkdirSync(own);
-    const outcome = await runFault(cell, lab, own);
-    return { cell, run, outcome, problems: problemsOfFault(outcome) };
+    const outcome = await runFault(cell, lab, own, reached);
+    return { cell, outcome, problems: problemsOfFault(outcome) };
   } catch (error) {
-    return { cell, run, outcome: undefined, problems: [sentenceOf(error)] };
+    return { cell, outcome: undefined, problems: [sentenceOf(error)] };
   }
 }
 
-export const cellsOfFaults = (isSlow: boolean): readonly FaultCell[] => faultCells.filter(({ fault }) => isSlow || fault.isSlow !== true);
-
-/** Each run of a cell has nodes of its own: what a fault did to them is not undone. */
-export function faultTopology(cells: readonly FaultCell[]): Parameters<Lab['up']>[0] {
+export function faultTopology(cells: readonly FaultCell[]): Topology {
   return { publicHosts: cells.flatMap(({ places }) => publicHostsIn(places)), routers: cells.flatMap(({ places }) => routersOf(places)) };
 }
 
-export const faultRelays = (cells: readonly FaultCell[]): readonly string[] => cells.flatMap(({ places: { relays } }) => relays);
+type Attempt = (cell: FaultCell, reached?: () => void) => Promise<Row>;
 
-/** Where Waypost runs in these cells. */
-export const faultHosts = (cells: readonly FaultCell[]): readonly string[] => cells.flatMap(({ places: { left, right, relays } }) => [left, right, ...relays]);
-
-/** One run of all; those that need the processors for themselves come last, one by one. */
-export async function runFaults(lab: Lab, folder: string, cells: readonly FaultCell[], run: number, { lanes, isJson }: TableOptions): Promise<readonly TableRow[]> {
-  const attemptOf = async (cell: FaultCell): Promise<Row> => {
-    const row = await attempt(lab, folder, cell, run);
-    show(row, isJson);
-    return row;
+function laboratoryOf({ title, cells }: Batch<FaultCell>, isJson: boolean, runCells: (attemptOf: Attempt) => Promise<readonly Row[]>): Laboratory {
+  const relays = cells.flatMap(({ places }) => places.relays);
+  return {
+    title, topology: faultTopology(cells), relays, hosts: [...cells.flatMap(({ places: { left, right } }) => [left, right]), ...relays],
+    run: (lab, folder) => runCells(async (cell, reached = () => undefined) => {
+      const row = await attempt(lab, folder, cell, reached);
+      show(row, isJson);
+      return row;
+    }),
   };
-  const together = await inLanes(cells.filter(({ fault }) => fault.isAlone !== true), lanes, attemptOf);
-  return [...together, ...await inLanes(cells.filter(({ fault }) => fault.isAlone === true), 1, attemptOf)];
+}
+
+/** All runs of these faults, each with nodes of its own. `slow` may run at the same time as `together`, and `alone` only when nothing else does. */
+export interface FaultLaboratories { readonly together: readonly Laboratory[]; readonly slow: readonly Laboratory[]; readonly alone: readonly Laboratory[] }
+
+export function faultLaboratories(faults: readonly Fault[], { runs, lanes, isJson }: TableOptions): FaultLaboratories {
+  const isSlow = (fault: Fault): boolean => fault.isSlow === true;
+  const isAlone = (fault: Fault): boolean => fault.isAlone === true;
+  const batches = (title: string, wanted: (fault: Fault) => boolean): readonly Batch<FaultCell>[] =>
+    inBatches(title, runs, (run) => faults.filter(wanted).map((fault) => faultCellOf(fault, run)), faultTopology);
+  return {
+    together: batches('faults', (fault) => !isSlow(fault) && !isAlone(fault)).map((batch) => laboratoryOf(batch, isJson, (attemptOf) => inLanes(batch.cells, lanes, attemptOf))),
+    slow: batches('slow faults', isSlow).map((batch) => laboratoryOf(batch, isJson, (attemptOf) => inLanesStartedInTurn(batch.cells, slowLanes, attemptOf))),
+    alone: batches('faults alone', isAlone).map((batch) => laboratoryOf(batch, isJson, (attemptOf) => inLanes(batch.cells, 1, attemptOf))),
+  };
 }

@@ -22,9 +22,9 @@ export interface Fault {
   readonly isLeftPublic?: boolean;
   /** In each letter, besides its number. */
   readonly fillerCharacters?: number;
-  /** It needs the processors for itself. */
+  /** It needs the processors for itself: it runs after all others, one by one. */
   readonly isAlone?: boolean;
-  /** Takes minutes: only when asked for. */
+  /** Takes minutes, and sleeps in most of them: only when asked for, and beside the others. */
   readonly isSlow?: boolean;
   readonly begin: (scene: FaultScene) => Promise<FaultCourse>;
 }

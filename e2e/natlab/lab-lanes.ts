@@ -16,3 +16,19 @@ export async function inLanes<Job, Row>(jobs: readonly Job[], lanes: number, run
   }));
   return rows;
 }
+
+/** The same for jobs that sleep most of their time and are busy when they start: one starts when the one before has called `started`, or has ended. */
+export async function inLanesStartedInTurn<Job, Row>(jobs: readonly Job[], lanes: number, run: (job: Job, started: () => void) => Promise<Row>): Promise<readonly Row[]> {
+  let previous = Promise.resolve();
+  return inLanes(jobs, lanes, async (job) => {
+    const before = previous;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    previous = promise;
+    await before;
+    try {
+      return await run(job, resolve);
+    } finally {
+      resolve();
+    }
+  });
+}

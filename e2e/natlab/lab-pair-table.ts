@@ -8,13 +8,14 @@
  * is the check of the network, which begins four seconds after the first relay. With `--warm` both have made it before they meet, so that the times are those of meeting alone.
  */
 import { publicHostsOf, type LabCell } from './lab-cells.ts';
+import type { Laboratory } from './lab-laboratory.ts';
 import { inLanes, sentenceOf, type TableOptions, type TableRow } from './lab-lanes.ts';
 import { meet, type MeetingOutcome, type SideOutcome } from './lab-meeting.ts';
 import { startRelay, type LabRelay } from './lab-visor.ts';
 import type { Lab } from './lab.ts';
 
 /** For all cells. */
-export const pairRelays = ['relay1', 'relay2'] as const;
+const pairRelays = ['relay1', 'relay2'] as const;
 const relayPort = 7_400;
 const observePort = 7_401;
 
@@ -85,12 +86,7 @@ function medianUpgradeMs(rows: readonly Row[]): number | undefined {
   return times[Math.floor(times.length / 2)];
 }
 
-export const pairTopology = (cells: readonly LabCell[]): Parameters<Lab['up']>[0] => ({ publicHosts: [...pairRelays, ...publicHostsOf(cells)], routers: cells.flatMap(({ routers }) => routers) });
-
-/** Where Waypost runs in these cells. */
-export const pairHosts = (cells: readonly LabCell[]): readonly string[] => [...pairRelays, ...cells.flatMap(({ hosts }) => hosts)];
-
-export async function runPairs(lab: Lab, folder: string, cells: readonly LabCell[], options: PairOptions): Promise<readonly TableRow[]> {
+async function runPairs(lab: Lab, folder: string, cells: readonly LabCell[], options: PairOptions): Promise<readonly TableRow[]> {
   const relays = await Promise.all(pairRelays.map((host, index) => startRelay(lab, host, folder, relayPort, index === 0 ? observePort : 0)));
   try {
     const jobs = Array.from({ length: options.runs }, (_, index) => cells.map((cell) => ({ cell, run: index + 1 }))).flat();
@@ -104,4 +100,12 @@ export async function runPairs(lab: Lab, folder: string, cells: readonly LabCell
   } finally {
     await Promise.all(relays.map((relay) => relay.stop()));
   }
+}
+
+/** One for all runs: nothing is done to its nodes. */
+export function pairLaboratories(cells: readonly LabCell[], options: PairOptions): readonly Laboratory[] {
+  return cells.length === 0 ? [] : [{
+    title: 'pairs', topology: { publicHosts: [...pairRelays, ...publicHostsOf(cells)], routers: cells.flatMap(({ routers }) => routers) },
+    hosts: [...pairRelays, ...cells.flatMap(({ hosts }) => hosts)], relays: pairRelays, run: (lab, folder) => runPairs(lab, folder, cells, options),
+  }];
 }
