@@ -17,6 +17,8 @@ const depositIdleMs = 60_000;
 /** Pause before a link that ended for a reason of its own is dialled again. */
 const redialMinimumMs = 2_000;
 const redialMaximumMs = 60_000;
+/** Of a contact's relay: only their word says that it is there. */
+const hearsayRedialMaximumMs = 300_000;
 /** While a relay does not answer, its name is looked up again this often: it may have moved. */
 const resolveAgainMs = 30_000;
 /** Relays of recipients connected at once. */
@@ -210,7 +212,7 @@ export class RelayLinks {
       link.address = address;
       link.state = 'connecting';
       link.sessionId = this.#context.sessions.dial({
-        address, identity: link.hint.publicKey, remoteStatic: this.#context.memory.peerKeys.get(link.hint.publicKey), anonymous: link.purpose === 'deposit', around: this.#around(link, address),
+        address, identity: link.hint.publicKey, remoteStatic: this.#context.memory.peerKeys.get(link.hint.publicKey), anonymous: link.purpose === 'deposit', isHearsay: this.#isHearsay(link), around: this.#around(link, address),
       }, at);
       this.#bySession.set(link.sessionId, link);
     });
@@ -260,7 +262,7 @@ export class RelayLinks {
   }
 
   #pause(link: RelayLink, now: Instant): void {
-    const pauseMs = Math.min(redialMaximumMs, redialMinimumMs * 2 ** Math.min(link.failures, 10));
+    const pauseMs = Math.min(this.#isHearsay(link) ? hearsayRedialMaximumMs : redialMaximumMs, redialMinimumMs * 2 ** Math.min(link.failures, 10));
     link.failures += 1;
     this.#deadlines.set(`redial ${link.key}`, now.monotonicMs + pauseMs);
   }
@@ -302,6 +304,9 @@ export class RelayLinks {
     const around = link.address === undefined ? undefined : this.#around(link, link.address);
     if (around !== undefined) this.#context.sessions.goAround(session.id, around);
   }
+
+  /** A contact has told where it is. */
+  #isHearsay({ purpose, hint }: RelayLink): boolean { return purpose === 'own' && this.#context.memory.relays.get(hint.publicKey)?.role === 'friend'; }
 
   #isLiteral(link: RelayLink): boolean { return link.address?.host === link.hint.host; }
 }

@@ -40,6 +40,8 @@ export const knockSeldomMs = 4_000;
 export const knockForMs = 600_000;
 export const dialFirstMs = 250;
 export const dialMaximumMs = 8_000;
+/** Where somebody else has told us to dial, and nobody has answered yet: handshakes of 1,200 bytes may fall on a stranger there. */
+export const hearsayDialMaximumMs = 300_000;
 /** A side that says goodbye to thousands at once, as a relay that is started anew does, is not to be dialled by all of them at once: each waits for a part of this. */
 export const goodbyeSpreadMs = 5_000;
 /** ... and goes on as if it had failed so often (a multiple of both kinds of attempts): the pauses are long enough by then to spread those who came too early. */

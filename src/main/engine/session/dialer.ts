@@ -2,7 +2,7 @@
 import { generateKeyPair, HandshakeState, isUsablePublicKey } from '../noise/index.ts';
 import { identityOf, throwawayKeys } from './keys.ts';
 import { randomFraction } from '../random.ts';
-import { cookiesPerAttempt, dialFirstMs, dialMaximumMs, handshakeDatagramBytes, knownKeyAttempts, payloadVersion, wrongIdentityMaximum } from './constants.ts';
+import { cookiesPerAttempt, dialFirstMs, dialMaximumMs, handshakeDatagramBytes, hearsayDialMaximumMs, knownKeyAttempts, payloadVersion, wrongIdentityMaximum } from './constants.ts';
 import { encodeHandshake, encodeHandshake1, handshake1HeaderBytes, prologue, withCookie, type Datagram, type PatternName } from './datagram.ts';
 import { decodePayload, encodePayload, type HandshakePayload } from './handshake-payload.ts';
 import { isCircuitAddress, tunnelledMaximumBytes } from '../circuits/tunnel.ts';
@@ -13,7 +13,7 @@ import type { KeyPair } from '../crypto.ts';
 import { decodeCertificate } from '../wire/certificate.ts';
 import { sameAddress, socketAddressKey, type DeviceCertificate, type Instant, type SocketAddress } from '../wire/types.ts';
 import type { Detours } from './detour.ts';
-import type { Dialling, Link, TransportKeys } from './link.ts';
+import { isDoubtfulPlace, type Dialling, type Link, type TransportKeys } from './link.ts';
 import type { SessionTable } from './sessions.ts';
 import type { DialOptions } from './types.ts';
 
@@ -64,7 +64,7 @@ export class Dialer {
       this.#table.transmit(link.dialling.to, link.dialling.datagram);
       if (goesAround(link, now)) this.goAround(link, now);
     }
-    const backoffMs = link.detour?.reason === 'direct' ? directPauseMs(link.dialAttempts) : Math.min(dialMaximumMs, dialFirstMs * 2 ** Math.min(link.dialAttempts, 10));
+    const backoffMs = link.detour?.reason === 'direct' ? directPauseMs(link.dialAttempts) : Math.min(isDoubtfulPlace(link) ? hearsayDialMaximumMs : dialMaximumMs, dialFirstMs * 2 ** Math.min(link.dialAttempts, 20));
     link.dialAttempts += 1;
     link.nextDialMs = now.monotonicMs + backoffMs * (0.8 + 0.4 * randomFraction(this.#table.configuration.random));
     const joinsAtMs = link.detour?.joinsAtMs ?? -Infinity;
@@ -152,6 +152,7 @@ export class Dialer {
     // Around is different: what comes from there came through a connection that was made there from here.
     const to = link.detour !== undefined && dialling.wentAround && sameAddress(from, link.detour.address) ? link.detour.address : dialling.to;
     const isElsewhere = link.detour !== undefined && link.announced && !sameAddress(link.address, to);
+    if (sameAddress(dialling.to, link.home)) link.isPlaceProved = true;
     if (link.paths === undefined) link.address = to;
     if (handshake3 !== undefined) this.#table.transmit(to, handshake3);
     this.#table.install(link, keys, { certificate, remoteStatic, capabilities: payload.capabilities, bootId: payload.bootId }, now);

@@ -61,6 +61,8 @@ export interface Link {
   address: SocketAddress;
   /** The address that we were told to dial, to come back to when the one that we followed the other side to is silent. */
   home: SocketAddress;
+  /** A handshake with them was completed there. */
+  isPlaceProved: boolean;
   /** Set later on a link that the other side began, when it is dialled from here too. */
   dial: DialOptions | undefined;
   /** An anonymous dial has a boot id of its own, or it could be told to be ours by it. */
@@ -120,12 +122,15 @@ export interface Link {
   receivedBytes: number;
 }
 
+/** Whoever is there may never have heard of the side that is dialled. */
+export const isDoubtfulPlace = ({ dial, isPlaceProved }: Link): boolean => dial?.isHearsay === true && !isPlaceProved;
+
 const noBytes = new Uint8Array(0);
 
 /** Nothing is known of the other side yet. @param jitter in [0, 1) */
 export function createLink(begin: Pick<Link, 'id' | 'address' | 'dial' | 'ownStatic' | 'ownBootId' | 'jitter' | 'paths'>, now: Instant): Link {
   return {
-    ...begin, home: begin.address, detour: undefined, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, answered: false, refusal: 'wrong-identity',
+    ...begin, home: begin.address, isPlaceProved: false, detour: undefined, candidate: undefined, keys: undefined, previous: undefined, dialling: undefined, dialAttempts: 0, nextDialMs: 0, wrongIdentities: 0, answered: false, refusal: 'wrong-identity',
     remoteCertificate: undefined, remoteStatic: noBytes, remoteCapabilities: [], remoteBootId: noBytes, announced: false, forgotten: false, silent: false, knocking: undefined, lastHeardMs: now.monotonicMs,
     expectingSinceMs: undefined, echo: undefined, beat: undefined, clockToldMs: Number.NEGATIVE_INFINITY, clockToldAheadMs: 0, pauseEndedMs: Number.NEGATIVE_INFINITY, isLearnedPause: false, echoesUnanswered: 0, nextEchoMs: Number.POSITIVE_INFINITY, doubted: false, unanswered: undefined, lastHintMs: Number.NEGATIVE_INFINITY,
     roundTripsMs: undefined, smoothedRoundTripMs: undefined, clockOffsetMs: undefined, sentBytes: 0, receivedBytes: 0,

@@ -28,7 +28,7 @@ import { Liveness } from './liveness.ts';
 import { Responder } from './responder.ts';
 import { Roaming } from './roaming.ts';
 import { Transport } from './transport.ts';
-import { createLink, viewOf, type Link, type Pending, type TransportKeys } from './link.ts';
+import { createLink, isDoubtfulPlace, viewOf, type Link, type Pending, type TransportKeys } from './link.ts';
 import { sameAddress, type Instant, type SocketAddress } from '../wire/types.ts';
 import type { CloseReason, CreateSessions, DialOptions, DropReason, PathView, SessionConfiguration, SessionId, SessionLimits, SessionOutput, Sessions, SessionView } from './types.ts';
 
@@ -116,10 +116,12 @@ export class SessionTable implements Sessions {
   redirect(sessionId: SessionId, address: SocketAddress, now: Instant): void {
     const link = this.#table.links.get(sessionId);
     if (link === undefined) return;
+    const isElsewhere = !sameAddress(address, link.home);
     link.address = address;
     link.home = address;
     link.candidate = undefined;
-    link.dialAttempts = 0;
+    if (isElsewhere) this.#hasMoved(link);
+    if (!isElsewhere || !isDoubtfulPlace(link)) link.dialAttempts = 0;
     this.#detours.wanted(link, now);
     if (link.keys === undefined || link.silent) this.#dialer.attempt(link, now);
     else this.#liveness.doubt(link, now);
@@ -324,6 +326,14 @@ export class SessionTable implements Sessions {
     if (link.keys === undefined || link.silent) return;
     this.output({ kind: 'established', session: viewOf(link) });
     this.#liveness.doubt(link, now);
+  }
+
+  #hasMoved(link: Link): void {
+    link.isPlaceProved = false;
+    if (!isDoubtfulPlace(link)) return;
+    // Whoever is led from one place to the next is not to begin with short pauses at each.
+    link.knocking = undefined;
+    this.#dialer.abandon(link);
   }
 
   #forget(link: Link): void {

@@ -68,6 +68,8 @@ export interface DialOptions {
   readonly anonymous: boolean;
   /** They announced themselves there: the session may have several paths, and the other side answers IK alone. */
   readonly announced?: boolean;
+  /** Somebody else has told where they are, and may be wrong or lie: as long as nobody has answered there, the pauses between dials go on doubling (session/constants.ts). */
+  readonly isHearsay?: boolean;
   /** Where the other side takes the same datagrams over TCP; absent: it is not tried. */
   readonly around?: SocketAddress | undefined;
 }
@@ -143,7 +145,7 @@ export interface Sessions {
   pollOutput(): SessionOutput | undefined;
   /** Monotonic milliseconds. */
   pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined;
-  /** Starts a dial that goes on with backoff (0.25 s doubling to 8 s, jittered) until it is established or closed. */
+  /** Starts a dial that goes on with backoff (0.25 s doubling to 8 s, of hearsay to 5 min; jittered) until it is established or closed. */
   dial(options: DialOptions, now: Instant): SessionId;
   /** Changes where a (dialled) session is tried; used when a name resolves to something new. */
   redirect(sessionId: SessionId, address: SocketAddress, now: Instant): void;
