@@ -104,6 +104,7 @@ export class VisorRole {
     const outbox = (): Outbox => this.outbox;
     this.friendRelays = new FriendRelays(context, {
       isRegistered: (relay) => this.relays.registered.has(relay),
+      isConnected: (relay) => this.links.own(relay)?.state === 'connected',
       removal: (row, at) => this.relays.removal(row, at),
       changed: (at) => { this.relaysChanged(at); },
       isRevoked: () => this.revoked,
@@ -198,7 +199,7 @@ export class VisorRole {
       if (link?.purpose === 'own') this.inbox.notified(link.hint.publicKey, at, body.verb === 'notify' ? body : undefined);
     });
     const { links, relays, inbox, canaries, trials, receipts, files, published, namedFetches } = this;
-    this.#timed = [links, this.peers, ...(this.lan === undefined ? [] : [this.lan]), relays, inbox, canaries, trials, receipts, this.outbox, files, published, namedFetches];
+    this.#timed = [links, this.friendRelays, this.peers, ...(this.lan === undefined ? [] : [this.lan]), relays, inbox, canaries, trials, receipts, this.outbox, files, published, namedFetches];
   }
 
   /** Also those that are being left, and those that are banned. */
@@ -301,6 +302,7 @@ export class VisorRole {
       return;
     }
     if (link.sessionId !== undefined) this.context.directed.sessionLost(link.sessionId, now);
+    if (this.isOfFriend(link.hint.publicKey)) this.friendRelays.answered(link.hint, now);
     this.relays.linkUp(link, now);
     this.peers.relayUp(now);
   }

@@ -217,6 +217,32 @@ describe('an offer to carry', () => {
     expect(ada.engine.inspect.relays.find(({ row }) => row.role === 'friend')?.row.port).toBe(9_999);
   });
 
+  it('that is false sends little to whoever is there, and does not stand in the way of the true one', () => {
+    const world = new StoryWorld();
+    const relay = world.relay('relay of ada');
+    const [ada, mal, fay] = [world.add('ada'), world.add('mal'), world.add('fay')];
+    const stone = world.relay('stone of fay', { policy });
+    for (const node of [ada, mal, fay]) node.addRelay(relay);
+    world.run(2 * secondMs);
+    for (const friend of [mal, fay]) {
+      befriend(ada, friend);
+      friend.command({ name: 'update-settings', settings: { carryForFriends: true } });
+    }
+    let strangersBytes = 0;
+    world.seen = ({ to, datagram }) => { if (to === '59999') strangersBytes += datagram.length; };
+    mal.command({ name: 'carry', offer: { hint: { ...stone.hint, port: 59_999 }, quotaBytes } });
+    world.run(2 * hourMs);
+    expect(roles(ada)).toEqual(['own connected', expect.stringContaining('friend') as unknown]);
+    expect(strangersBytes).toBeGreaterThan(10 * 1_200);
+    expect(strangersBytes).toBeLessThan(50 * 1_200);
+    carry(fay, stone);
+    world.run(minuteMs);
+    expect([roles(ada), ada.engine.inspect.relays.find(({ row }) => row.role === 'friend')?.row.port]).toEqual([['own connected', 'friend connected'], stone.hint.port]);
+    const before = strangersBytes;
+    world.run(3 * hourMs);
+    expect([roles(ada), strangersBytes]).toEqual([['own connected', 'friend connected'], before]);
+  });
+
   it('ends by itself when it is not renewed, and not as long as the relay is there', () => {
     const { world, ada, bob, fay, stone } = circle();
     fay.cutOff = true;

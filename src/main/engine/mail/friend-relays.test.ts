@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { initialSettings, type Settings } from '../../../shared/views.ts';
 import { identityPublicKey } from '../wire/identity.ts';
 import { FriendRelays, leaseMaximumSeconds, type CarryContent } from './friend-relays.ts';
+import { turnMs, unansweredMaximum } from './offer-trials.ts';
+import { formatRelayHint } from '../wire/relay-hint.ts';
+import type { RelayHint } from '../wire/types.ts';
 import type { CommitOptions, VisorContext } from '../visor-context.ts';
 import type { ContactRow, RelayRow, VisorChange } from './visor-store.ts';
 
@@ -10,8 +13,11 @@ const keyOf = (number: number): string => identityPublicKey(new Uint8Array(32).f
 const own = keyOf(1);
 const friend = (number: number): string => keyOf(10 + number);
 const stone = (number: number): string => keyOf(100 + number);
-const offerOf = (relay: string, port = 7_500, leaseSeconds = 86_400): CarryContent => ({ kind: 'carry', offer: { hint: { publicKey: relay, host: '203.0.113.5', port }, quotaBytes: 1_000, leaseSeconds } });
+const hintOf = (relay: string, port = 7_500): RelayHint => ({ publicKey: relay, host: '203.0.113.5', port });
+const offerOf = (relay: string, port = 7_500, leaseSeconds = 86_400): CarryContent => ({ kind: 'carry', offer: { hint: hintOf(relay, port), quotaBytes: 1_000, leaseSeconds } });
 const nothing: CarryContent = { kind: 'carry', offer: undefined };
+
+const placeOf = (hint: RelayHint | undefined): string => (hint === undefined ? '' : formatRelayHint(hint));
 
 class World {
   readonly contacts = new Map<string, Pick<ContactRow, 'publicKey' | 'standing'>>();
@@ -20,17 +26,26 @@ class World {
   readonly values = new Map<string, string>();
   settings: Settings = initialSettings;
   readonly registered = new Set<string>();
+  /** Places `KEY@HOST:PORT` where the relay really is. */
+  readonly there = new Set<string>();
   ms = 1_000;
   changes = 0;
   friends = this.begin();
 
   get now(): { readonly monotonicMs: number; readonly wallMs: number } { return { monotonicMs: this.ms, wallMs: 1_800_000_000_000 + this.ms }; }
+  /** Those that are used, as they answer. */
+  meet(): void {
+    for (let round = 0; round < 20; round += 1) {
+      for (const { publicKey, host, port, role } of [...this.relays.values()]) if (role === 'friend' && this.there.has(placeOf({ publicKey, host, port }))) this.friends.answered({ publicKey, host, port }, this.now);
+    }
+  }
+
   get used(): readonly string[] { return [...this.relays.values()].filter(({ role, leavingSinceMs }) => role === 'friend' && leavingSinceMs === undefined).map(({ publicKey }) => publicKey); }
 
   begin(): FriendRelays {
     const context = { publicKey: own, memory: this, commit: (changes: readonly VisorChange[], options: CommitOptions = {}) => { this.apply(changes); options.done?.(true, this.now); } } as unknown as VisorContext;
     this.friends = new FriendRelays(context, {
-      isRegistered: (relay) => this.registered.has(relay), removal: (row, now) => [{ kind: 'put-relay', row: { ...row, leavingSinceMs: now.wallMs } }],
+      isRegistered: (relay) => this.registered.has(relay), isConnected: (relay) => this.there.has(placeOf(this.relays.get(relay))), removal: (row, now) => [{ kind: 'put-relay', row: { ...row, leavingSinceMs: now.wallMs } }],
       changed: () => { this.changes += 1; }, isRevoked: () => false,
     });
     return this.friends;
@@ -56,12 +71,14 @@ describe('offers to carry', () => {
   it('are used for eight friends, one of each, and outlive a restart', () => {
     const world = new World();
     for (let number = 0; number < 12; number += 1) { world.ms += 1; world.offer(number, offerOf(stone(number))); }
+    expect(world.used.length).toBe(unansweredMaximum);
+    for (let number = 0; number < 12; number += 1) world.there.add(placeOf(hintOf(stone(number))));
+    world.meet();
     expect(world.used).toEqual(Array.from({ length: 8 }, (_, number) => stone(number)));
-    for (let again = 0; again < 50; again += 1) world.offer(0, offerOf(stone(50 + again)), 2 + again);
-    expect(world.used.length).toBe(8);
-    expect(world.used).toContain(stone(99));
     world.begin().sync(world.now);
     expect(world.used.length).toBe(8);
+    for (let again = 0; again < 50; again += 1) world.offer(0, offerOf(stone(50 + again)), 2 + again);
+    expect([world.used.length, world.used.includes(stone(0))]).toEqual([8, false]);
   });
 
   it('go by the newest letter, of whichever device', () => {
@@ -70,15 +87,43 @@ describe('offers to carry', () => {
     world.offer(0, offerOf(stone(0), 7_501), 4);
     world.offer(0, nothing, 5);
     expect(world.relays.get(stone(0))?.port).toBe(7_500);
+    world.ms += 60_000;
     world.offer(0, offerOf(stone(0), 7_502), 1, 'b');
     expect(world.relays.get(stone(0))?.port).toBe(7_502);
     world.offer(0, nothing, 2, 'b');
     expect(world.used).toEqual([]);
   });
 
-  it('cannot take a relay over that another has offered, nor name ourselves, nor come from whom we do not know', () => {
+  it('of a relay that another has offered falsely before are used soon, and stay', () => {
+    const world = new World();
+    world.offer(0, offerOf(stone(7), 9_999));
+    world.ms += 60_000;
+    world.offer(1, offerOf(stone(7), 7_500));
+    world.there.add(placeOf(hintOf(stone(7))));
+    expect([world.relays.get(stone(7))?.port, world.friends.carrierOf(stone(7))]).toEqual([9_999, friend(0)]);
+    expect(world.friends.pollTimeout()?.atMs).toBeLessThanOrEqual(world.ms + turnMs);
+    world.ms += turnMs;
+    world.friends.handleTimeout(world.now);
+    world.meet();
+    expect([world.relays.get(stone(7))?.port, world.friends.carrierOf(stone(7))]).toEqual([7_500, friend(1)]);
+    for (let turn = 0; turn < 20; turn += 1) {
+      world.ms += turnMs;
+      world.friends.handleTimeout(world.now);
+      expect(world.relays.get(stone(7))?.port).toBe(7_500);
+    }
+    world.begin().sync(world.now);
+    expect(world.friends.carrierOf(stone(7))).toBe(friend(1));
+    // When the one is taken back, the other stands.
+    world.offer(0, nothing, 2);
+    expect(world.used).toEqual([stone(7)]);
+  });
+
+  it('cannot take a relay over that is there where another has offered it, nor name ourselves, nor come from whom we do not know', () => {
     const world = new World();
     world.offer(0, offerOf(stone(0), 7_500));
+    world.there.add(placeOf(hintOf(stone(0))));
+    world.meet();
+    world.ms += 2 * turnMs;
     world.offer(1, offerOf(stone(0), 9_999));
     world.offer(2, offerOf(own));
     world.contacts.set(friend(3), { publicKey: friend(3), standing: 'request' });

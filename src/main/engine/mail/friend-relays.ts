@@ -7,20 +7,20 @@
  * WHO WRITES THERE. Whoever was offered the same relay, and knows us, finds us there without being told: a relay of a friend of both keeps a mailbox for each of them. Where it keeps none, it says so,
  * and is not asked again for a while.
  *
- * WHAT A FRIEND MAY NOT DO WITH IT. One offer of each contact is remembered and eight are used, so nobody fills the list. A key that one contact has offered cannot be offered by another. An offer
- * ends by itself unless it is renewed, by a letter or by the relay being there. What an older letter says never undoes what a newer one said.
+ * WHAT A FRIEND MAY NOT DO WITH IT. One offer of each contact is remembered and eight are used, so nobody fills the list. What is offered may be false: few that have never answered are used at
+ * once, and of several who offer the same relay it is theirs whose place answers (offer-trials.ts). An offer ends by itself unless it is renewed, by a letter or by the relay being there. What an
+ * older letter says never undoes what a newer one said.
  */
 import { formatRelayHint, parseRelayHint } from '../wire/relay-hint.ts';
 import { isPublicKeyHex } from '../wire/identity.ts';
 import type { EngineChange } from '../engine-types.ts';
 import type { Content, Instant, PublicKeyHex, RelayHint } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
+import { OfferTrials } from './offer-trials.ts';
 import type { IntroductionOrder } from './contacts.ts';
 import type { RelayRow, VisorChange } from './visor-store.ts';
 
 const valueKey = 'friend-relays';
-/** Each costs a session and a mailbox. */
-const usedMaximum = 8;
 /** Offers remembered; of more, the one that ends first is forgotten. */
 const offersMaximum = 64;
 /** Longer than that nobody promises. */
@@ -47,7 +47,11 @@ interface FriendOffer {
   readonly sinceMs: number;
   /** The person removed it by hand. */
   readonly isDeclined: boolean;
+  /** Somebody with that key has answered at that place. */
+  readonly hasAnswered: boolean;
 }
+
+type StandingOffer = FriendOffer & { readonly hint: RelayHint };
 
 /** For those who write to somebody: where else their mail may go. */
 export interface FriendHolders {
@@ -63,6 +67,7 @@ export const noFriendHolders: FriendHolders = { of: () => [], all: [], hasNone: 
 
 export interface FriendRelaysEvents {
   isRegistered(relay: PublicKeyHex): boolean;
+  isConnected(relay: PublicKeyHex): boolean;
   /** What to commit so that it is drained still, and told nothing new. */
   removal(row: RelayRow, now: Instant): readonly VisorChange[];
   /** The set of relays is another one now. */
@@ -79,11 +84,15 @@ export class FriendRelays implements FriendHolders {
 
   /** Monotonic time since when the end of somebody's offer has passed. */
   readonly #overdue = new Map<PublicKeyHex, number>();
+  readonly #trials: OfferTrials<StandingOffer>;
+  /** Monotonic ms when the next of those who wait has its turn. */
+  #turnAtMs = Infinity;
 
   constructor(context: VisorContext, events: FriendRelaysEvents) {
     this.#context = context;
     this.#events = events;
     this.#offers = readOffers(context.memory.values.get(valueKey));
+    this.#trials = new OfferTrials((relay) => events.isConnected(relay));
   }
 
   get all(): readonly RelayHint[] { return this.#rows().map(hintOf); }
@@ -101,9 +110,18 @@ export class FriendRelays implements FriendHolders {
   }
 
   /** Whose it is. */
-  carrierOf(relay: PublicKeyHex): PublicKeyHex | undefined { return [...this.#offers.values()].find((offer) => offer.hint?.publicKey === relay)?.contact; }
+  carrierOf(relay: PublicKeyHex): PublicKeyHex | undefined { return this.#offerOf(relay)?.contact; }
   /** Bytes of mail that they hold for us. */
-  quotaOf(relay: PublicKeyHex): number | undefined { return [...this.#offers.values()].find((offer) => offer.hint?.publicKey === relay)?.quotaBytes; }
+  quotaOf(relay: PublicKeyHex): number | undefined { return this.#offerOf(relay)?.quotaBytes; }
+
+  /** Of several the one in use; before any is, one that has answered. */
+  #offerOf(relay: PublicKeyHex): FriendOffer | undefined {
+    const offers = this.#offersOf(relay);
+    const inUse = this.#trials.inUse(relay);
+    return offers.find(({ contact }) => contact === inUse) ?? offers.find(({ hasAnswered }) => hasAnswered) ?? offers[0];
+  }
+
+  #offersOf(relay: PublicKeyHex): readonly FriendOffer[] { return [...this.#offers.values()].filter(({ hint }) => hint?.publicKey === relay); }
 
   /** A contact has offered, or takes back what they offered. `after` runs after the commit. */
   offered(sender: PublicKeyHex, content: CarryContent, order: IntroductionOrder, now: Instant): { readonly changes: readonly VisorChange[]; readonly after: (now: Instant) => void } {
@@ -112,12 +130,14 @@ export class FriendRelays implements FriendHolders {
     if (this.#context.memory.contacts.get(sender)?.standing !== 'contact') return nothing;
     if (before !== undefined && before.device === order.device && order.sequence <= before.sequence) return nothing;
     const { offer } = content;
-    const isTheirs = offer !== undefined && offer.hint.publicKey !== this.#context.publicKey && (this.carrierOf(offer.hint.publicKey) ?? sender) === sender;
+    const hint = offer?.hint.publicKey === this.#context.publicKey ? undefined : offer?.hint;
+    const isSamePlace = hint !== undefined && before?.hint !== undefined && formatRelayHint(hint) === formatRelayHint(before.hint);
+    const isDeclined = hint !== undefined && this.#offersOf(hint.publicKey).some((other) => other.isDeclined);
     const leaseSeconds = Math.min(leaseMaximumSeconds, offer?.leaseSeconds ?? 0);
     const next: FriendOffer = {
-      contact: sender, device: order.device, sequence: order.sequence, hint: isTheirs ? offer.hint : undefined, quotaBytes: offer?.quotaBytes ?? 0, leaseSeconds,
+      contact: sender, device: order.device, sequence: order.sequence, hint, quotaBytes: offer?.quotaBytes ?? 0, leaseSeconds,
       untilMs: now.wallMs + leaseSeconds * 1_000, sinceMs: before?.hint === undefined ? now.wallMs : before.sinceMs,
-      isDeclined: before?.isDeclined === true && offer?.hint.publicKey === before.hint?.publicKey,
+      isDeclined, hasAnswered: isSamePlace && before.hasAnswered,
     };
     // At once: the letters of several friends are read before the first of them is committed, and all of them are kept in one value.
     bounded(this.#offers.set(sender, next));
@@ -136,13 +156,33 @@ export class FriendRelays implements FriendHolders {
 
   /** That relay is there: so is the offer. */
   isThere(relay: PublicKeyHex, now: Instant): void {
-    for (const offer of this.#offers.values()) {
-      const untilMs = now.wallMs + offer.leaseSeconds * 1_000;
-      if (offer.hint?.publicKey !== relay || untilMs - offer.untilMs < renewedByMs) continue;
-      this.#offers.set(offer.contact, { ...offer, untilMs });
-      this.#context.commit([{ kind: 'put-value', key: valueKey, value: writeOffers(this.#offers) }]);
-    }
+    const offer = this.#offerOf(relay);
+    if (offer === undefined) return;
+    const untilMs = now.wallMs + offer.leaseSeconds * 1_000;
+    if (untilMs - offer.untilMs >= renewedByMs) this.#keep({ ...offer, untilMs });
   }
+
+  /** Somebody has answered there and proved to have that key. */
+  answered(hint: RelayHint, now: Instant): void {
+    const offer = this.#offerOf(hint.publicKey);
+    if (offer?.hint?.host !== hint.host || offer.hint.port !== hint.port || offer.hasAnswered) return;
+    this.#keep({ ...offer, hasAnswered: true });
+    // Others may be asked now.
+    this.sync(now);
+  }
+
+  #keep(offer: FriendOffer): void {
+    this.#offers.set(offer.contact, offer);
+    this.#context.commit([{ kind: 'put-value', key: valueKey, value: writeOffers(this.#offers) }]);
+  }
+
+  handleTimeout(now: Instant): void {
+    if (now.monotonicMs < this.#turnAtMs) return;
+    this.#turnAtMs = Infinity;
+    this.sync(now);
+  }
+
+  pollTimeout(): { readonly atMs: number; readonly reason: string } | undefined { return this.#turnAtMs === Infinity ? undefined : { atMs: this.#turnAtMs, reason: 'another offer to carry has its turn' }; }
 
   /** Makes the relays of role `friend` match what is offered and wanted; called whenever either may have changed, and now and then. */
   sync(now: Instant): void {
@@ -159,7 +199,7 @@ export class FriendRelays implements FriendHolders {
         continue;
       }
       // Ours to leave: what waits there is fetched still. Theirs to end, or not to be told where we are: it is over.
-      const isLeft = this.#isOffered(row.publicKey, now) && !memory.settings.hideAddress;
+      const isLeft = this.#isHolding(row, now) && !memory.settings.hideAddress;
       if (isLeft && row.leavingSinceMs !== undefined) continue;
       changes.push(...(isLeft ? this.#events.removal(row, now) : [{ kind: 'delete-relay', publicKey: row.publicKey } as const]));
     }
@@ -186,17 +226,18 @@ export class FriendRelays implements FriendHolders {
     return this.#context.memory.relays.get(hint.publicKey)?.role === 'friend' && now.monotonicMs - sinceMs < graceMs;
   }
 
-  #isOffered(relay: PublicKeyHex, now: Instant): boolean { return [...this.#offers.values()].some((offer) => offer.hint?.publicKey === relay && this.#isStanding(offer, now)); }
+  /** Mail may wait there that we may fetch: we had a mailbox, and may have one still. */
+  #isHolding({ publicKey, epoch }: RelayRow, now: Instant): boolean { return epoch !== undefined && this.#offersOf(publicKey).some((offer) => this.#isStanding(offer, now)); }
 
   /** The relay would see where we are, which is what somebody who hides it does not want friends to see. */
   #wanted(now: Instant): ReadonlyMap<PublicKeyHex, RelayHint> {
     const { useFriendsRelays, hideAddress } = this.#context.memory.settings;
-    const wanted = new Map<PublicKeyHex, RelayHint>();
-    if (!useFriendsRelays || hideAddress) return wanted;
-    for (const offer of [...this.#offers.values()].sort((one, other) => one.sinceMs - other.sinceMs || (one.contact < other.contact ? -1 : 1))) {
-      if (offer.hint !== undefined && !offer.isDeclined && this.#isStanding(offer, now) && wanted.size < usedMaximum) wanted.set(offer.hint.publicKey, offer.hint);
-    }
-    return wanted;
+    if (!useFriendsRelays || hideAddress) return new Map();
+    const usable = [...this.#offers.values()].filter((offer): offer is StandingOffer => !offer.isDeclined && this.#isStanding(offer, now))
+      .sort((one, other) => one.sinceMs - other.sinceMs || (one.contact < other.contact ? -1 : 1));
+    const chosen = this.#trials.choose(usable, now);
+    this.#turnAtMs = this.#trials.nextMs;
+    return new Map([...chosen].map(([relay, { hint }]) => [relay, hint]));
   }
 }
 
@@ -210,9 +251,9 @@ function bounded(offers: Map<PublicKeyHex, FriendOffer>): void {
   }
 }
 
-/** Per contact: key, device, sequence, hint (empty: withdrawn), bytes, lease, end, beginning, declined. */
-const writeOffers = (offers: ReadonlyMap<PublicKeyHex, FriendOffer>): string => JSON.stringify([...offers.values()].map(({ contact, device, sequence, hint, quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined }) =>
-  [contact, device, sequence, hint === undefined ? '' : formatRelayHint(hint), quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined]));
+/** Per contact: key, device, sequence, hint (empty: withdrawn), bytes, lease, end, beginning, declined, whether the place has answered. */
+const writeOffers = (offers: ReadonlyMap<PublicKeyHex, FriendOffer>): string => JSON.stringify([...offers.values()].map(({ contact, device, sequence, hint, quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined, hasAnswered }) =>
+  [contact, device, sequence, hint === undefined ? '' : formatRelayHint(hint), quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined, hasAnswered]));
 
 /** What is damaged is left out: it is offered again within days. */
 function readOffers(text: string | undefined): Map<PublicKeyHex, FriendOffer> {
@@ -222,10 +263,10 @@ function readOffers(text: string | undefined): Map<PublicKeyHex, FriendOffer> {
   if (!Array.isArray(parsed)) return read;
   for (const entry of parsed.slice(0, offersMaximum) as unknown[]) {
     if (!Array.isArray(entry)) continue;
-    const [contact, device, sequence, hintText, quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined] = entry as unknown[];
+    const [contact, device, sequence, hintText, quotaBytes, leaseSeconds, untilMs, sinceMs, isDeclined, hasAnswered] = entry as unknown[];
     if (typeof contact !== 'string' || !isPublicKeyHex(contact) || typeof device !== 'string' || typeof hintText !== 'string') continue;
     if (!isCount(sequence) || !isCount(quotaBytes) || !isCount(leaseSeconds) || !isTime(untilMs) || !isTime(sinceMs)) continue;
-    read.set(contact, { contact, device, sequence, hint: parseRelayHint(hintText), quotaBytes, leaseSeconds: Math.min(leaseSeconds, leaseMaximumSeconds), untilMs, sinceMs, isDeclined: isDeclined === true });
+    read.set(contact, { contact, device, sequence, hint: parseRelayHint(hintText), quotaBytes, leaseSeconds: Math.min(leaseSeconds, leaseMaximumSeconds), untilMs, sinceMs, isDeclined: isDeclined === true, hasAnswered: hasAnswered === true });
   }
   return read;
 }
