@@ -2,7 +2,7 @@
  * The relay in an engine: mailboxes for its members, circuits between those who are here, and what it knows of identities, by itself or by asking the relays of
  * its operator. It has an identity and a device of its own, and no mail.
  */
-import { HourlyBudget } from './circuits/circuit-budget.ts';
+import { HourlyBudget } from './circuits/hourly-budget.ts';
 import type { ExchangeEnvironment } from './circuits/exchange.ts';
 import type { Due } from './deadlines.ts';
 import { DirectoryRole } from './directory/directory-role.ts';

@@ -1,9 +1,8 @@
 /**
  * What a relay gives to circuits, and how it keeps to that: how many there may be, of whom, and what goes through one. Everything here is a number
- * or a counter with an upper bound of its own; who is who is told in exchange.ts.
+ * or a counter with an upper bound of its own; who is who is told in exchange.ts. What all circuits may carry in an hour is in hourly-budget.ts.
  */
 import { addressPrefix } from '../mail/mailbox-rate.ts';
-import type { HourlyCircuits } from '../engine-types.ts';
 import type { SessionId } from '../session/types.ts';
 
 /** A visor has some contacts with whom it talks at once, and most of those directly after seconds. */
@@ -35,8 +34,6 @@ export const idleMs = 120_000;
 export const tunnelBytesPerSecond = 65_536;
 /** A conversation's worth at once. */
 export const tunnelBurstBytes = 262_144;
-const minuteMs = 60_000;
-const minutesOfHour = 60;
 const tunnelBytesPerMs = tunnelBytesPerSecond / 1_000;
 
 /** How often a session is told that it has no such circuit. */
@@ -60,53 +57,6 @@ export class TunnelBudget {
     if (this.#bytes < sizeBytes) return false;
     this.#bytes -= sizeBytes;
     return true;
-  }
-}
-
-/** What all circuits together may carry in any hour, where whoever runs the relay has said so. Counted by the minute, so that people can be told what the last hour took. */
-export class HourlyBudget {
-  readonly #hour: HourlyCircuits;
-  readonly #minutes = Array.from({ length: minutesOfHour }, () => ({ packets: 0, bytes: 0 }));
-  #packets = 0;
-  #bytes = 0;
-  #latestMinute: number;
-
-  constructor(hour: HourlyCircuits, nowMs: number) {
-    this.#hour = hour;
-    this.#latestMinute = Math.floor(nowMs / minuteMs);
-  }
-
-  /** False: it is not there, and nothing was taken. */
-  take(sizeBytes: number, nowMs: number): boolean {
-    this.#forget(nowMs);
-    if (this.#packets + 1 > this.#hour.packets || this.#bytes + sizeBytes > this.#hour.bytes) return false;
-    const slot = this.#minutes[this.#latestMinute % minutesOfHour];
-    if (slot === undefined) return false;
-    slot.packets += 1;
-    slot.bytes += sizeBytes;
-    this.#packets += 1;
-    this.#bytes += sizeBytes;
-    return true;
-  }
-
-  /** In the last hour. */
-  used(nowMs: number): HourlyCircuits {
-    this.#forget(nowMs);
-    return { packets: this.#packets, bytes: this.#bytes };
-  }
-
-  #forget(nowMs: number): void {
-    const minute = Math.floor(nowMs / minuteMs);
-    // At most each slot once, however long the machine slept.
-    for (let past = Math.max(this.#latestMinute + 1, minute - minutesOfHour + 1); past <= minute; past += 1) {
-      const slot = this.#minutes[past % minutesOfHour];
-      if (slot === undefined) continue;
-      this.#packets -= slot.packets;
-      this.#bytes -= slot.bytes;
-      slot.packets = 0;
-      slot.bytes = 0;
-    }
-    this.#latestMinute = Math.max(this.#latestMinute, minute);
   }
 }
 

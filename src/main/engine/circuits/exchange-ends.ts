@@ -14,6 +14,8 @@ export interface Attempt {
   readonly answer: Answer;
   /** Share of its neighbourhood (circuit-budget.ts). */
   readonly share: string;
+  /** To whom what goes through is charged (hourly-budget.ts). */
+  readonly parties: readonly string[];
   /** Sessions that have not answered. */
   waiting: number;
   /** One of them has said no. */
@@ -25,6 +27,7 @@ export interface Circuit {
   readonly opener: End;
   readonly owner: End;
   readonly share: string;
+  readonly parties: readonly string[];
   readonly budget: TunnelBudget;
   lastForwardedMs: number;
 }

@@ -31,8 +31,8 @@ export interface OpeningEnvironment {
   count(counter: string): void;
 }
 
-/** What an opening that was granted leaves: the end of its owner, and the share of the opener's neighbourhood, which is given back when the circuit ends. */
-export interface Granted { readonly opener: EndsOfSession; readonly owner: End; readonly share: string; readonly answer: Answer }
+/** What an opening that was granted leaves: the end of its owner, the share of the opener's neighbourhood, which is given back when the circuit ends, and to whom it is charged. */
+export interface Granted { readonly opener: EndsOfSession; readonly owner: End; readonly share: string; readonly parties: readonly string[]; readonly answer: Answer }
 
 export class Openings {
   readonly #environment: OpeningEnvironment;
@@ -73,7 +73,7 @@ export class Openings {
     if (asked.length === 0 || this.#connects + asked.length > connectsMaximum) { this.#refuse(answer, 'busy', askedRetrySeconds, now); return; }
     const share = this.#shares.take(from.host);
     if (share === undefined) { this.#refuse(answer, 'busy', fullRetrySeconds, now); return; }
-    this.#ask({ opener: this.#ends.session(sessionId), answer, share, waiting: asked.length, refused: false }, asked, this.#environment.crypto.blake3(token), now);
+    this.#ask({ opener: this.#ends.session(sessionId), answer, share, parties: [`friend ${mailbox.identity}`, `network ${share}`], waiting: asked.length, refused: false }, asked, this.#environment.crypto.blake3(token), now);
   }
 
   /** Its opener is gone: whoever says yes now is told that there is nobody. */
@@ -105,7 +105,7 @@ export class Openings {
     const isHere = this.#ends.has(end);
     if (isHere && isYes(outcome) && this.#attempts.delete(attempt)) {
       attempt.opener.attempts.delete(attempt);
-      this.#granted({ opener: attempt.opener, owner: end, share: attempt.share, answer: attempt.answer }, now);
+      this.#granted({ opener: attempt.opener, owner: end, share: attempt.share, parties: attempt.parties, answer: attempt.answer }, now);
       return;
     }
     this.#ends.remove(end);

@@ -3,7 +3,7 @@ import { nobleCrypto } from '../noble-crypto.ts';
 import { seededRandom } from '../session/testing.ts';
 import { mailboxKey } from '../wire/types.ts';
 import { CircuitExchange } from './exchange.ts';
-import type { HourlyBudget } from './circuit-budget.ts';
+import type { HourlyBudget } from './hourly-budget.ts';
 import { circuitOf, tunnelled, writeTunnelFrame } from './tunnel.ts';
 import type { RandomBytes } from '../crypto.ts';
 import type { RequestOptions, RequestOutcome } from '../directed/types.ts';

@@ -17,6 +17,7 @@
  * session, per neighbourhood of the network, and in all (circuit-budget.ts). What is beyond the budget is dropped, as a narrow path would drop it,
  * and the congestion control of the session inside does with it what it does on any path. Numbers name ends of the session that a frame came by and of no other,
  * so a guessed number reaches nothing. A frame for a circuit that is no more is answered by a hang-up, once a second: whoever missed the first learns it.
+ * Where whoever runs the relay has set a budget for the hour, nobody takes more of it than they leave (hourly-budget.ts).
  * An owner's answers cannot hold an opener up beyond the deadline; an owner with too many open is asked no more.
  *
  * WHAT THE RELAY LEARNS. Which session asked for which mailbox, when, for how long, and how many bytes went which way. The opener need not have a certificate
@@ -30,7 +31,7 @@
  * the circuits themselves.
  */
 import { Deadlines } from '../deadlines.ts';
-import { idleMs, TunnelBudget, type HourlyBudget } from './circuit-budget.ts';
+import { idleMs, TunnelBudget } from './circuit-budget.ts';
 import { Ends } from './exchange-ends.ts';
 import { HangUps } from './exchange-hang-ups.ts';
 import { Openings } from './exchange-openings.ts';
@@ -43,6 +44,7 @@ import type { Instant, RequestBody, Verb } from '../wire/types.ts';
 import type { Circuit, End } from './exchange-ends.ts';
 import type { HangUpEnvironment } from './exchange-hang-ups.ts';
 import type { Granted, OpeningEnvironment } from './exchange-openings.ts';
+import type { HourlyBudget } from './hourly-budget.ts';
 
 const nothing = new Uint8Array(0);
 
@@ -115,7 +117,8 @@ export class CircuitExchange {
     const { circuit } = end;
     if (circuit === undefined) { this.#environment.count('circuit.drop.early'); return; }
     if (!circuit.budget.take(sizeBytes, now.monotonicMs)) { this.#environment.count('circuit.drop.budget'); return; }
-    if (this.#environment.hourly?.take(sizeBytes, now.monotonicMs) === false) { this.#environment.count('circuit.drop.hour'); return; }
+    const taken = this.#environment.hourly?.take(sizeBytes, circuit.parties, now.monotonicMs) ?? 'taken';
+    if (taken !== 'taken') { this.#environment.count(taken === 'used-up' ? 'circuit.drop.hour' : 'circuit.drop.share'); return; }
     const other = otherThan(end, circuit);
     if (!this.#environment.send(other.session.id, writeTunnelFrame(this.#room, other.number, tunnelled(frame)), now)) { this.#environment.count('circuit.drop.not-sent'); return; }
     circuit.lastForwardedMs = now.monotonicMs;
@@ -149,10 +152,10 @@ export class CircuitExchange {
     return next === undefined ? undefined : { atMs: next.atMs, reason: 'idle circuit' };
   }
 
-  #join({ opener: session, owner, share, answer }: Granted, now: Instant): void {
+  #join({ opener: session, owner, share, parties, answer }: Granted, now: Instant): void {
     const opener = this.#ends.draw(session);
     this.#made += 1;
-    const circuit: Circuit = { key: String(this.#made), opener, owner, share, budget: new TunnelBudget(now.monotonicMs), lastForwardedMs: now.monotonicMs };
+    const circuit: Circuit = { key: String(this.#made), opener, owner, share, parties, budget: new TunnelBudget(now.monotonicMs), lastForwardedMs: now.monotonicMs };
     opener.circuit = circuit;
     owner.circuit = circuit;
     opener.session.opened += 1;
