@@ -200,7 +200,26 @@ describe('strangers', () => {
     const { server, port } = await serve({ connectionsOfOne: 3, connections: 100 });
     await Promise.all([stranger(port), stranger(port), stranger(port)]);
     await expect(stranger(port)).rejects.toBeDefined();
-    expect([server.connectionCount, server.counters['turnedAway']]).toEqual([3, 1]);
+    expect([server.connectionCount, server.counters['turnedAway'], server.counters['turnedAwayOfOne']]).toEqual([3, 1, 1]);
+  });
+
+  it('have a share with all of their site, in which those with a session stay, and others make room', async () => {
+    const { server, heard, at, port } = await serve({ connectionsOfSite: 3, connections: 100 });
+    const { client: visor, lost } = client();
+    visor.send(at, numbered(4));
+    await expect.poll(() => heard.length, patience).toBe(1);
+    for (const { from } of heard) server.send(from, numbered(4));
+    for (let count = 0; count < 5; count += 1) await stranger(port);
+    expect([server.connectionCount, server.counters['evicted'], lost]).toEqual([3, 3, []]);
+  });
+
+  it('are turned away and counted when their site has its share of sessions', async () => {
+    const { server, heard, at, port } = await serve({ connectionsOfSite: 2, connections: 100 });
+    for (const visor of [client().client, client().client]) visor.send(at, numbered(4));
+    await expect.poll(() => heard.length, patience).toBe(2);
+    for (const { from } of heard) server.send(from, numbered(4));
+    await expect(stranger(port)).rejects.toBeDefined();
+    expect([server.connectionCount, server.counters['turnedAway'], server.counters['turnedAwayOfSite'], server.counters['evicted']]).toEqual([2, 1, 1, 0]);
   });
 
   it('make room for others, and those with a session stay', async () => {

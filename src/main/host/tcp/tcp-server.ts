@@ -2,7 +2,8 @@
  * Where a relay takes datagrams over TCP: TLS 1.3, because that is what networks let out which let nothing else out, and inside it frames (framing.ts). It knows nothing of who connects.
  *
  * Strangers can make it hold a bounded number of connections and nothing more. A connection to which the engine sends something of a session belongs to somebody who has proved who they are;
- * any other one ends after a few seconds, and the oldest of them at once where there is no more room. One neighbourhood has a share only.
+ * any other one ends after a few seconds, and the oldest of them at once where there is no more room. One neighbourhood has a share only, and a site of many neighbourhoods too (neighbourhoods.ts): whoever has a session need not have said who they are,
+ * so that one site could hold all places with sessions.
  */
 import { createServer as createTcpServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -11,12 +12,15 @@ import { acceptedTcpAddress } from '../../engine/wire/tcp-address.ts';
 import type { SocketAddress } from '../../engine/wire/types.ts';
 import type { TlsIdentity } from './certificate.ts';
 import { FramedConnection, newTcpCounters, WriteBudget, type TcpCounters } from './framed-connection.ts';
+import { neighbourhoodOf, Neighbourhoods, siteOf } from './neighbourhoods.ts';
 
 export interface TcpServerLimits {
   /** In all. */
   readonly connections: number;
   /** Of one IPv4 address, behind which an office may be, or of one IPv6 network (/64). */
   readonly connectionsOfOne: number;
+  /** Of all in one /24 of IPv4, or one /48 of IPv6. */
+  readonly connectionsOfSite: number;
   /** TLS handshakes under way; each costs a signature. */
   readonly handshakes: number;
   /** One that is not over by then makes room for others: it takes two round trips. */
@@ -29,17 +33,17 @@ export interface TcpServerLimits {
   readonly waitingBytes: number;
 }
 
-export const tcpServerLimits: TcpServerLimits = { connections: 4_096, connectionsOfOne: 64, handshakes: 256, slowHandshakeMs: 2_000, unusedMs: 15_000, idleMs: 300_000, waitingBytes: 64 * 1024 * 1024 };
+export const tcpServerLimits: TcpServerLimits = { connections: 4_096, connectionsOfOne: 64, connectionsOfSite: 512, handshakes: 256, slowHandshakeMs: 2_000, unusedMs: 15_000, idleMs: 300_000, waitingBytes: 64 * 1024 * 1024 };
 const handshakeTimeoutMs = 10_000;
 const sweepMs = 5_000;
 /** First byte of a datagram that belongs to a session (docs/protocol.md, section 1). */
 const transportType = 4;
 const mappedPrefix = '::ffff:';
-const ipv6Groups = 8;
-const ipv6NetworkGroups = 4;
 
 interface Accepted {
   readonly raw: Socket;
+  /** Where it comes from. */
+  readonly from: string;
   readonly neighbourhood: string;
   readonly sinceMs: number;
   readonly ends: string;
@@ -66,9 +70,9 @@ export class TcpServer {
   /** By the host part of their addresses; oldest first. */
   readonly #accepted = new Map<string, Accepted>();
   readonly #byRaw = new Map<string, { readonly address: SocketAddress; readonly accepted: Accepted }>();
-  readonly #byNeighbourhood = new Map<string, number>();
+  readonly #neighbourhoods: Neighbourhoods;
   readonly #traffic = newTcpCounters();
-  readonly #counters = { accepted: 0, turnedAway: 0, evicted: 0, unused: 0, idle: 0 };
+  readonly #counters = { accepted: 0, turnedAway: 0, turnedAwayOfOne: 0, turnedAwayOfSite: 0, evicted: 0, unused: 0, idle: 0 };
   #handshakes = 0;
   #nextNumber = 1;
   #sweep: NodeJS.Timeout | undefined;
@@ -77,6 +81,7 @@ export class TcpServer {
     this.#options = options;
     this.#limits = { ...tcpServerLimits, ...options.limits };
     this.#budget = new WriteBudget(this.#limits.waitingBytes);
+    this.#neighbourhoods = new Neighbourhoods(this.#limits);
     this.#tls = createTlsServer({ key: options.identity.key, cert: options.identity.certificate, minVersion: 'TLSv1.3', handshakeTimeout: handshakeTimeoutMs });
     // Whatever goes wrong before a connection is there: it ends, and 'close' of the socket below tells.
     this.#tls.on('tlsClientError', () => undefined);
@@ -107,7 +112,7 @@ export class TcpServer {
 
   get connectionCount(): number { return this.#accepted.size; }
   get handshakeCount(): number { return this.#handshakes; }
-  get neighbourhoodCount(): number { return this.#byNeighbourhood.size; }
+  get neighbourhoodCount(): number { return this.#neighbourhoods.size; }
   get waitingBytes(): number { return this.#budget.waitingBytes; }
   get counters(): Readonly<TcpCounters & Record<string, number>> { return { ...this.#traffic, ...this.#counters, connections: this.#accepted.size }; }
 
@@ -130,8 +135,7 @@ export class TcpServer {
     raw.on('error', () => undefined);
     if (remoteAddress === undefined || remotePort === undefined) { raw.destroy(); return; }
     const host = remoteAddress.startsWith(mappedPrefix) ? remoteAddress.slice(mappedPrefix.length) : remoteAddress;
-    const neighbourhood = neighbourhoodOf(host);
-    if (!this.#hasRoom(neighbourhood)) {
+    if (!this.#hasRoom(host)) {
       this.#counters.turnedAway += 1;
       raw.resetAndDestroy();
       return;
@@ -139,9 +143,9 @@ export class TcpServer {
     const address = acceptedTcpAddress(host, remotePort, this.#nextNumber);
     this.#nextNumber += 1;
     const nowMs = performance.now();
-    const accepted: Accepted = { raw, neighbourhood, sinceMs: nowMs, ends: endsOf(raw), connection: undefined, heardMs: nowMs, isUsed: false };
+    const accepted: Accepted = { raw, from: host, neighbourhood: neighbourhoodOf(host), sinceMs: nowMs, ends: endsOf(raw), connection: undefined, heardMs: nowMs, isUsed: false };
     this.#accepted.set(address.host, accepted);
-    this.#byNeighbourhood.set(neighbourhood, (this.#byNeighbourhood.get(neighbourhood) ?? 0) + 1);
+    this.#neighbourhoods.add(host);
     this.#counters.accepted += 1;
     this.#handshakes += 1;
     this.#byRaw.set(accepted.ends, { address, accepted });
@@ -164,12 +168,20 @@ export class TcpServer {
     });
   }
 
-  #hasRoom(neighbourhood: string): boolean {
-    if ((this.#byNeighbourhood.get(neighbourhood) ?? 0) >= this.#limits.connectionsOfOne) return false;
-    if (this.#handshakes >= this.#limits.handshakes && !this.#evictHandshake(neighbourhood)) return false;
-    if (this.#accepted.size < this.#limits.connections) return true;
+  /** Counts why, where a share is used up. */
+  #hasRoom(from: string): boolean {
+    const full = this.#neighbourhoods.full(from);
+    if (full === 'one') { this.#counters.turnedAwayOfOne += 1; return false; }
+    // Those of a site need not know each other: who has proved nothing makes room there as well.
+    if (full === 'site' && !this.#evictUnused(siteOf(from))) { this.#counters.turnedAwayOfSite += 1; return false; }
+    if (this.#handshakes >= this.#limits.handshakes && !this.#evictHandshake(neighbourhoodOf(from))) return false;
+    return this.#accepted.size < this.#limits.connections || this.#evictUnused(undefined);
+  }
+
+  /** The oldest, of that site or of all. */
+  #evictUnused(site: string | undefined): boolean {
     for (const [host, accepted] of this.#accepted) {
-      if (accepted.isUsed) continue;
+      if (accepted.isUsed || (site !== undefined && siteOf(accepted.from) !== site)) continue;
       this.#counters.evicted += 1;
       this.#end(host, accepted);
       return true;
@@ -214,24 +226,12 @@ export class TcpServer {
     this.#accepted.delete(host);
     this.#byRaw.delete(accepted.ends);
     if (accepted.connection === undefined) this.#handshakes -= 1;
-    const left = (this.#byNeighbourhood.get(accepted.neighbourhood) ?? 0) - 1;
-    if (left > 0) this.#byNeighbourhood.set(accepted.neighbourhood, left);
-    else this.#byNeighbourhood.delete(accepted.neighbourhood);
+    this.#neighbourhoods.remove(accepted.from);
   }
 }
 
 /** The same for a connection and for the TLS in it, and for no two that are there at once. */
 const endsOf = ({ remoteAddress, remotePort, localAddress }: Socket): string => `${remoteAddress ?? ''} ${String(remotePort)} ${localAddress ?? ''}`;
-
-/** An address of IPv4, the first four groups of one of IPv6. */
-function neighbourhoodOf(host: string): string {
-  if (!host.includes(':')) return host;
-  const [head = '', tail] = (host.split('%')[0] ?? '').split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? [] : new Array<string>(Math.max(0, ipv6Groups - before.length - after.length)).fill('0');
-  return [...before, ...zeros, ...after].slice(0, ipv6NetworkGroups).join(':');
-}
 
 function listenError(error: Error & { readonly code?: string }, { host, port }: TcpServerOptions): WaypostError {
   const where = `${host ?? 'any address'}, TCP port ${String(port)}`;
