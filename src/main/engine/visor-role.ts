@@ -100,6 +100,7 @@ export class VisorRole {
       down: (link, at) => { this.#linkDown(link, at); },
       leaving: (sessionId, at) => { this.peers.relaySessionLost(sessionId, at); },
       isCarrying: (sessionId) => this.peers.isCarrying(sessionId),
+      isHearsay: (hint) => this.friendRelays.isHearsay(hint),
     });
     const outbox = (): Outbox => this.outbox;
     this.friendRelays = new FriendRelays(context, {

@@ -26,6 +26,7 @@ export class RelayPeers implements PeerAnswers {
       down: (link, now) => { this.#lost(link, now); },
       leaving: () => undefined,
       isCarrying: () => false,
+      isHearsay: () => false,
     });
   }
 

@@ -118,6 +118,20 @@ describe('offers to carry', () => {
     expect(world.used).toEqual([stone(7)]);
   });
 
+  it('are hearsay until somebody has answered there, also after a restart, and again when they name another place', () => {
+    const world = new World();
+    const isHearsay = (port: number): boolean => world.friends.isHearsay(hintOf(stone(0), port));
+    world.offer(0, offerOf(stone(0), 7_500));
+    expect(isHearsay(7_500)).toBe(true);
+    world.there.add(placeOf(hintOf(stone(0))));
+    world.meet();
+    world.begin().sync(world.now);
+    expect([isHearsay(7_500), isHearsay(7_501)]).toEqual([false, true]);
+    world.ms += 60_000;
+    world.offer(0, offerOf(stone(0), 7_501), 2);
+    expect(isHearsay(7_501)).toBe(true);
+  });
+
   it('cannot take a relay over that is there where another has offered it, nor name ourselves, nor come from whom we do not know', () => {
     const world = new World();
     world.offer(0, offerOf(stone(0), 7_500));

@@ -109,6 +109,12 @@ export class FriendRelays implements FriendHolders {
     if (this.#absent.size > absentMaximum && oldest.done !== true) this.#absent.delete(oldest.value);
   }
 
+  /** A contact says that this relay is there, and nobody has ever answered there. */
+  isHearsay({ publicKey, host, port }: RelayHint): boolean {
+    const isThis = ({ hint }: FriendOffer): boolean => hint?.host === host && hint.port === port;
+    return this.#context.memory.relays.get(publicKey)?.role === 'friend' && !this.#offersOf(publicKey).some((offer) => offer.hasAnswered && isThis(offer));
+  }
+
   /** Whose it is. */
   carrierOf(relay: PublicKeyHex): PublicKeyHex | undefined { return this.#offerOf(relay)?.contact; }
   /** Bytes of mail that they hold for us. */

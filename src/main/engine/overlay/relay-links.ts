@@ -52,6 +52,8 @@ export interface LinkEvents {
   leaving(sessionId: SessionId, now: Instant): void;
   /** Something goes through it that outlasts a pause. */
   isCarrying(sessionId: SessionId): boolean;
+  /** Of an own relay: only somebody else's word says that it is there. */
+  isHearsay(hint: RelayHint): boolean;
 }
 
 /** UDP does not get through to it just now. */
@@ -305,8 +307,7 @@ export class RelayLinks {
     if (around !== undefined) this.#context.sessions.goAround(session.id, around);
   }
 
-  /** A contact has told where it is. */
-  #isHearsay({ purpose, hint }: RelayLink): boolean { return purpose === 'own' && this.#context.memory.relays.get(hint.publicKey)?.role === 'friend'; }
+  #isHearsay({ purpose, hint }: RelayLink): boolean { return purpose === 'own' && this.#events.isHearsay(hint); }
 
   #isLiteral(link: RelayLink): boolean { return link.address?.host === link.hint.host; }
 }
