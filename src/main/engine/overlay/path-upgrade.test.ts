@@ -156,6 +156,19 @@ describe('looking for a path', () => {
     }
   });
 
+  it('is begun anew with who asks again with nothing new to tell: their path has failed, and ours will', () => {
+    const { dialler, other, run } = meet();
+    [dialler.offered, other.offered] = [[seenAt('198.18.1.1')], [seenAt('198.18.2.2')]];
+    run(100);
+    other.upgrade.path(1, 'proved', seenAt('198.18.1.1').address, at(100));
+    other.paths = [{ address: seenAt('198.18.1.1').address, isDoubtful: false }];
+    run(30_000);
+    const before = other.probes.length;
+    dialler.upgrade.tryNow(1, at(30_000));
+    run(31_000);
+    expect(other.probes.length).toBeGreaterThan(before);
+  });
+
   it('does not tell a hidden person\'s contact what gets into their network', () => {
     const { dialler, other, run } = meet();
     dialler.inbound = other.inbound = { ipv4: 'filtered', ipv6: 'filtered' };

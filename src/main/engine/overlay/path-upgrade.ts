@@ -132,9 +132,10 @@ export class PathUpgrade {
     // A copy that comes late tells of addresses that are no longer theirs.
     if (this.#own.isHidden() || generation <= upgrade.generation) return;
     upgrade.generation = generation;
+    // They have found out more of their network, and have what they want. Without such news it is their path that has failed, which we may not have noticed yet.
+    const isTold = this.#isDirect(upgrade, now) && isSame(upgrade.theirs, offer.candidates) && isInboundNews(upgrade.theirInbound, offer.inbound);
     upgrade.theirInbound = offer.inbound;
-    // They have found out more of their network, and we have what we want.
-    if (this.#isDirect(upgrade, now) && isSame(upgrade.theirs, offer.candidates)) return;
+    if (isTold) return;
     this.#counts(upgrade, now);
     // The answer is under way for half a round trip; then they begin too.
     const roundTripMs = this.#context.sessions.view(sessionId)?.smoothedRoundTripMs ?? 0;
