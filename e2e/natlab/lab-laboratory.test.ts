@@ -23,7 +23,7 @@ test.each([1, 20, 1_000])('the laboratories of %i runs are such as can be built,
   expect([together, slow, alone].map(relaysIn)).toEqual([faults.length - slowFaults - aloneFaults, slowFaults, aloneFaults].map((count) => 2 * runs * count));
 });
 
-test('a batch is as large as can be numbered, and the last one has the rest', () => {
+test('a batch is as large as can be numbered and borne, and the last one has the rest', () => {
   const topologyOf = (cells: readonly string[]): Parameters<typeof checkTopology>[0] => ({ publicHosts: cells, routers: [] });
   const cellsOf = (run: number): readonly string[] => Array.from({ length: 60 }, (_, index) => `h${String(index)}-${String(run)}`);
   const size = copiesThatFit(topologyOf(cellsOf(1)));
@@ -31,6 +31,7 @@ test('a batch is as large as can be numbered, and the last one has the rest', ()
   const batches = inBatches('hosts', 10, cellsOf, topologyOf);
   expect(batches.map(({ title, cells }) => [title, cells.length])).toEqual([['hosts, runs 1 to 4', 240], ['hosts, runs 5 to 8', 240], ['hosts, runs 9 to 10', 120]]);
   expect(sum(batches.map(({ cells }) => new Set(cells).size))).toBe(600);
+  expect(inBatches('large', 3, (run) => Array.from({ length: 500 }, (_, index) => `h${String(index)}-${String(run)}`), topologyOf).map(({ title }) => title)).toEqual(['large, run 1', 'large, run 2', 'large, run 3']);
   expect(inBatches('none', 10, () => [], topologyOf)).toEqual([]);
 });
 

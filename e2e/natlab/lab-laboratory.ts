@@ -1,4 +1,4 @@
-/** A laboratory of `lab-table.ts`: cells of one table, the nodes they need, and the ledger of what these sent. One is for as many runs as it can number, for to build one takes a while. */
+/** A laboratory of `lab-table.ts`: cells of one table, the nodes they need, and the ledger of what these sent. One is for several runs, for to build one takes a while. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +6,11 @@ import { openLedger, readLedger } from './lab-ledger.ts';
 import type { TableRow } from './lab-lanes.ts';
 import { Lab, type Topology } from './lab.ts';
 import { copiesThatFit } from './topology.ts';
+
+/**
+ * A network namespace costs the kernel some 17 MB, and what is sent to everybody in the public network goes to all of them: with 700 nodes two cores did little else.
+ */
+const nodesMaximum = 240;
 
 export interface Laboratory {
   /** Tells its ledger from others. */
@@ -46,15 +51,18 @@ export async function inLabs(labName: string, laboratories: readonly Laboratory[
   return rows;
 }
 
-/** Runs from 1 on, in as few laboratories as can number their nodes. */
+/** Runs from 1 on, in as few laboratories as can number their nodes, and bear them. */
 export interface Batch<Cell> { readonly title: string; readonly cells: readonly Cell[] }
 
 /** @param cellsOf the cells of one run, with nodes of their own; as many in each. None: no batch. */
 export function inBatches<Cell>(title: string, runs: number, cellsOf: (run: number) => readonly Cell[], topologyOf: (cells: readonly Cell[]) => Topology): readonly Batch<Cell>[] {
   if (cellsOf(1).length === 0) return [];
-  const size = copiesThatFit(topologyOf(cellsOf(1)));
+  const topology = topologyOf(cellsOf(1));
+  const size = Math.max(1, Math.min(copiesThatFit(topology), Math.floor(nodesMaximum / nodesIn(topology))));
   return Array.from({ length: Math.ceil(runs / size) }, (_, batch) => {
     const [first, last] = [batch * size + 1, Math.min(runs, (batch + 1) * size)];
     return { title: `${title}, ${first === last ? `run ${first}` : `runs ${first} to ${last}`}`, cells: Array.from({ length: last - first + 1 }, (_each, index) => cellsOf(first + index)).flat() };
   });
 }
+
+const nodesIn = ({ publicHosts, routers }: Topology): number => publicHosts.length + routers.reduce((sum, { hosts }) => sum + 1 + hosts.length, 0);
