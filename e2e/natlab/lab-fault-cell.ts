@@ -79,11 +79,12 @@ function outcomeOf(arrivals: readonly Arrival[], letters: LetterCount | undefine
   };
 }
 
-/** Letters were written all the time, and none may have come while nothing can pass. */
+/** Letters were written all the time, and none of them may have come while nothing can pass; one that was written before may be late where processes wait for the processor. */
 function darkness(arrivals: readonly Arrival[], { dark }: FaultCourse): readonly Evidence[] {
   if (dark === undefined) return [];
-  const [written, came] = (['sentAtMs', 'receivedAtMs'] as const).map((when) => arrivals.filter(({ [when]: atMs }) => atMs > dark.fromMs && atMs < dark.untilMs).length);
-  return [{ text: `${String(came)} letters came in ${String(dark.untilMs - dark.fromMs)} ms, ${String(written)} were written`, holds: came === 0 && written !== 0 }];
+  const written = arrivals.filter(({ sentAtMs }) => sentAtMs > dark.fromMs && sentAtMs < dark.untilMs);
+  const came = written.filter(({ receivedAtMs }) => receivedAtMs < dark.untilMs).length;
+  return [{ text: `${String(came)} letters came of ${String(written.length)} written in ${String(dark.untilMs - dark.fromMs)} ms`, holds: came === 0 && written.length !== 0 }];
 }
 
 /** Why a cell failed; none when all is well. */

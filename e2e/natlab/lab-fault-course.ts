@@ -7,7 +7,7 @@ export interface FaultCourse {
   /** When the fault was complete, and when it was over, by the clock of day; undefined: it stays. */
   readonly beganAtMs: number;
   readonly healedAtMs?: number;
-  /** When no letter can have come at all. */
+  /** What is written meanwhile cannot come meanwhile. */
   readonly dark?: { readonly fromMs: number; readonly untilMs: number };
   /** Asked for when the letters are at their end. */
   readonly evidence: () => readonly Evidence[] | Promise<readonly Evidence[]>;

@@ -4,7 +4,6 @@ import { until } from '../../scripts/processes/waiting.ts';
 import type { FaultScene } from './lab-fault-scene.ts';
 import type { FaultCourse } from './lab-fault-course.ts';
 
-const underWayMs = 300;
 const outageMs = 8_000;
 const writtenForAwayMs = 3_000;
 const heldPatienceMs = 40_000;
@@ -29,7 +28,7 @@ export function bothRelaysKilled(conversation: 'direct' | 'relay'): (scene: Faul
     const untilMs = Date.now();
     await scene.relays[0].start();
     return {
-      beganAtMs, healedAtMs: Date.now(), ...(conversation === 'relay' ? { dark: { fromMs: beganAtMs + underWayMs, untilMs } } : {}),
+      beganAtMs, healedAtMs: Date.now(), ...(conversation === 'relay' ? { dark: { fromMs: beganAtMs, untilMs } } : {}),
       evidence: () => [{ text: `${String(killed)} relay processes gone`, holds: killed === scene.relays.length }],
     };
   };

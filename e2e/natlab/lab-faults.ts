@@ -29,8 +29,6 @@ export interface Fault {
   readonly begin: (scene: FaultScene) => Promise<FaultCourse>;
 }
 
-/** What left before the fault may still come. */
-const underWayMs = 300;
 const rebindRange = '40000-59999';
 const missedPatienceMs = 8_000;
 /** Two attempts, after the old path was given up. */
@@ -64,7 +62,7 @@ function linkCut(forMs: number): Fault['begin'] {
     }
     const healedAtMs = Date.now();
     await scene.lab.setLink(scene.leftRouter, 'up');
-    return { beganAtMs, healedAtMs, dark: { fromMs: beganAtMs + underWayMs, untilMs: healedAtMs }, evidence: () => [] };
+    return { beganAtMs, healedAtMs, dark: { fromMs: beganAtMs, untilMs: healedAtMs }, evidence: () => [] };
   };
 }
 
