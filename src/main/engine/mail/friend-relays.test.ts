@@ -132,6 +132,16 @@ describe('offers to carry', () => {
     expect(isHearsay(7_501)).toBe(true);
   });
 
+  it('stay hearsay where they name a place by a name, which may lead elsewhere tomorrow', () => {
+    const world = new World();
+    const hint: RelayHint = { publicKey: stone(0), host: 'stone.example', port: 7_500 };
+    world.offer(0, { kind: 'carry', offer: { hint, quotaBytes: 1_000, leaseSeconds: 86_400 } });
+    world.there.add(placeOf(hint));
+    world.meet();
+    expect(world.used).toEqual([stone(0)]);
+    expect(world.friends.isHearsay(hint)).toBe(true);
+  });
+
   it('cannot take a relay over that is there where another has offered it, nor name ourselves, nor come from whom we do not know', () => {
     const world = new World();
     world.offer(0, offerOf(stone(0), 7_500));

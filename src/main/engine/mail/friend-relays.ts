@@ -13,6 +13,7 @@
  */
 import { formatRelayHint, parseRelayHint } from '../wire/relay-hint.ts';
 import { isPublicKeyHex } from '../wire/identity.ts';
+import { hostToBytes } from '../wire/socket-address.ts';
 import type { EngineChange } from '../engine-types.ts';
 import type { Content, Instant, PublicKeyHex, RelayHint } from '../wire/types.ts';
 import type { VisorContext } from '../visor-context.ts';
@@ -109,9 +110,9 @@ export class FriendRelays implements FriendHolders {
     if (this.#absent.size > absentMaximum && oldest.done !== true) this.#absent.delete(oldest.value);
   }
 
-  /** A contact says that this relay is there, and nobody has ever answered there. */
+  /** A contact says that this relay is there, and nobody has ever answered there. What a name leads to is never known from before: it is theirs who named it. */
   isHearsay({ publicKey, host, port }: RelayHint): boolean {
-    const isThis = ({ hint }: FriendOffer): boolean => hint?.host === host && hint.port === port;
+    const isThis = ({ hint }: FriendOffer): boolean => hostToBytes(host) !== undefined && hint?.host === host && hint.port === port;
     return this.#context.memory.relays.get(publicKey)?.role === 'friend' && !this.#offersOf(publicKey).some((offer) => offer.hasAnswered && isThis(offer));
   }
 
