@@ -189,6 +189,19 @@ describe('a file whose bytes go with two messages', () => {
 });
 
 describe('a disk that fails', () => {
+  it.each([['begin', 0], ['write', 1]] as const)('at %s leaves nothing of a file that is cancelled then', (op, parts) => {
+    const { world, ada, bob, bobsRelays: [relay] } = friends();
+    passOnly(150, relay, bob);
+    bob.ownBlobs.failing = (request) => (request.op === op ? 'io' : undefined);
+    send(ada, bob, seal(ada, `ends 11 ${op}`, 1_000_000));
+    world.runUntil(() => { const [file] = bob.files(); return file !== undefined && JSON.stringify(bob.engine.inspect.fileStatus(file)).includes('disk-full'); }, minuteMs);
+    expect(bob.ownBlobs.all).toHaveLength(parts);
+    bob.command({ name: 'cancel-file', messageId: bob.files()[0]?.messageId ?? '' });
+    world.runUntil(() => stages(bob)[0] === 'cancelled', minuteMs);
+    world.run(secondMs);
+    expect(bob.ownBlobs.all).toEqual([]);
+  });
+
   it('for a while where the file lies does not end it', () => {
     const { world, ada, bob } = friends();
     ada.ownBlobs.failing = (request) => (request.op === 'read-record' ? 'io' : undefined);

@@ -49,9 +49,10 @@ export class FileEnds {
 
   /** It will not come. What came of it is removed, unless the same content is here, or on its way, with another message. */
   fail(row: FileRow, failure: NonNullable<FileRow['failure']>, now: Instant, done: () => void = () => undefined): void {
-    this.#removeParts(row, now);
     const failed = this.failed(row, failure);
     this.#context.commit([{ kind: 'put-file', row: failed }], { announce: [messageChange(row)], done: (_applied, at) => { done(); this.#drops.begin(failed, at); } });
+    // Not before: one that is wanted keeps its parts.
+    this.#removeParts(failed, now);
   }
 
   /** The row of one that will not come. Whoever commits it calls `drop` after that. */
