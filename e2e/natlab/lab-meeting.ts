@@ -15,6 +15,8 @@ const pathPatienceMs = 15_000;
 const guessPatienceMs = 90_000;
 /** Where the relay is expected: two attempts to get nearer are over by then. */
 const relayDwellMs = 11_000;
+/** From a straight path on both sides until both know whether it is a punched one; where a check could not find out, that never comes. */
+const knowingPatienceMs = 6_000;
 /** Letters that go on after the path is found. */
 const afterwardsMs = 1_500;
 const onlinePatienceMs = 20_000;
@@ -117,10 +119,12 @@ async function watch(cell: LabCell, [left, right]: readonly [LabVisor, LabVisor]
     await Promise.all(sides.map(look));
     return sides.every(({ metMs }) => metMs !== undefined) ? true : undefined;
   }).catch(() => undefined);
-  const untilMs = performance.now() + (cell.expected === 'relay' ? relayDwellMs : cell.isGuessed === true ? guessPatienceMs : pathPatienceMs);
+  let untilMs = performance.now() + (cell.expected === 'relay' ? relayDwellMs : cell.isGuessed === true ? guessPatienceMs : pathPatienceMs);
   const isThere = (): boolean => sides.every(({ paths }) => paths[0]?.kind === cell.expected);
   while (performance.now() < untilMs && (cell.expected === 'relay' || !isThere())) {
     await Promise.all(sides.map(look));
+    const nearMs = Math.max(...sides.map((side) => side.nearMs ?? Infinity));
+    if (cell.expected === 'punched') untilMs = Math.min(untilMs, nearMs + knowingPatienceMs);
     await pause(lookAgainMs);
   }
   await pause(afterwardsMs);
