@@ -1,7 +1,7 @@
 /** The launcher is what every command goes through, so its failures must be sentences and its exit codes those of what it ran. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,18 @@ describe('the launcher', () => {
   it('gives children the same Node first', () => {
     const file = script('b.ts', "import { execSync } from 'node:child_process'; console.log(process.version === execSync('node --version').toString().trim());");
     expect(launch(file).stdout).toBe('true\n');
+  });
+
+  it('keeps what Node made of the files, for itself and for children, or where it is told to', () => {
+    const kept = path.join(directory, 'kept');
+    const file = script('d.ts', "import { execFileSync } from 'node:child_process'; import module from 'node:module'; const own = module.getCompileCacheDir() ?? ''; console.log(own.startsWith(process.env['NODE_COMPILE_CACHE'] ?? '?'), execFileSync(process.execPath, ['-p', 'require(\"node:module\").getCompileCacheDir()']).toString().trim() === own);");
+    const started = (environment: NodeJS.ProcessEnv): string => spawnSync(process.execPath, [launcher, file], { encoding: 'utf8', env: { ...process.env, ...environment } }).stdout;
+    expect(started({ NODE_COMPILE_CACHE: kept })).toBe('true true\n');
+    expect(readdirSync(kept)).not.toEqual([]);
+    expect(started({ NODE_COMPILE_CACHE: undefined })).toBe('true true\n');
+    // A file stands where the folder would be: nothing is kept, and nothing else changes.
+    writeFileSync(path.join(directory, 'blocked'), '');
+    expect(spawnSync(process.execPath, [launcher, script('e.ts', 'console.log(1 as number);')], { encoding: 'utf8', env: { ...process.env, NODE_COMPILE_CACHE: path.join(directory, 'blocked', 'deeper') } })).toMatchObject({ status: 0, stdout: '1\n', stderr: '' });
   });
 
   it('runs the program of a package', () => {
