@@ -61,6 +61,8 @@ test('a relay that was removed is still emptied, says so, and is forgotten when 
   const ada = person('Ada');
   await ada.begin();
   await useRelay(ada, relay);
+  // The only relay would be gone at once, and the one inside the application may come later.
+  await expect.poll(() => ada.relays.names()).toEqual([relay.name, 'this computer']);
   await ada.relays.remove(relay.name);
   await expect(ada.relays.row(relay.name)).toContainText('Removed. Messages that wait or arrive there are still fetched, for 30 days at most.');
   await expect(ada.frame.connectionLine).toContainText('Connected: 1 relay');
