@@ -22,7 +22,8 @@ import { plainAddress } from './model.ts';
 const table = 'lab_ledger';
 const udpHeaderBytes = 8;
 const families = [{ name: '4', ip: 'ip' }, { name: '6', ip: 'ip6' }] as const;
-const setElementsMaximum = 65_535;
+/** A busy relay has 2,000; a full set would count no more. The kernel walks through the places of each set every second: eight times as many took a third of two processors for 160 hosts. */
+const setElementsMaximum = 8_192;
 
 /** Of UDP payload. A probe, and what a relay answers from another port, has at most so much. */
 const probeBytes = 128;
@@ -97,6 +98,8 @@ interface Counted {
   readonly flows: readonly Flow[];
   /** By remote host and own port: the remote addresses and ports from which something came. */
   readonly heard: Heard;
+  /** Sets that took no more: what came after was not counted. */
+  readonly fullSets: readonly string[];
 }
 
 type Heard = ReadonlyMap<string, ReadonlySet<string>>;
@@ -110,8 +113,10 @@ const flowKey = (remote: string, remotePort: number, ownPort: number): string =>
 function countedAt(lab: Lab, host: string, hostOf: (address: string) => string): Counted {
   const flows = new Map<string, Flow>();
   const heard = new Map<string, Set<string>>();
+  const fullSets: string[] = [];
   const { nftables } = listingSchema.parse(JSON.parse(runInside(lab, host, ['nft', '-j', 'list', 'table', 'inet', table])));
   for (const { set } of nftables) {
+    if (set !== undefined && (set.elem ?? []).length >= setElementsMaximum) fullSets.push(`${host}: its count "${set.name}" is full`);
     if (set?.name.startsWith('heard') === true) {
       for (const element of set.elem ?? []) {
         const { concat: [remote, remotePort, ownPort] } = heardSchema.parse(element);
@@ -129,7 +134,7 @@ function countedAt(lab: Lab, host: string, hostOf: (address: string) => string):
       flow[kind].push({ bytes: lengthBytes - udpHeaderBytes, packets });
     }
   }
-  return { flows: [...flows.values()], heard };
+  return { flows: [...flows.values()], heard, fullSets };
 }
 
 const packetsOf = (sizes: readonly Sized[]): number => sizes.reduce((sum, { packets }) => sum + packets, 0);
@@ -217,7 +222,10 @@ export function readLedger(lab: Lab, hosts: readonly string[], relays: readonly 
   const ours = flows.filter(({ before }) => before.length > 0);
   const theirs = judged.flatMap(({ own, surroundings }) => own.filter((flow) => flow.before.length === 0 && flow.came.length > 0 && !isShownOtherwise(flow, surroundings) && !isVisitor(flow, surroundings)));
   const ratio = Math.max(0, ...theirs.map((flow) => (bytesOf(flow.after) - bytesOf(probesIn(flow, relays.includes(flow.host), relayAddresses))) / bytesOf(flow.came)));
-  const problems = judged.flatMap(({ own, surroundings }) => own.map((flow) => problemOf(flow, surroundings)).filter((problem) => problem !== undefined));
+  const problems = [
+    ...counted.flatMap(({ fullSets }) => fullSets),
+    ...judged.flatMap(({ own, surroundings }) => own.map((flow) => problemOf(flow, surroundings)).filter((problem) => problem !== undefined)),
+  ];
   return {
     text: `${String(flows.length)} flows at ${String(hosts.length)} hosts: ${String(theirs.length)} begun by others, who got at most ${ratio.toFixed(2)} bytes for one, probes apart, until they were known; ${String(ours.length)} begun by us with ${String(packetsOf(ours.flatMap(({ before }) => before)))} packets`,
     // Nothing counted at all would show nothing.
