@@ -22,6 +22,8 @@ const zones = 60_000;
 /** Two ranges that share no port, for even and odd generations: a rebind always changes the port. */
 const rangeStarts = [20_000, 40_000] as const;
 const rangePorts = 20_000;
+/** More than one inside has at a time. The kernel walks through the places of each set every second, so many routers with large ones keep it busy. */
+const mappingsMaximum = 8_192;
 
 const filteringOf: Partial<Record<NatKind, Filtering>> = {
   'full-cone': 'any', restricted: 'address', 'port-restricted': 'port', 'captive-portal': 'port',
@@ -83,7 +85,7 @@ export function rulesOf(options: RulesOptions): string {
 /** Endpoint-independent mapping: the first flow of an inside endpoint takes a port, and the maps hand the same port to all its later flows. */
 function coneRules(options: RulesOptions, filtering: Filtering, range: string, before: readonly string[]): readonly string[] {
   const { publicAddress, lanNetwork, hairpin, timeoutSeconds } = options;
-  const dynamic = (type: string): string => `{ type ${type}; size 65535; flags dynamic,timeout; timeout ${timeoutSeconds}s; }`;
+  const dynamic = (type: string): string => `{ type ${type}; size ${String(mappingsMaximum)}; flags dynamic,timeout; timeout ${timeoutSeconds}s; }`;
   const peer = filtering === 'address' ? 'ipv4_addr' : 'ipv4_addr . inet_service';
   return [
     ` map by_inside ${dynamic('ipv4_addr . inet_service : ipv4_addr . inet_service')}`,
