@@ -75,8 +75,15 @@ const chosenByPerson = (): Promise<readonly File[]> => new Promise((resolve) => 
   const input = document.createElement('input');
   input.type = 'file';
   input.multiple = true;
-  input.addEventListener('change', () => resolve([...(input.files ?? [])]));
-  input.addEventListener('cancel', () => resolve([]));
+  input.hidden = true;
+  const choose = (files: readonly File[]): void => {
+    input.remove();
+    resolve(files);
+  };
+  input.addEventListener('change', () => choose([...(input.files ?? [])]));
+  input.addEventListener('cancel', () => choose([]));
+  // Outside the page nothing holds it: it may be collected while the person chooses, and nothing would ever be chosen.
+  document.body.append(input);
   input.click();
 });
 
