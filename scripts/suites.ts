@@ -86,7 +86,8 @@ async function runStep(step: Step): Promise<Counts> {
   return countsOf(step.summary, output, code);
 }
 
-const formatCounts = ({ passed, failed }: Counts): string => `${passed} passed, ${failed} failed`;
+const formatCounts = ({ passed, failed }: Omit<Counts, 'retried'>): string => `${passed} passed, ${failed} failed`;
+const formatRetried = ({ retried }: Counts): string => (retried === 0 ? '' : `, ${String(retried)} of the passed at the second try`);
 
 /** Runs the steps whose entry file exists, one after the other; the last line printed sums them up. Returns the exit code. */
 export async function runSuites(effort: Effort): Promise<number> {
@@ -99,7 +100,7 @@ export async function runSuites(effort: Effort): Promise<number> {
     results.push({ name: step.name, counts, seconds: (performance.now() - startedMs) / 1000 });
   }
   process.stdout.write('\n');
-  for (const { name, counts, seconds } of results) process.stdout.write(`${name.padEnd(15)} ${formatCounts(counts)} (${seconds.toFixed(1)} s)\n`);
+  for (const { name, counts, seconds } of results) process.stdout.write(`${name.padEnd(15)} ${formatCounts(counts)} (${seconds.toFixed(1)} s)${formatRetried(counts)}\n`);
   const total = results.reduce((sum, { counts }) => ({ passed: sum.passed + counts.passed, failed: sum.failed + counts.failed }), { passed: 0, failed: 0 });
   process.stdout.write(`${formatCounts(total)}\n`);
   return total.failed === 0 ? 0 : 1;
