@@ -1,4 +1,5 @@
 /** `npm test`: every suite at the size for every change. */
-import { runSuites, shortEffort } from './suites.ts';
+import { runSuites } from './run-suites.ts';
+import { shortEffort, stepsFor } from './suites.ts';
 
-process.exitCode = await runSuites(shortEffort);
+process.exitCode = await runSuites(stepsFor(shortEffort));
