@@ -1,11 +1,17 @@
-/** End-to-end specs: one worker, since every spec starts a whole application with a profile of its own. */
+/** End-to-end specs: those of the application one at a time, since each starts a whole one with a profile of its own; beside them, where there is a second processor, those of the window alone. */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
+
+const ofWindow = 'renderer/**/*.spec.ts';
 
 export default defineConfig({
   testDir: 'e2e',
-  testMatch: '**/*.spec.ts',
   outputDir: 'test-results',
-  workers: 1,
+  workers: Math.min(2, availableParallelism()),
+  projects: [
+    { name: 'application', testMatch: '**/*.spec.ts', testIgnore: ofWindow, workers: 1 },
+    { name: 'window', testMatch: ofWindow, workers: 1 },
+  ],
   fullyParallel: false,
   forbidOnly: process.env['CI'] !== undefined,
   // A machine that is short of breath may miss a deadline once; what fails twice is broken. The list names whatever needed a second try.
