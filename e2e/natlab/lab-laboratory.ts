@@ -7,9 +7,7 @@ import type { TableRow } from './lab-lanes.ts';
 import { Lab, type Topology } from './lab.ts';
 import { copiesThatFit } from './topology.ts';
 
-/**
- * A network namespace costs the kernel some 17 MB, and what is sent to everybody in the public network goes to all of them: with 700 nodes two cores did little else.
- */
+/** A network namespace costs the kernel some 5 MB with what is counted in it, and what is sent to everybody in the public network goes to all of them. With so many, 20 runs of the faults leave two cores to the visors. */
 const nodesMaximum = 240;
 
 export interface Laboratory {
