@@ -93,6 +93,20 @@ describe('with every dedicated relay gone, friends of one reachable friend', () 
     expect(stone.count('circuit.hour.packets')).toBeGreaterThan(0);
   });
 
+  it('meet soon through the friend although relays of theirs are asked first', () => {
+    const { world, ada, bob, stone, relays } = circle('in circuits');
+    for (const relay of relays.slice(1)) ada.addRelay(relay);
+    world.run(minuteMs);
+    kill(relays);
+    world.run(20 * minuteMs);
+    bob.powerOff();
+    bob.restart();
+    world.run(2 * secondMs);
+    bob.command({ name: 'reach', publicKey: ada.publicKey });
+    world.run(2 * secondMs);
+    expect(contactOf(bob, ada)).toMatchObject({ paths: [{ kind: 'friend', relay: stone.publicKey, isCurrent: true }] });
+  });
+
   it('lose and double nothing when power fails at any of them', () => {
     const { world, ada, bob, stone, relays } = circle();
     kill(relays);

@@ -1,4 +1,4 @@
-/** Asks the relays of somebody, one after the other, for a circuit to them. */
+/** Asks the relays of somebody, one after the other, for a circuit to them; one that does not answer soon is asked again when all others were. */
 import type { SessionId } from '../session/types.ts';
 import type { VisorContext } from '../visor-context.ts';
 import type { Instant, PublicKeyHex, RelayHint } from '../wire/types.ts';
@@ -6,8 +6,10 @@ import type { Recipient } from './recipients.ts';
 import type { RelayLink, RelayLinks } from './relay-links.ts';
 import { circuitsCapability } from './capabilities.ts';
 
-/** For the link to a relay of theirs. */
-const relayDeadlineMs = 4_000;
+/** For the link to a relay of theirs, before the next is asked: a handshake takes two round trips. */
+const firstWaitMs = 1_000;
+/** When all others were asked: a slow one has been dialled meanwhile. */
+const lastWaitMs = 3_000;
 /** The relay asks them, and waits for 5 s. */
 const circuitDeadlineMs = 7_000;
 const circuitBytes = 4;
@@ -31,14 +33,16 @@ export function askCircuit(context: VisorContext, links: RelayLinks, { record, d
   const left = [
     ...relays.map((hint) => ({ hint, rank: rankOf(links.own(hint.publicKey), now) })),
     ...friends.filter((friend) => !relays.some((relay) => relay.publicKey === friend.publicKey)).map((hint) => ({ hint, rank: ranks.friend })),
-  ].sort((one, other) => one.rank - other.rank).map(({ hint }) => hint);
+  ].sort((one, other) => one.rank - other.rank).map(({ hint }) => ({ hint, waitMs: firstWaitMs }));
   const next = (at: Instant): void => {
-    const hint = left.shift();
-    const link = hint === undefined ? undefined : links.deposit(hint, at);
-    if (hint === undefined) { done(undefined, at); return; }
+    const asked = left.shift();
+    if (asked === undefined) { done(undefined, at); return; }
+    const { hint, waitMs } = asked;
+    const link = links.deposit(hint, at);
     if (link === undefined) { next(at); return; }
-    links.whenUp(link, relayDeadlineMs, at, (isUp, upAt) => {
+    links.whenUp(link, waitMs, at, (isUp, upAt) => {
       const sessionId = link.sessionId;
+      if (!isUp && waitMs === firstWaitMs) left.push({ hint, waitMs: lastWaitMs });
       if (!isUp || sessionId === undefined || links.session(link)?.remoteCapabilities.includes(circuitsCapability) !== true) { next(upAt); return; }
       context.directed.request(sessionId, { verb: 'circuit', mailbox: { identity: record.identity, deviceId: device.deviceId }, token }, {
         deadlineMs: circuitDeadlineMs,
