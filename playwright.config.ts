@@ -14,7 +14,7 @@ export default defineConfig({
   ],
   fullyParallel: false,
   forbidOnly: process.env['CI'] !== undefined,
-  // A machine that is short of breath may miss a deadline once; what fails twice is broken. The list names whatever needed a second try.
+  // The second try tells what fails always from what fails now and then. It excuses nothing: `npm test` counts both as failed.
   retries: 1,
   timeout: 60_000,
   expect: { timeout: 10_000 },

@@ -65,15 +65,14 @@ async function runInTurn(steps: readonly Step[]): Promise<readonly Result[]> {
   return results;
 }
 
-const formatCounts = ({ passed, failed }: Omit<Counts, 'retried'>): string => `${passed} passed, ${failed} failed`;
-const formatRetried = ({ retried }: Counts): string => (retried === 0 ? '' : `, ${String(retried)} of the passed at the second try`);
+const formatCounts = ({ passed, failed }: Counts): string => `${passed} passed, ${failed} failed`;
 
 /** Runs the steps whose entry file exists; the last line printed sums them up. Returns the exit code. */
 export async function runSuites(steps: readonly Step[]): Promise<number> {
   const present = steps.filter(({ entryFiles }) => entryFiles.every((file) => existsSync(path.join(projectRoot, file))));
   const results = [...await runBeside(present.filter(({ isPure }) => isPure === true)), ...await runInTurn(present.filter(({ isPure }) => isPure !== true))];
   process.stdout.write('\n');
-  for (const { name, counts, seconds } of results) process.stdout.write(`${name.padEnd(15)} ${formatCounts(counts)} (${seconds.toFixed(1)} s)${formatRetried(counts)}\n`);
+  for (const { name, counts, seconds } of results) process.stdout.write(`${name.padEnd(15)} ${formatCounts(counts)} (${seconds.toFixed(1)} s)\n`);
   const total = results.reduce((sum, { counts }) => ({ passed: sum.passed + counts.passed, failed: sum.failed + counts.failed }), { passed: 0, failed: 0 });
   process.stdout.write(`${formatCounts(total)}\n`);
   return total.failed === 0 ? 0 : 1;

@@ -3,8 +3,6 @@
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
-  /** Of the passed ones, those that needed a second try: shown by name in the suite's output, and counted behind its summary. */
-  readonly retried: number;
 }
 
 /** Which words a suite ends with: a single check has none, its exit code is the result. */
@@ -22,7 +20,7 @@ function lastMatch(expression: RegExp, text: string): RegExpExecArray | undefine
 /** The last line `N passed, N failed`, whatever stands after it on the line. */
 function parsePlain(text: string): Counts | undefined {
   const match = lastMatch(/^(?:[^\n]*[^\d\n])?(\d+) passed, (\d+) failed/gm, text);
-  return match === undefined ? undefined : { passed: Number(match[1]), failed: Number(match[2]), retried: 0 };
+  return match === undefined ? undefined : { passed: Number(match[1]), failed: Number(match[2]) };
 }
 
 /** A file that cannot be loaded has no tests to count, and an error outside a test belongs to none: both count as failed. */
@@ -33,20 +31,19 @@ function parseVitest(text: string): Counts | undefined {
   const errors = lastMatch(/^\s*Errors\s+(.*)$/gm, text)?.[1] ?? '';
   const failedTests = numberBefore('failed', tests);
   const failed = failedTests === 0 ? numberBefore('failed', files) : failedTests;
-  return { passed: numberBefore('passed', tests), failed: failed + numberBefore('errors?', errors), retried: 0 };
+  return { passed: numberBefore('passed', tests), failed: failed + numberBefore('errors?', errors) };
 }
 
-/** What playwright calls flaky failed once and passed then (playwright.config.ts says why that is enough); specs that did not run prove nothing. */
+/** Flaky counts as failed: what passes at a second try has had a cause each time it was looked for. Specs that did not run prove nothing. */
 function parsePlaywright(text: string): Counts | undefined {
   const line = (words: string): number | undefined => {
     const match = lastMatch(new RegExp(`^\\s*(\\d+) ${words}(?: \\([^)]*\\))?\\s*$`, 'gm'), text);
     return match === undefined ? undefined : Number(match[1]);
   };
   const passed = line('passed');
-  const failed = ['failed', 'interrupted', 'did not run'].map(line).filter((count) => count !== undefined);
-  const retried = line('flaky');
-  if (passed === undefined && retried === undefined && failed.length === 0) return undefined;
-  return { passed: (passed ?? 0) + (retried ?? 0), failed: failed.reduce((sum, count) => sum + count, 0), retried: retried ?? 0 };
+  const failed = ['failed', 'flaky', 'interrupted', 'did not run'].map(line).filter((count) => count !== undefined);
+  if (passed === undefined && failed.length === 0) return undefined;
+  return { passed: passed ?? 0, failed: failed.reduce((sum, count) => sum + count, 0) };
 }
 
 function parse(kind: SummaryKind, text: string): Counts | undefined {
@@ -64,7 +61,7 @@ function parse(kind: SummaryKind, text: string): Counts | undefined {
 
 /** The result of a suite. An exit code other than 0 always leaves a failure, and a suite that reports nothing has failed. */
 export function countsOf(kind: SummaryKind, output: string, exitCode: number): Counts {
-  const fallback: Counts = exitCode === 0 && kind === 'check' ? { passed: 1, failed: 0, retried: 0 } : { passed: 0, failed: 1, retried: 0 };
+  const fallback: Counts = exitCode === 0 && kind === 'check' ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   const counts = parse(kind, output.replaceAll(colourCodes, '')) ?? fallback;
-  return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  return exitCode !== 0 && counts.failed === 0 ? { passed: counts.passed, failed: 1 } : counts;
 }
