@@ -22,7 +22,7 @@ import { plainAddress } from './model.ts';
 const table = 'lab_ledger';
 const udpHeaderBytes = 8;
 const families = [{ name: '4', ip: 'ip' }, { name: '6', ip: 'ip6' }] as const;
-/** A busy relay has 2,000; a full set would count no more. The kernel walks through the places of each set every second: eight times as many took a third of two processors for 160 hosts. */
+/** A busy relay has 2,000; a full set would count no more. The kernel walks through the places of each set every second: eight times as many took a fifth of two processors for 160 hosts. */
 const setElementsMaximum = 8_192;
 
 /** Of UDP payload. A probe, and what a relay answers from another port, has at most so much. */
